@@ -1,0 +1,2 @@
+/** Bytes on disk. */
+export type { MessageStore } from "./message-store.ts";

@@ -1,0 +1,148 @@
+/**
+ * The façade of the store: all that the broker sees of bytes on disk (RocketMQ: MessageStore). One process
+ * writes one store; every position is monotonic; a message becomes visible to readers only once it cannot be
+ * taken back.
+ *
+ * Positions, all PhysicalOffsets:
+ *   minOffset ≤ flushedOffset ≤ writtenOffset ≤ appendedOffset
+ *   appended: encoded in memory; written: in the page cache; flushed: fdatasync returned.
+ *   readableLimit: what dispatch has followed and readers may see; monotonic. Under SYNC_FLUSH it never
+ *   passes flushedOffset, under ASYNC_FLUSH it never passes writtenOffset.
+ */
+import type { PhysicalOffset, QueueOffset } from "@orbitmq/host";
+import type { RecordInput } from "@orbitmq/wire";
+
+/** What an append waits for. `written` is the ASYNC_FLUSH class; `flushed` the SYNC_FLUSH class. */
+export type Durability = "written" | "flushed";
+
+/** How a wait ended: `reached` (as durable as asked), `timeout` (stored, not known durable), `failed` (a write error stopped the store; the message may or may not exist). */
+export type AppendOutcome = "reached" | "timeout" | "failed";
+
+/** The thing that waits; one object per request, no closure. Called exactly once, never inside `append`. */
+export interface AppendWaiter {
+  appendSettled(outcome: AppendOutcome): void;
+}
+
+export type AppendRefusal =
+  | "MESSAGE_ILLEGAL"
+  | "PROPERTIES_SIZE_EXCEEDED"
+  | "DISK_FULL"
+  | "STORE_FAILED"
+  | "STORE_STOPPED"
+  | "BUSY";
+
+export type AppendResult =
+  | {
+      readonly status: "appended";
+      /** Of the first record. */
+      readonly physicalOffset: PhysicalOffset;
+      readonly queueOffset: QueueOffset;
+      /** Physical offsets of every record of a batch, in order (one element for a single message). */
+      readonly physicalOffsets: readonly PhysicalOffset[] | undefined;
+      readonly storeTimestamp: number;
+    }
+  | { readonly status: "refused"; readonly reason: AppendRefusal; readonly remark: string };
+
+export type GetStatus =
+  | "FOUND"
+  | "NO_MATCHED_MESSAGE"
+  | "MESSAGE_WAS_REMOVING"
+  | "OFFSET_FOUND_NULL"
+  | "OFFSET_OVERFLOW_BADLY"
+  | "OFFSET_OVERFLOW_ONE"
+  | "OFFSET_TOO_SMALL"
+  | "NO_MATCHED_LOGIC_QUEUE"
+  | "NO_MESSAGE_IN_QUEUE";
+
+export interface GetRequest {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  /** Tells by the ConsumeQueue's tags code whether an entry can match; absent = everything matches. */
+  readonly matches?: ((tagsCode: number) => boolean) | undefined;
+}
+
+export interface GetResult {
+  readonly status: GetStatus;
+  readonly nextBeginOffset: QueueOffset;
+  readonly minOffset: QueueOffset;
+  readonly maxOffset: QueueOffset;
+  readonly messageCount: number;
+  readonly byteCount: number;
+  /** The records, in order, as views that stay unchanged until `release` is called. */
+  readonly slices: readonly Uint8Array[];
+  readonly suggestPullingFromSlave: boolean;
+  /** Exactly once, when the slices are no longer needed. */
+  release(): void;
+}
+
+/** Told, in order, about every message that became readable. Must not throw. */
+export interface ArrivalListener {
+  /** `endOffset` is the queue's new readable end (last queue offset + 1). */
+  messageArrived(topic: string, queueId: number, endOffset: QueueOffset, tagsCode: number): void;
+}
+
+export interface StoreStatus {
+  readonly state: "starting" | "running" | "failed" | "stopped";
+  /** Why writes are refused, when they are. */
+  readonly refusal: { readonly reason: AppendRefusal; readonly remark: string } | undefined;
+  readonly minOffset: PhysicalOffset;
+  readonly flushedOffset: PhysicalOffset;
+  readonly writtenOffset: PhysicalOffset;
+  readonly readableLimit: PhysicalOffset;
+  readonly messageCount: number;
+  /** Wall ms of the newest record; 0 in an empty store. */
+  readonly lastStoreTimestamp: number;
+}
+
+export interface MessageStore {
+  /** Opens or creates the store and recovers it. Rejects with StoreError (LOCKED, DAMAGED, …). */
+  start(): Promise<void>;
+  /** Flushes, writes the checkpoint, removes `abort` and releases the lock; idempotent. */
+  stop(): Promise<void>;
+
+  /** Appends one message. When the result is `appended`, `waiter` will be settled later; when `refused`, never. */
+  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult;
+  /** Appends messages of one topic and queue as contiguous records: all or none. */
+  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult;
+  /** Appends already encoded records at exactly the end of the log (replication). */
+  appendAt(
+    offset: PhysicalOffset,
+    records: Uint8Array,
+    durability: Durability,
+    waiter: AppendWaiter,
+  ): AppendResult;
+  /** Cuts log, queues, hot tail and parked readers back to `offset`, crash-safely. Never below `flushedOffset` of an acknowledged append by itself: the caller (replication) answers for that. */
+  truncateTo(offset: PhysicalOffset): Promise<void>;
+
+  /** Reads from one queue. `done` is called once, synchronously when the hot tail has it all. */
+  get(request: GetRequest, done: (result: GetResult) => void): void;
+  /** One record by physical offset; `undefined` when there is none below the readable limit. */
+  recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void;
+
+  /** First offset still stored; 0 for an unknown queue. */
+  minOffset(topic: string, queueId: number): QueueOffset;
+  /** One past the last readable message: the only end any consumer path may use. 0 for an unknown queue. */
+  readableEnd(topic: string, queueId: number): QueueOffset;
+  /** LOWER: first offset stored at or after `timestampMs`; UPPER: last stored at or before it. */
+  offsetByTime(
+    topic: string,
+    queueId: number,
+    timestampMs: number,
+    boundary: "lower" | "upper",
+    done: (offset: QueueOffset) => void,
+  ): void;
+  /** Store timestamp of the message at `offset`; -1 when there is none. */
+  storeTimestampAt(topic: string, queueId: number, offset: number, done: (timestampMs: number) => void): void;
+  /** Whether the record of this queue entry lies in the hot tail (facts: "still in memory"). */
+  isInMemory(topic: string, queueId: number, offset: number): boolean;
+  /** Queues known to the store of one topic. */
+  queuesOf(topic: string): readonly number[];
+
+  subscribeArrivals(listener: ArrivalListener): void;
+  /** Called once if a write error stops writes for good (rule 2). */
+  onFailed(listener: (error: Error) => void): void;
+  status(): StoreStatus;
+}

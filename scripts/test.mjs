@@ -1,0 +1,55 @@
+// Runs one suite of tests with node's own runner: `node scripts/test.mjs unit|sim|interop|services [filter…]`.
+// Unit tests lie beside the source in packages/; the other suites have folders of their own. Filters are
+// substrings of file paths. tsx turns TypeScript into JavaScript at load time; nothing needs to be built.
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const suites = {
+  unit: {
+    roots: ["packages", "bench", "scripts"],
+    suffix: /\.(test|fuzz)\.ts$/,
+    concurrency: 2,
+    skip: /^packages\/simulator\//,
+  },
+  sim: { roots: ["packages/simulator"], suffix: /\.(test|fuzz)\.ts$/, concurrency: 1 },
+  interop: { roots: ["interop"], suffix: /\.test\.ts$/, concurrency: 1 },
+};
+
+const [suiteName = "unit", ...filters] = process.argv.slice(2);
+const suite = suites[suiteName];
+if (suite === undefined) {
+  console.error(`unknown suite ${suiteName}; there are: ${Object.keys(suites).join(", ")}`);
+  process.exit(2);
+}
+
+function* walk(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!["node_modules", "dist", "testdata"].includes(entry.name)) yield* walk(path);
+    } else if (suite.suffix.test(entry.name) && !suite.skip?.test(path)) yield path;
+  }
+}
+
+const files = suite.roots
+  .flatMap((root) => [...walk(root)])
+  .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${filters.join(" ")}`);
+  process.exit(2);
+}
+const child = spawn(
+  process.execPath,
+  [
+    "--conditions=orbitmq-source",
+    "--import",
+    "tsx",
+    "--test",
+    `--test-concurrency=${suite.concurrency}`,
+    ...files,
+  ],
+  { stdio: "inherit" },
+);
+child.on("exit", (code, signal) => process.exit(signal === null ? code : 1));
