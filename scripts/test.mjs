@@ -47,6 +47,7 @@ const child = spawn(
     "--import",
     "tsx",
     "--test",
+    "--test-reporter=spec",
     `--test-concurrency=${suite.concurrency}`,
     ...files,
   ],
