@@ -25,10 +25,16 @@ export const wireErrors = {
 export class WireError extends Error {
   override readonly name = "WireError";
   readonly code: WireErrorCode;
+  /**
+   * For a request that failed: true when bytes of it may have reached the peer (it may have been handled),
+   * false when certainly none did. False for every other error.
+   */
+  readonly sent: boolean;
 
-  constructor(code: WireErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: WireErrorCode, message: string, options?: { cause?: unknown; sent?: boolean }) {
     super(message, options);
     this.code = code;
+    this.sent = options?.sent ?? false;
   }
 
   get retriable(): boolean {

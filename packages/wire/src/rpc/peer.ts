@@ -12,7 +12,7 @@ export interface OutgoingRequest {
   /** Writes the header's fields; usually `(sink) => schema.encode(value, sink)`. */
   readonly header?: ((sink: ExtSink) => void) | undefined;
   readonly remark?: string | undefined;
-  /** Must not change until `written`. */
+  /** Must not change until the request's callback (`done`, or `sent` of a oneway): it may be sent twice. */
   readonly body?: readonly Uint8Array[] | undefined;
 }
 
@@ -27,7 +27,13 @@ export interface OutgoingResponse {
   readonly written?: (() => void) | undefined;
 }
 
-/** `response` is valid until the callback returns. Called exactly once, never synchronously. */
+/**
+ * `response` is valid until the callback returns. Called exactly once, never synchronously.
+ *
+ * `error.sent` tells whether the request may have reached the peer: false means that not one byte of it was
+ * handed to a connection (the outcome is "refused"), true that it may have been handled (the outcome is
+ * "unknown"). A response, whatever its code, is never an error here: reading the code is the caller's.
+ */
 export type ResponseCallback = (error: WireError | undefined, response: RemotingCommand | undefined) => void;
 
 export interface Peer {
@@ -44,7 +50,10 @@ export interface Peer {
   readonly closed: boolean;
   /** Called once when the connection is gone; at once (next turn) if it already is. */
   onClosed(listener: () => void): void;
-  /** A server may call its client too (40, 39, 307, …). */
+  /**
+   * A server may call its client too (40, 39, 307, …). Fails with REQUEST_TIMEOUT, CONNECTION_CLOSED,
+   * TOO_MANY_REQUESTS, PEER_NOT_READING or RPC_STOPPED.
+   */
   request(request: OutgoingRequest, timeoutMs: number, done: ResponseCallback): void;
   oneway(request: OutgoingRequest): void;
   close(): void;
