@@ -1,0 +1,31 @@
+/**
+ * The yardstick beside every number: how often per second this disk, right now, takes a 4 KiB write plus
+ * fdatasync on a preallocated, zeroed file. The machine is shared and drifts; only ratios of one run count.
+ */
+import { closeSync, fdatasyncSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+/** Returns write+fdatasync pairs per second, measured for `durationMs` in `folder`. */
+export function rawSyncRate(folder: string, durationMs: number): number {
+  const path = join(folder, "raw-sync.tmp");
+  const block = Buffer.alloc(4096, 1);
+  const lengthBytes = 32 * 1024 * 1024;
+  const fd = openSync(path, "w");
+  try {
+    const zeros = Buffer.alloc(1024 * 1024);
+    for (let at = 0; at < lengthBytes; at += zeros.length) writeSync(fd, zeros, 0, zeros.length, at);
+    fdatasyncSync(fd);
+    const begin = performance.now();
+    let count = 0;
+    let elapsedMs = 0;
+    for (; elapsedMs < durationMs; elapsedMs = performance.now() - begin) {
+      writeSync(fd, block, 0, block.length, (count * block.length) % lengthBytes);
+      fdatasyncSync(fd);
+      count++;
+    }
+    return (count * 1000) / elapsedMs;
+  } finally {
+    closeSync(fd);
+    unlinkSync(path);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * `npm run bench -- send`: how many acknowledged sends per second the shipped server takes, and how long each
+ * waits. For each flush mode and each number in flight a fresh server on an empty store is loaded by a loader
+ * process; beside each row stands the raw write+fdatasync rate of the same disk, measured just before it.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import type { LoaderOptions, LoaderResult } from "./loader.ts";
+import { rawSyncRate } from "./raw-sync.ts";
+import { startServer } from "./server-process.ts";
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    seconds: { type: "string", default: "8" },
+    body: { type: "string", default: "128" },
+    flush: { type: "string", default: "SYNC_FLUSH,ASYNC_FLUSH" },
+    load: { type: "string", default: "1x1,1x64,64x16" },
+    folder: { type: "string", default: tmpdir() },
+    json: { type: "boolean", default: false },
+  },
+});
+
+interface Row extends LoaderResult {
+  readonly flush: string;
+  readonly load: string;
+  readonly rawSyncPerSecond: number;
+  readonly readyMs: number;
+  readonly serverCpuSeconds: number;
+  readonly serverRssMiB: number;
+}
+
+async function load(options: LoaderOptions): Promise<LoaderResult> {
+  const loader = join(import.meta.dirname, "loader.ts");
+  const args = ["--conditions=orbitmq-source", "--import", "tsx", loader, JSON.stringify(options)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as LoaderResult;
+}
+
+async function measure(flush: string, shape: string): Promise<Row> {
+  const [connections = 1, inFlight = 1] = shape.split("x").map(Number);
+  const home = mkdtempSync(join(values.folder, "orbitmq-bench-"));
+  try {
+    const rawSyncPerSecond = rawSyncRate(home, 1500);
+    const server = await startServer(home, ["-o", `flushDiskType=${flush}`]);
+    const [host = "", port = ""] = server.brokerAddr.split(":");
+    const result = await load({
+      host,
+      port: Number(port),
+      topic: "Bench",
+      queues: 4,
+      bodyBytes: Number(values.body),
+      connections,
+      inFlight,
+      warmUpMs: 2000,
+      durationMs: Number(values.seconds) * 1000,
+    });
+    const row = {
+      ...result,
+      flush,
+      load: shape,
+      rawSyncPerSecond,
+      readyMs: server.readyMs,
+      serverCpuSeconds: server.cpuSeconds(),
+      serverRssMiB: server.rssMiB(),
+    };
+    await server.stop();
+    return row;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+const rows: Row[] = [];
+if (!values.json) {
+  console.log(`${values.body} B bodies, ${values.seconds} s a row, node ${process.version}`);
+  console.log(
+    "flush        load    acked/s   p50 ms  p99 ms  p99.9 ms  refused  raw sync/s  ready ms  RSS MiB  loader CPU",
+  );
+}
+for (const flush of values.flush.split(",")) {
+  for (const shape of values.load.split(",")) {
+    const row = await measure(flush, shape);
+    rows.push(row);
+    if (values.json) continue;
+    const cells = [
+      flush.padEnd(11),
+      shape.padEnd(6),
+      Math.round(row.perSecond).toLocaleString("en").padStart(8),
+      row.p50Ms.toFixed(2).padStart(7),
+      row.p99Ms.toFixed(2).padStart(7),
+      row.p999Ms.toFixed(2).padStart(8),
+      String(row.refused).padStart(8),
+      Math.round(row.rawSyncPerSecond).toLocaleString("en").padStart(10),
+      row.readyMs.toFixed(0).padStart(9),
+      row.serverRssMiB.toFixed(0).padStart(8),
+      `${((row.cpuSeconds / Number(values.seconds)) * 100).toFixed(0)} %`.padStart(9),
+    ];
+    console.log(cells.join("  "));
+    if (row.refused > 0) console.log(`  first refusal: response code ${row.firstRefusal}`);
+  }
+}
+if (values.json) console.log(JSON.stringify(rows));
