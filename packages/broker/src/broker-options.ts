@@ -1,0 +1,125 @@
+/**
+ * Every option and limit of a broker: RocketMQ's name and default where it has one (RocketMQ: BrokerConfig,
+ * MessageStoreConfig), ours otherwise. Times are whole milliseconds, sizes bytes.
+ */
+import type { SocketAddress } from "@orbitmq/host";
+import type { MessageStore } from "@orbitmq/store";
+import type { RpcClientOptions, RpcServerOptions } from "@orbitmq/wire";
+
+/** What a broker cannot do without. */
+export interface BrokerEssentials {
+  /** Started by the caller before `Broker.start` and stopped by the caller after `Broker.stop`. */
+  readonly store: MessageStore;
+  /** Where it listens; port 0 picks a free one. */
+  readonly listen: SocketAddress;
+  /** The NameServers it registers with, each `host:port`. Empty: none. */
+  readonly namesrvAddrs: readonly string[];
+  /** Folder of topics.json and its like (RocketMQ: storePathRootDir/config). Absent: nothing is kept. */
+  readonly configFolder?: string | undefined;
+  /**
+   * The host clients are told (RocketMQ: brokerIP1); a name is registered as given, and records carry the
+   * address it resolves to. Default: `listen.host`.
+   */
+  readonly brokerIP1?: string | undefined;
+  /** The port clients are told, where it differs from the one listened on. */
+  readonly advertisedPort?: number | undefined;
+  readonly rpcServer?: RpcServerOptions | undefined;
+  readonly rpcClient?: RpcClientOptions | undefined;
+}
+
+export interface BrokerTuning {
+  readonly brokerName: string;
+  readonly brokerClusterName: string;
+  /** 0 is the master. */
+  readonly brokerId: number;
+  /** SYNC_FLUSH: acknowledged means on disk. ASYNC_FLUSH: in the page cache, and the receipt says `memory`. */
+  readonly flushDiskType: "SYNC_FLUSH" | "ASYNC_FLUSH";
+  /** Whether a second listener is opened on the main port − 2; when that is taken a warning is logged. */
+  readonly vipListener: boolean;
+  /** Bits: 4 readable, 2 writable. */
+  readonly brokerPermission: number;
+  readonly autoCreateTopicEnable: boolean;
+  readonly autoCreateSubscriptionGroup: boolean;
+  /** Queues of TBW102, the most an auto-created topic gets. */
+  readonly defaultTopicQueueNums: number;
+  readonly clusterTopicEnable: boolean;
+  readonly brokerTopicEnable: boolean;
+  readonly regionId: string;
+  readonly traceOn: boolean;
+  /** Longest body; a longer one is answered 13 MESSAGE_ILLEGAL. */
+  readonly maxMessageSize: number;
+  /** Longest property text, encoded; at most 32,767. */
+  readonly propertiesBytesMax: number;
+  /** Messages in one batch; more are answered 13 MESSAGE_ILLEGAL. */
+  readonly batchMessagesMax: number;
+  /** false: a pull that finds nothing waits `shortPollingTimeMills` instead of what it asked for. */
+  readonly longPollingEnable: boolean;
+  readonly shortPollingTimeMills: number;
+  /** Longest time a pull is parked, whatever it asks for. */
+  readonly suspendTimeoutMillisMax: number;
+  /** Parked pulls at most; the next is answered 19 PULL_NOT_FOUND at once. */
+  readonly parkedPullsMax: number;
+  readonly maxTransferCountOnMessageInMemory: number;
+  readonly maxTransferBytesOnMessageInMemory: number;
+  readonly registerNameServerPeriod: number;
+  /** Limit of one registration or removal at a NameServer. */
+  readonly registerBrokerTimeoutMills: number;
+  /** First and longest pause before a failed registration is repeated. */
+  readonly registerRetryMsMin: number;
+  readonly registerRetryMsMax: number;
+  /** Offsets are written this long after the first change since the last write. */
+  readonly flushConsumerOffsetInterval: number;
+  /** `dataVersion` of the offsets advances every so many commits. */
+  readonly consumerOffsetUpdateVersionStep: number;
+  /** A group member not heard of for this long is removed. */
+  readonly channelExpiredTimeout: number;
+  /** How often members that fell silent are looked for. */
+  readonly scanNotActiveChannelInterval: number;
+  readonly notifyConsumerIdsChangedEnable: boolean;
+  /** Topics at most; creating another is refused: 17 on a send, 1 on 17 UPDATE_AND_CREATE_TOPIC. */
+  readonly topicsMax: number;
+  /** Subscription groups at most; using another is answered 26 SUBSCRIPTION_GROUP_NOT_EXIST. */
+  readonly groupsMax: number;
+  /** Queues one topic may have; more are answered 29 INVALID_PARAMETER. */
+  readonly topicQueuesMax: number;
+}
+
+export type BrokerOptions = BrokerEssentials & Partial<BrokerTuning>;
+export type ResolvedBrokerOptions = BrokerEssentials & BrokerTuning;
+
+export const brokerDefaults: BrokerTuning = {
+  brokerName: "broker-a",
+  brokerClusterName: "DefaultCluster",
+  brokerId: 0,
+  flushDiskType: "SYNC_FLUSH",
+  vipListener: true,
+  brokerPermission: 6,
+  autoCreateTopicEnable: true,
+  autoCreateSubscriptionGroup: true,
+  defaultTopicQueueNums: 8,
+  clusterTopicEnable: true,
+  brokerTopicEnable: true,
+  regionId: "DefaultRegion",
+  traceOn: true,
+  maxMessageSize: 4_194_304,
+  propertiesBytesMax: 32_767,
+  batchMessagesMax: 65_536,
+  longPollingEnable: true,
+  shortPollingTimeMills: 1_000,
+  suspendTimeoutMillisMax: 120_000,
+  parkedPullsMax: 100_000,
+  maxTransferCountOnMessageInMemory: 32,
+  maxTransferBytesOnMessageInMemory: 262_144,
+  registerNameServerPeriod: 30_000,
+  registerBrokerTimeoutMills: 3_000,
+  registerRetryMsMin: 100,
+  registerRetryMsMax: 10_000,
+  flushConsumerOffsetInterval: 5_000,
+  consumerOffsetUpdateVersionStep: 500,
+  channelExpiredTimeout: 120_000,
+  scanNotActiveChannelInterval: 10_000,
+  notifyConsumerIdsChangedEnable: true,
+  topicsMax: 100_000,
+  groupsMax: 100_000,
+  topicQueuesMax: 16_384,
+};
