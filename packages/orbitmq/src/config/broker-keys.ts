@@ -1,0 +1,504 @@
+/**
+ * Keys of RocketMQ's configuration that OrbitMQ reads, checks and then does nothing with, by reason. They are
+ * listed so that a broker.conf written for RocketMQ starts as it is, with one warning per key instead of an
+ * error or a silence. Per line: key, kind, RocketMQ's own default (`-` for none).
+ *
+ * A key moves from here to supported-keys.ts when it gets an effect.
+ */
+
+/** reason → lines */
+export const inertKeys: Readonly<Record<string, string>> = {
+  "access control and TLS are not built yet": `
+    clusterName text -
+    authConfigPath text -
+    authenticationProvider text -
+    authenticationMetadataProvider text -
+    authenticationStrategy text -
+    authenticationWhitelist text -
+    initAuthenticationUser text -
+    innerClientAuthenticationCredentials text -
+    authorizationProvider text -
+    authorizationMetadataProvider text -
+    authorizationStrategy text -
+    authorizationWhitelist text -
+    userCacheMaxNum int 1000
+    userCacheExpiredSecond int 600
+    userCacheRefreshSecond int 60
+    aclCacheMaxNum int 1000
+    aclCacheExpiredSecond int 600
+    aclCacheRefreshSecond int 60
+    statefulAuthenticationCacheMaxNum int 10000
+    statefulAuthenticationCacheExpiredSecond int 60
+    statefulAuthorizationCacheMaxNum int 10000
+    statefulAuthorizationCacheExpiredSecond int 60
+    tls.enable text -
+    tls.config.file text -
+    tls.server.need.client.auth text -
+    tls.server.keyPath text -
+    tls.server.keyPassword text -
+    tls.server.certPath text -
+    tls.server.authClient text -
+    tls.server.trustCertPath text -
+    tls.client.keyPath text -
+    tls.client.keyPassword text -
+    tls.client.certPath text -
+    tls.client.authServer text -
+    tls.client.trustCertPath text -
+    tls.test.mode.enable flag true
+  `,
+  "there is no RocksDB store; queues and settings are RocketMQ's files": `
+    popConsumerFSServiceInit flag true
+    popConsumerKVServiceLog flag false
+    popConsumerKVServiceInit flag false
+    popConsumerKVServiceEnable flag false
+    cleanRocksDBDirtyCQIntervalMin int 60
+    statRocksDBCQIntervalSec int 10
+    memTableFlushIntervalMs int 3600000
+    realTimePersistRocksDBConfig flag true
+    enableRocksDBLog flag false
+    combineCQLoadingCQTypes text default;defaultRocksDB
+    combineCQPreferCQType text default
+    combineAssignOffsetCQType text default
+    combineCQEnableCheckSelf flag false
+    combineCQMaxExtraSearchCommitLogFiles int 3
+    bottomMostCompressionTypeForConsumeQueueStore text zstd
+    rocksdbCompressionType text lz4
+    rocksdbFlushWalFrequency int 1024
+    rocksdbWalFileRollingThreshold int 1073741824
+  `,
+  "sizes Java's thread pools and queues; handlers run on the event loop, limits are OrbitMQ's own": `
+    sendMessageThreadPoolNums int min(cores,4)
+    putMessageFutureThreadPoolNums int min(cores,4)
+    pullMessageThreadPoolNums int 16+cores*2
+    litePullMessageThreadPoolNums int 16+cores*2
+    ackMessageThreadPoolNums int 16
+    processReplyMessageThreadPoolNums int 16+cores*2
+    queryMessageThreadPoolNums int 8+cores
+    adminBrokerThreadPoolNums int 16
+    clientManageThreadPoolNums int 32
+    consumerManageThreadPoolNums int 32
+    loadBalanceProcessorThreadPoolNums int 32
+    heartbeatThreadPoolNums int min(32,cores)
+    recoverThreadPoolNums int 32
+    endTransactionThreadPoolNums int max(8+2*cores,4*sendMessageThreadPoolNums)
+    sendThreadPoolQueueCapacity int 10000
+    putThreadPoolQueueCapacity int 10000
+    pullThreadPoolQueueCapacity int 100000
+    litePullThreadPoolQueueCapacity int 100000
+    ackThreadPoolQueueCapacity int 100000
+    replyThreadPoolQueueCapacity int 10000
+    queryThreadPoolQueueCapacity int 20000
+    clientManagerThreadPoolQueueCapacity int 1000000
+    consumerManagerThreadPoolQueueCapacity int 1000000
+    heartbeatThreadPoolQueueCapacity int 50000
+    endTransactionPoolQueueCapacity int 100000
+    adminBrokerThreadPoolQueueCapacity int 10000
+    loadBalanceThreadPoolQueueCapacity int 100000
+    brokerFastFailureEnable flag true
+    waitTimeMillsInSendQueue int 200
+    waitTimeMillsInPullQueue int 5000
+    waitTimeMillsInLitePullQueue int 5000
+    waitTimeMillsInHeartbeatQueue int 31000
+    waitTimeMillsInTransactionQueue int 3000
+    waitTimeMillsInAckQueue int 3000
+    waitTimeMillsInAdminBrokerQueue int 5000
+    compactionThreadNum int 6
+    timerGetMessageThreadNum int 3
+    timerPutMessageThreadNum int 3
+    dispatchCqThreads int 10
+    dispatchCqCacheNum int 4096
+    dispatchFromSenderThread flag false
+    batchDispatchRequestThreadPoolNums int 16
+    serverWorkerThreads int 8
+    serverCallbackExecutorThreads int 0
+    serverSelectorThreads int 3
+    serverOnewaySemaphoreValue int 256
+    serverAsyncSemaphoreValue int 64
+    serverNettyWorkerGroupEnable flag true
+    clientWorkerThreads int -
+    clientCallbackExecutorThreads int cores
+    clientOnewaySemaphoreValue int -
+    clientAsyncSemaphoreValue int -
+    disableCallbackExecutor flag false
+    disableNettyWorkerGroup flag false
+  `,
+  "tunes Java's mapped files, locks and buffers": `
+    transferMsgByHeap flag true
+    compactionMappedFileSize int 104857600
+    compactionCqMappedFileSize int 10485760
+    mappedFileSizeTimerLog int 104857600
+    timerWarmEnable flag false
+    mappedFileSizeConsumeQueueExt int 50331648
+    commitIntervalCommitLog int 200
+    useReentrantLockWhenPutMessage flag true
+    flushCommitLogTimed flag true
+    destroyMapedFileIntervalForcibly int 120000
+    flushCommitLogLeastPages int 4
+    commitCommitLogLeastPages int 4
+    flushLeastPagesWhenWarmMapedFile int 4096
+    flushConsumeQueueLeastPages int 2
+    flushCommitLogThoroughInterval int 10000
+    commitCommitLogThoroughInterval int 200
+    flushConsumeQueueThoroughInterval int 60000
+    accessMessageInMemoryMaxRatio int 40
+    warmMapedFileEnable flag false
+    debugLockEnable flag false
+    osPageCacheBusyTimeOutMills int 1000
+    transientStorePoolEnable flag false
+    transientStorePoolSize int 5
+    fastFailIfNoBufferInStorePool flag false
+    writeWithoutMmap flag false
+    travelCqFileNumWhenGetMessage int 1
+    mappedFileSwapEnable flag true
+    commitLogForceSwapMapInterval int 43200000
+    commitLogSwapMapInterval int 3600000
+    commitLogSwapMapReserveFileNum int 100
+    logicQueueForceSwapMapInterval int 43200000
+    logicQueueSwapMapInterval int 3600000
+    cleanSwapedMapInterval int 300000
+    logicQueueSwapMapReserveFileNum int 20
+    wakeCommitWhenPutMessage flag true
+    wakeFlushWhenPutMessage flag false
+    dataReadAheadEnable flag true
+    accessMessageInMemoryHotRatio int 26
+    topicQueueLockNum int 32
+    readUnCommitted flag false
+    putConsumeQueueDataByFileChannel flag true
+    spinLockCollisionRetreatOptimalDegree int 1000
+    useABSLock flag false
+    serverSocketSndBufSize int -
+    serverSocketRcvBufSize int -
+    writeBufferHighWaterMark int -
+    writeBufferLowWaterMark int -
+    serverSocketBacklog int -
+    serverPooledByteBufAllocatorEnable flag true
+    useEpollNativeSelector flag false
+    clientSocketSndBufSize int -
+    clientSocketRcvBufSize int -
+    clientPooledByteBufAllocatorEnable flag false
+  `,
+  "replication is not built yet": `
+    slaveReadEnable flag false
+    brokerHeartbeatInterval int 1000
+    brokerNotActiveTimeoutMillis int 10000
+    syncBrokerMemberGroupPeriod int 1000
+    cleanOfflineBrokerInterval int 30000
+    enableSlaveActingMaster flag false
+    enableRemoteEscape flag false
+    skipPreOnline flag false
+    lockInStrictMode flag false
+    controllerAddr text -
+    fetchControllerAddrByDnsLookup flag false
+    syncBrokerMetadataPeriod int 5000
+    checkSyncStateSetPeriod int 5000
+    syncControllerMetadataPeriod int 10000
+    controllerHeartBeatTimeoutMills int 10000
+    brokerElectionPriority int 2147483647
+    storePathEpochFile text -
+    storePathBrokerIdentity text -
+    haListenPort int 10912
+    haSendHeartbeatInterval int 5000
+    haHousekeepingInterval int 20000
+    haTransferBatchSize int 32768
+    haMasterAddress text -
+    haMaxGapNotInSync int 268435456
+    slaveTimeout int 3000
+    offsetCheckInSlave flag false
+    duplicationEnable flag false
+    dLegerGroup text -
+    dLegerPeers text -
+    dLegerSelfId text -
+    preferredLeaderId text -
+    enableAutoInSyncReplicas flag false
+    haFlowControlEnable flag false
+    haMaxTimeSlaveNotCatchup int 15000
+    syncMasterFlushOffsetWhenStartup flag false
+    maxChecksumRange int 1073741824
+    replicasPerDiskPartition int 1
+    maxSlaveResendLength int 268435456
+    syncFromLastFile flag false
+    asyncLearner flag false
+  `,
+  "POP consumption is not built yet": `
+    popPollingSize int 1024
+    popPollingMapSize int 100000
+    popPollingMapExpireTimeSeconds int 600
+    maxPopPollingSize int 100000
+    reviveQueueNum int 8
+    reviveInterval int 1000
+    reviveMaxSlow int 3
+    reviveScanTime int 10000
+    enableSkipLongAwaitingAck flag false
+    reviveAckWaitMs int 180000
+    enablePopLog flag false
+    enablePopBufferMerge flag false
+    popCkStayBufferTime int 10000
+    popCkStayBufferTimeOut int 3000
+    popCkMaxBufferSize int 200000
+    popCkOffsetMaxQueueSize int 20000
+    enablePopBatchAck flag false
+    popLongPollingForceNotifyInterval int 800
+    enableNotifyBeforePopCalculateLag flag true
+    enableNotifyAfterPopOrderLockRelease flag true
+    initPopOffsetByCheckMsgInMem flag true
+    retrieveMessageFromPopRetryTopicV1 flag true
+    popFromRetryProbability int 20
+    popReviveMaxReturnSizePerRead int 16384
+    popReviveMaxAttemptTimes int 16
+    serverLoadBalancerEnable flag true
+    defaultMessageRequestMode text PULL
+    defaultPopShareQueueNum int -1
+    enablePopMetrics flag true
+    popResponseReturnActualRetryTopic flag false
+    popInflightMessageThreshold int 10000
+    enablePopMessageThreshold flag false
+    skipWhenCKRePutReachMaxTimes flag false
+    appendAckAsync flag false
+    appendCkAsync flag false
+    loadBalancePollNameServerInterval int 30000
+  `,
+  "transactions are not built yet": `
+    rejectTransactionMessage flag false
+    transactionTimeOut int 6000
+    transactionCheckMax int 15
+    transactionCheckInterval int 30000
+    transactionMetricFlushInterval int 10000
+    transactionOpMsgMaxSize int 4096
+    transactionOpBatchInterval int 3000
+    enableTransactionMetrics flag true
+  `,
+  "delayed and timed messages are not built yet": `
+    delayOffsetUpdateVersionStep int 200
+    allowRecallWhenBrokerNotWriteable flag true
+    recallMessageEnable flag false
+    timerPrecisionMs int 1000
+    timerRollWindowSlot int 172800
+    timerFlushIntervalMs int 1000
+    timerEnableDisruptor flag false
+    timerEnableCheckMetrics flag true
+    timerInterceptDelayLevel flag false
+    timerMaxDelaySec int 259200
+    timerWheelEnable flag true
+    disappearTimeAfterStart int -1
+    timerStopEnqueue flag false
+    timerCheckMetricsWhen text 05
+    timerSkipUnknownError flag false
+    timerStopDequeue flag false
+    timerEnableRetryUntilSuccess flag false
+    timerCongestNumEachSlot int 2147483647
+    timerMetricSmallThreshold int 1000000
+    timerProgressLogIntervalMs int 10000
+    messageDelayLevel text 1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h
+    flushDelayOffsetInterval int 10000
+    enableScheduleMessageStats flag true
+    enableScheduleAsyncDeliver flag false
+    scheduleAsyncDeliverMaxPendingLimit int 2000
+    scheduleAsyncDeliverMaxResendNum2Blocked int 3
+    timerColdDataCheckIntervalMs int 60000
+  `,
+  "old files are not deleted yet: nothing expires": `
+    diskSpaceWarningLevelRatio int 90
+    diskSpaceCleanForciblyRatio int 85
+    cleanResourceInterval int 10000
+    deleteCommitLogFilesInterval int 100
+    deleteConsumeQueueFilesInterval int 100
+    redeleteHangedFileInterval int 120000
+    deleteWhen text 04
+    diskMaxUsedSpaceRatio int 75
+    fileReservedTime int 72
+    deleteFileBatchMax int 10
+    cleanFileForciblyEnable flag true
+    diskFallRecorded flag true
+    maxBatchDeleteFilesNum int 50
+    logicalDiskSpaceCleanForciblyThreshold decimal 0.8
+  `,
+  "the IndexFile and message queries by key are not built yet": `
+    putMsgIndexHightWater int 600000
+    messageIndexEnable flag true
+    maxHashSlotNum int 5000000
+    maxIndexNum int 20000000
+    messageIndexSafe flag false
+    defaultQueryMaxNum int 32
+  `,
+  "SQL filters are not built yet; tags are": `
+    enableCalcFilterBitMap flag false
+    expectConsumerNumUseFilter int 32
+    maxErrorRateOfBloomFilter int 20
+    filterDataCleanTimeSpan int 86400000
+    filterSupportRetry flag false
+    enablePropertyFilter flag false
+    maxFilterMessageSize int 16000
+  `,
+  "metrics and statistics are not built yet": `
+    msgTraceTopicName text RMQ_SYS_TRACE_TOPIC
+    traceTopicEnable flag false
+    commercialBaseCount int 1
+    commercialSizePerMsg int 4096
+    accountStatsEnable flag true
+    accountStatsPrintZeroValues flag true
+    maxStatsIdleTimeInMinutes int -1
+    enableDetailStat flag true
+    autoDeleteUnusedStats flag true
+    metricsExporterType text DISABLE
+    metricsOtelCardinalityLimit int 50000
+    metricsGrpcExporterTarget text -
+    metricsGrpcExporterHeader text -
+    metricGrpcExporterTimeOutInMills int 3000
+    metricGrpcExporterIntervalInMills int 60000
+    metricLoggingExporterIntervalInMills int 10000
+    metricsPromExporterPort int 5557
+    metricsPromExporterHost text -
+    metricsLabel text -
+    metricsInDelta flag false
+    enableRemotingMetrics flag true
+    enableMessageStoreMetrics flag true
+    enableConnectionMetrics flag true
+    enableStatsMetrics flag true
+    enableRequestMetrics flag true
+    enableLagAndDlqMetrics flag true
+    printChannelGroups flag false
+    printChannelGroupsMinNum int 5
+    enableLmqStats flag false
+    sampleCountThreshold int 5000
+    sampleSteps int 32
+  `,
+  "belongs to a feature that is not built yet": `
+    rejectPullConsumerEnable flag false
+    enableBroadcastOffsetStore flag true
+    broadcastOffsetExpireSecond int 120
+    broadcastOffsetExpireMaxSecond int 300
+    storeReplyMessageEnable flag true
+    useServerSideResetOffset flag true
+    useStaticSubscription flag false
+    coldCtrStrategyEnable flag false
+    usePIDColdCtrStrategy flag true
+    cgColdReadThreshold int 3145728
+    globalColdReadThreshold int 104857600
+    enableSingleTopicRegister flag false
+    enableMixedMessageType flag false
+    enableSplitRegistration flag false
+    enableSplitMetadata flag true
+    splitMetadataSize int 2000
+    splitRegistrationSize int 800
+    compactionScheduleInternal int 900000
+    maxOffsetMapSize int 104857600
+    enableCompaction flag true
+    enableConsumeQueueExt flag false
+    mapperFileSizeBatchConsumeQueue int 13800000
+    bitMapLengthConsumeQueueExt int 64
+    enableBatchPush flag false
+    enableLmq flag false
+    enableMultiDispatch flag false
+    maxLmqConsumeQueueNum int 20000
+    coldDataFlowControlEnable flag false
+    coldDataScanEnable flag false
+  `,
+  "not adjustable in OrbitMQ": `
+    storePathCommitLog text -
+    rocketmqHome text -
+    brokerIP2 text -
+    recoverConcurrently flag false
+    messageStorePlugIn text -
+    flushConsumerOffsetHistoryInterval int 60000
+    fetchNameSrvAddrByDnsLookup flag false
+    fetchNamesrvAddrByAddressServer flag false
+    highSpeedMode flag false
+    sendHeartbeatTimeoutMillis int 1000
+    disableConsumeIfConsumerReadSlowly flag false
+    consumerFallbehindThreshold int 17179869184
+    startAcceptSendRequestTimeStamp int 0
+    compressedRegister flag false
+    forceRegister flag true
+    updateNameServerAddrPeriod int 120000
+    enableNetWorkFlowControl flag false
+    enableRetryTopicV2 flag false
+    realTimeNotifyConsumerChange flag true
+    litePullMessageEnable flag true
+    isolateLogEnable flag false
+    forwardTimeout int 3000
+    asyncSendEnable flag true
+    compatibleWithOldNameSrv flag true
+    validateSystemTopicWhenUpdateTopic flag true
+    subscriptionExpiredTimeout int 600000
+    estimateAccumulation flag true
+    fetchNamesrvAddrInterval int 10000
+    enableFastChannelEventProcess flag false
+    configBlackList text configBlackList;brokerConfigPath
+    clearRetryTopicWhenDeleteTopic flag true
+    enableRegisterProducer flag true
+    enableCreateSysGroup flag true
+    storePathDLedgerCommitLog text -
+    readOnlyCommitLogStorePaths text -
+    maxRecoveryCommitlogFiles int 30
+    flushIntervalConsumeQueue int 1000
+    checkCRCOnRecover flag true
+    maxTransferBytesOnMessageInDisk int 65536
+    maxTransferCountOnMessageInDisk int 8
+    maxMsgsNumBatch int 64
+    putMessageTimeout int 8000
+    enableAsyncReput flag true
+    recheckReputOffsetFromCq flag false
+    maxTopicLength int 127
+    autoMessageVersionOnTopicLen flag true
+    enableRunningFlagsInFlush flag false
+    correctLogicMinOffsetSleepInterval int 1
+    correctLogicMinOffsetForceInterval int 300000
+    searchBcqByCacheEnable flag true
+    enableCleanExpiredOffset flag false
+    maxAsyncPutMessageRequests int 5000
+    pullBatchMaxMessageCount int 160
+    maxHaTransferByteInSecond int 104857600
+    maxConsumeQueueScan int 20000
+    enableBuildConsumeQueueConcurrently flag false
+    enableAcceleratedRecovery flag false
+    enableLogConsumeQueueRepeatedlyBuildWhenRecover flag false
+    enableShutdownGracefully flag false
+    shutdownWaitTimeSeconds int 30
+    connectTimeoutMillis int -
+    channelNotActiveInterval int 60000
+    isScanAvailableNameSrv flag true
+    clientChannelMaxIdleTimeSeconds int -
+    clientCloseSocketIfTimeout flag -
+    socksProxyConfig text {}
+    maxReconnectIntervalTimeSeconds int 60
+    enableReconnectForGoAway flag true
+    isBrokerContainer flag false
+    isInBrokerContainer flag false
+  `,
+};
+
+/** The same for namesrv.conf. */
+export const inertNamesrvKeys: Readonly<Record<string, string>> = {
+  "sizes Java's thread pools and queues; handlers run on the event loop, limits are OrbitMQ's own": `
+    clientRequestThreadPoolNums int 8
+    defaultThreadPoolNums int 16
+    clientRequestThreadPoolQueueCapacity int 50000
+    defaultThreadPoolQueueCapacity int 10000
+    unRegisterBrokerQueueCapacity int 3000
+    serverWorkerThreads int 8
+    serverCallbackExecutorThreads int 0
+    serverSelectorThreads int 3
+    serverOnewaySemaphoreValue int 256
+    serverAsyncSemaphoreValue int 64
+    useEpollNativeSelector flag false
+  `,
+  "replication is not built yet": `
+    supportActingMaster flag false
+    notifyMinBrokerIdChanged flag false
+  `,
+  "not adjustable in OrbitMQ": `
+    rocketmqHome text -
+    kvConfigPath text ~/namesrv/kvConfig.json
+    configStorePath text ~/namesrv/namesrv.properties
+    productEnvName text center
+    clusterTest flag false
+    orderMessageEnable flag false
+    returnOrderTopicConfigToBroker flag true
+    enableAllTopicList flag true
+    enableTopicList flag true
+    needWaitForService flag false
+    waitSecondsForService int 45
+    deleteTopicWithBrokerRegistration flag false
+    configBlackList text configBlackList;configStorePath;kvConfigPath
+  `,
+};

@@ -1,0 +1,283 @@
+/**
+ * The configuration keys that do something, under RocketMQ's names. Where a default differs from RocketMQ's,
+ * `rocketmqDefault` says so (and docs/differences.md why). The few keys RocketMQ does not have are marked `own`.
+ */
+import {
+  addressList,
+  brokerName,
+  flag,
+  hostName,
+  integer,
+  nonEmpty,
+  oneOf,
+  port,
+  portOrNone,
+  type ValueKind,
+} from "./value-kinds.ts";
+
+/** Which process reads a file: broker.conf (also by `orbitmq server`) or namesrv.conf. */
+export type ConfigRole = "broker" | "namesrv";
+
+export interface SupportedKey {
+  readonly key: string;
+  readonly kind: ValueKind;
+  readonly default: string;
+  readonly description: string;
+  readonly rocketmqDefault?: string;
+  readonly own?: true;
+}
+
+const ONE_YEAR_MS = 365 * 24 * 3_600_000;
+
+export const supportedBrokerKeys: readonly SupportedKey[] = [
+  {
+    key: "brokerClusterName",
+    kind: brokerName,
+    default: "DefaultCluster",
+    description: "The cluster this broker belongs to. Flag `--cluster`.",
+  },
+  {
+    key: "brokerName",
+    kind: brokerName,
+    default: "broker-a",
+    rocketmqDefault: "the machine's host name",
+    description: "The broker's name in routes. Flag `--broker-name`.",
+  },
+  {
+    key: "brokerId",
+    kind: integer(0, 0),
+    default: "0",
+    description: "0 is the master, and there are only masters until replication exists.",
+  },
+  {
+    key: "bindAddress",
+    kind: hostName,
+    default: "127.0.0.1",
+    rocketmqDefault: "0.0.0.0",
+    description: "The address NameServer and broker listen on. Flag `--host`.",
+  },
+  {
+    key: "brokerIP1",
+    kind: hostName,
+    default: "",
+    rocketmqDefault: "the first non-loopback address",
+    description:
+      "The host name or address clients are told; empty: `bindAddress`, or the first non-loopback address when that is 0.0.0.0 or ::. A name is registered as given. Flag `--advertise`.",
+  },
+  {
+    key: "listenPort",
+    kind: port,
+    default: "10911",
+    description: "The broker's port; 0 picks a free one. Flag `--broker-port`.",
+  },
+  {
+    key: "vipListenPort",
+    kind: portOrNone,
+    default: "",
+    own: true,
+    description:
+      "The broker's second port (RocketMQ: VIP channel, always listenPort − 2); empty: listenPort − 2, 0: none. Taken: a warning, and the broker starts without. Flag `--vip-port`.",
+  },
+  {
+    key: "namesrvPort",
+    kind: port,
+    default: "9876",
+    own: true,
+    description: "The NameServer's port in `orbitmq server`; 0 picks a free one. Flag `--namesrv-port`.",
+  },
+  {
+    key: "namesrvAddr",
+    kind: addressList,
+    default: "",
+    description:
+      "NameServers to register with, separated by `;`. `orbitmq server` registers with its own one besides. Environment `NAMESRV_ADDR`; flag `--namesrv`.",
+  },
+  {
+    key: "storePathRootDir",
+    kind: nonEmpty,
+    default: "./data",
+    rocketmqDefault: "~/store",
+    description: "The store's folder, laid out as RocketMQ's. Flag `--home`.",
+  },
+  {
+    key: "flushDiskType",
+    kind: oneOf("SYNC_FLUSH", "ASYNC_FLUSH"),
+    default: "SYNC_FLUSH",
+    rocketmqDefault: "ASYNC_FLUSH",
+    description:
+      "SYNC_FLUSH acknowledges a message when the disk has it; ASYNC_FLUSH when the page cache has it (a crash of the machine loses the last moments).",
+  },
+  {
+    key: "syncFlushTimeout",
+    kind: integer(1, 3_600_000, "ms"),
+    default: "5000",
+    description: "How long a send waits for the disk before it is answered FLUSH_DISK_TIMEOUT.",
+  },
+  {
+    key: "flushIntervalCommitLog",
+    kind: integer(1, 60_000, "ms"),
+    default: "500",
+    description: "Under ASYNC_FLUSH, how often the log is synced.",
+  },
+  {
+    key: "mappedFileSizeCommitLog",
+    kind: integer(65_536, 1_073_741_824, "bytes"),
+    default: "1073741824",
+    description: "Length of one CommitLog file. Must stay what the store was created with.",
+  },
+  {
+    key: "mappedFileSizeConsumeQueue",
+    kind: integer(20, 600_000_000, "bytes, a multiple of 20"),
+    default: "6000000",
+    description: "Length of one ConsumeQueue file. Must stay what the store was created with.",
+  },
+  {
+    key: "maxMessageSize",
+    kind: integer(1, 16_777_216, "bytes"),
+    default: "4194304",
+    description: "The largest message body.",
+  },
+  {
+    key: "autoCreateTopicEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether sending to an unknown topic creates it.",
+  },
+  {
+    key: "defaultTopicQueueNums",
+    kind: integer(1, 65_536),
+    default: "8",
+    description: "Most queues a topic gets when a send creates it.",
+  },
+  {
+    key: "registerNameServerPeriod",
+    kind: integer(1_000, ONE_YEAR_MS, "ms"),
+    default: "30000",
+    description: "How often the broker registers with its NameServers (RocketMQ clamps to 10,000–60,000).",
+  },
+  {
+    key: "flushConsumerOffsetInterval",
+    kind: integer(100, 3_600_000, "ms"),
+    default: "5000",
+    description: "How often consumer offsets are written to config/consumerOffset.json.",
+  },
+  {
+    key: "brokerPermission",
+    kind: oneOf("2", "4", "6"),
+    default: "6",
+    description: "What clients may do: 4 read, 2 write, 6 both.",
+  },
+  {
+    key: "autoCreateSubscriptionGroup",
+    kind: flag,
+    default: "true",
+    description: "Whether consuming with an unknown group creates it.",
+  },
+  {
+    key: "clusterTopicEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether there is a topic with the cluster's name.",
+  },
+  {
+    key: "brokerTopicEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether there is a topic with the broker's name.",
+  },
+  {
+    key: "regionId",
+    kind: nonEmpty,
+    default: "DefaultRegion",
+    description: "The region named in every send receipt.",
+  },
+  {
+    key: "traceOn",
+    kind: flag,
+    default: "true",
+    description: "Whether clients are told that they may trace.",
+  },
+  {
+    key: "longPollingEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether a pull that finds nothing waits for as long as it asks to.",
+  },
+  {
+    key: "shortPollingTimeMills",
+    kind: integer(1, 60_000, "ms"),
+    default: "1000",
+    description: "How long such a pull waits when longPollingEnable is false.",
+  },
+  {
+    key: "maxTransferCountOnMessageInMemory",
+    kind: integer(1, 100_000),
+    default: "32",
+    description: "Most messages one pull is answered with.",
+  },
+  {
+    key: "maxTransferBytesOnMessageInMemory",
+    kind: integer(1, 16_777_216, "bytes"),
+    default: "262144",
+    description: "Most bytes one pull is answered with (one message is always sent).",
+  },
+  {
+    key: "registerBrokerTimeoutMills",
+    kind: integer(1, 600_000, "ms"),
+    default: "3000",
+    rocketmqDefault: "24000",
+    description: "How long one registration at a NameServer may take.",
+  },
+  {
+    key: "consumerOffsetUpdateVersionStep",
+    kind: integer(1, 1_000_000_000),
+    default: "500",
+    description: "Commits after which the offsets' dataVersion advances.",
+  },
+  {
+    key: "channelExpiredTimeout",
+    kind: integer(1_000, ONE_YEAR_MS, "ms"),
+    default: "120000",
+    description: "A group member not heard of for this long is removed.",
+  },
+  {
+    key: "notifyConsumerIdsChangedEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether group members are told when one comes or goes.",
+  },
+  {
+    key: "serverChannelMaxIdleTimeSeconds",
+    kind: integer(1, 31_536_000, "seconds"),
+    default: "120",
+    description: "A connection without traffic for this long is closed.",
+  },
+];
+
+export const supportedNamesrvKeys: readonly SupportedKey[] = [
+  {
+    key: "bindAddress",
+    kind: hostName,
+    default: "127.0.0.1",
+    rocketmqDefault: "0.0.0.0",
+    description: "The address the NameServer listens on. Flag `--host`.",
+  },
+  {
+    key: "listenPort",
+    kind: port,
+    default: "9876",
+    description: "The NameServer's port; 0 picks a free one. Flag `--namesrv-port`.",
+  },
+  {
+    key: "scanNotActiveBrokerInterval",
+    kind: integer(100, 3_600_000, "ms"),
+    default: "5000",
+    description: "How often brokers that fell silent are looked for.",
+  },
+  {
+    key: "serverChannelMaxIdleTimeSeconds",
+    kind: integer(1, 31_536_000, "seconds"),
+    default: "120",
+    description: "A connection without traffic for this long is closed.",
+  },
+];
