@@ -36,6 +36,8 @@ export const string = (): RequiredField<string> =>
     (text) => text,
     (value) => value,
   );
+/** A string that recurs from request to request (a topic, a group): decoded copies are shared. */
+export const name = string;
 export const int32 = (): RequiredField<number> => required(parseInteger(-2147483648, 2147483647), String);
 /** A 64-bit field. Values beyond the safe integers are refused: none of the protocol's fields needs them. */
 export const int64 = (): RequiredField<number> =>

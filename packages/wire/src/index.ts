@@ -1,6 +1,155 @@
 /** Bytes between processes: frames, headers, codes, the message record, RPC. */
+export type { BatchEntry } from "./batch-body.ts";
+export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
+export type { BrokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
+export { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
+export type {
+  GetAllTopicConfigRequestHeader,
+  GetAllTopicConfigResponseHeader,
+} from "./commands/get-all-topic-config.ts";
+export {
+  getAllTopicConfigRequestHeader,
+  getAllTopicConfigResponseHeader,
+} from "./commands/get-all-topic-config.ts";
+export type { TopicList } from "./commands/get-all-topic-list.ts";
+export { encodeTopicList, parseTopicList } from "./commands/get-all-topic-list.ts";
+export type { ClusterInfo } from "./commands/get-broker-cluster-info.ts";
+export { encodeClusterInfo, parseClusterInfo } from "./commands/get-broker-cluster-info.ts";
+export type { KvTable } from "./commands/get-broker-runtime-info.ts";
+export { encodeKvTable, parseKvTable } from "./commands/get-broker-runtime-info.ts";
+export type { GetConsumerListByGroupRequestHeader } from "./commands/get-consumer-list-by-group.ts";
+export {
+  encodeConsumerList,
+  getConsumerListByGroupRequestHeader,
+  parseConsumerList,
+} from "./commands/get-consumer-list-by-group.ts";
+export type { GetMaxOffsetRequestHeader, GetMaxOffsetResponseHeader } from "./commands/get-max-offset.ts";
+export { getMaxOffsetRequestHeader, getMaxOffsetResponseHeader } from "./commands/get-max-offset.ts";
+export type { GetMinOffsetRequestHeader, GetMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
+export { getMinOffsetRequestHeader, getMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
+export type { GetRouteInfoRequestHeader } from "./commands/get-route-info.ts";
+export { getRouteInfoRequestHeader, quotesRouteKeys } from "./commands/get-route-info.ts";
+export type {
+  GetTopicStatsInfoRequestHeader,
+  TopicOffset,
+  TopicStatsTable,
+} from "./commands/get-topic-stats-info.ts";
+export {
+  encodeTopicStatsTable,
+  getTopicStatsInfoRequestHeader,
+  parseTopicStatsTable,
+} from "./commands/get-topic-stats-info.ts";
+export type { ConsumerData, HeartBeatResponseHeader, HeartbeatData } from "./commands/heart-beat.ts";
+export { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
+export type { NotifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
+export { notifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
+export type { PullMessageRequestHeader, PullMessageResponseHeader } from "./commands/pull-message.ts";
+export { pullMessageRequestHeader, pullMessageResponseHeader } from "./commands/pull-message.ts";
+export type {
+  QueryConsumerOffsetRequestHeader,
+  QueryConsumerOffsetResponseHeader,
+} from "./commands/query-consumer-offset.ts";
+export {
+  queryConsumerOffsetRequestHeader,
+  queryConsumerOffsetResponseHeader,
+} from "./commands/query-consumer-offset.ts";
+export type {
+  QueryDataVersionRequestHeader,
+  QueryDataVersionResponseHeader,
+} from "./commands/query-data-version.ts";
+export {
+  queryDataVersionRequestHeader,
+  queryDataVersionResponseHeader,
+} from "./commands/query-data-version.ts";
+export type {
+  RegisterBrokerRequestHeader,
+  RegisterBrokerResponseHeader,
+} from "./commands/register-broker.ts";
+export { registerBrokerRequestHeader, registerBrokerResponseHeader } from "./commands/register-broker.ts";
+export type {
+  SearchOffsetByTimestampRequestHeader,
+  SearchOffsetByTimestampResponseHeader,
+} from "./commands/search-offset-by-timestamp.ts";
+export {
+  searchOffsetByTimestampRequestHeader,
+  searchOffsetByTimestampResponseHeader,
+} from "./commands/search-offset-by-timestamp.ts";
+export type {
+  SendMessageRequestHeader,
+  SendMessageResponseHeader,
+  SendMessageV2RequestHeader,
+} from "./commands/send-message.ts";
+export {
+  decodeSendMessageRequestHeader,
+  encodeSendMessageV2RequestHeader,
+  sendMessageRequestHeader,
+  sendMessageResponseHeader,
+  sendMessageV2RequestHeader,
+} from "./commands/send-message.ts";
+export type { UnregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
+export { unregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
+export type { UnregisterClientRequestHeader } from "./commands/unregister-client.ts";
+export { unregisterClientRequestHeader } from "./commands/unregister-client.ts";
+export type { UpdateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
+export { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
+export type { UpdateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
+export { updateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
+export type { DataVersion } from "./data-version.ts";
+export {
+  dataVersionFromJson,
+  encodeDataVersion,
+  formatDataVersion,
+  newDataVersion,
+  nextDataVersion,
+  parseDataVersion,
+  sameDataVersion,
+} from "./data-version.ts";
+export type { FastjsonOptions } from "./fastjson.ts";
+export { encodeFastjson, formatFastjson, parseFastjson } from "./fastjson.ts";
+export type { FieldKind, HeaderFields, HeaderValue, OptionalField, RequiredField } from "./header-schema.ts";
+export { bool, defineHeader, HeaderSchema, int32, int64, name, optional, string } from "./header-schema.ts";
+export {
+  decodeHostBytes,
+  encodeHostBytes,
+  formatAddress,
+  parseAddress,
+  parseV4,
+  parseV6,
+} from "./host-address.ts";
+export { javaHash } from "./java-hash.ts";
+export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
+export { BODY_BYTES_MAX, deflate, inflateBounded } from "./message-body.ts";
+export {
+  appendProperty,
+  checkProperty,
+  formatProperties,
+  getProperty,
+  KEY_SEPARATOR,
+  MessageConst,
+  NAME_VALUE_SEPARATOR,
+  PROPERTIES_BYTES_MAX,
+  PROPERTY_SEPARATOR,
+  parseProperties,
+} from "./message-properties.ts";
+export type { MessageQueue } from "./message-queue.ts";
+export { compareMessageQueues, messageQueueFromJson } from "./message-queue.ts";
 export type { MessageRecord, RecordInput } from "./message-record.ts";
 export { MAGIC_BLANK, MAGIC_V1, MAGIC_V2 } from "./message-record.ts";
+export { MQ_VERSION_CURRENT, MQVersion, mqVersion, mqVersionName } from "./mq-version.ts";
+export { isInherited, isReadable, isWritable, Perm, permName } from "./perm.ts";
+export type { RegisterBrokerBody } from "./register-broker-body.ts";
+export { encodeRegisterBrokerBody, parseRegisterBrokerBody } from "./register-broker-body.ts";
+export type { ExtFields, ExtSink, RemotingCommand, SerializeType } from "./remoting-command.ts";
+export {
+  FLAG_ONEWAY,
+  FLAG_RESPONSE,
+  isOneway,
+  isResponse,
+  SERIALIZE_JSON,
+  SERIALIZE_ROCKETMQ,
+} from "./remoting-command.ts";
+export { RequestCode, requestCodeName } from "./request-code.ts";
+export { ResponseCode, responseCodeName } from "./response-code.ts";
 export { inProcessNetwork } from "./rpc/in-process-transport.ts";
 export type {
   Exchange,
@@ -14,3 +163,42 @@ export { Refusal } from "./rpc/peer.ts";
 export { RpcClient } from "./rpc/rpc-client.ts";
 export type { RpcClientOptions, RpcOptions, RpcServerOptions } from "./rpc/rpc-options.ts";
 export { RpcServer } from "./rpc/rpc-server.ts";
+export type { SubscriptionData } from "./subscription-data.ts";
+export {
+  EXPRESSION_SQL92,
+  EXPRESSION_TAG,
+  isTagType,
+  matchesTag,
+  matchesTagsCode,
+  newSubscriptionData,
+  SUB_ALL,
+  subscriptionDataFromJson,
+  subscriptionDataToJson,
+} from "./subscription-data.ts";
+export {
+  COMPRESSION_MASK,
+  MessageSysFlag,
+  PullSysFlag,
+  TopicSysFlag,
+  transactionType,
+  withTransactionType,
+} from "./sys-flag.ts";
+export type { TopicConfig, TopicConfigSerializeWrapper } from "./topic-config.ts";
+export {
+  encodeTopicConfigSerializeWrapper,
+  newTopicConfig,
+  parseTopicConfigSerializeWrapper,
+  topicConfigFromJson,
+  topicConfigSerializeWrapperFromJson,
+  topicConfigSerializeWrapperToJson,
+} from "./topic-config.ts";
+export type { BrokerData, QueueData, TopicRouteData } from "./topic-route-data.ts";
+export {
+  brokerDataFromJson,
+  brokerDataToJson,
+  encodeTopicRouteData,
+  MASTER_ID,
+  parseTopicRouteData,
+} from "./topic-route-data.ts";
+export type { WireErrorCode } from "./wire-error.ts";
+export { WireError, wireErrors } from "./wire-error.ts";
