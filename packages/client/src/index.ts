@@ -1,1 +1,77 @@
-export {};
+/**
+ * OrbitMQ's client: producer, push consumer, reader and admin for OrbitMQ and Apache RocketMQ. This door runs
+ * them on the real machine.
+ */
+import type { Host } from "@orbitmq/host";
+import { Admin as HostedAdmin } from "./admin/admin.ts";
+import type { ClientOptions } from "./client-options.ts";
+import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
+import { PushConsumer as HostedPushConsumer } from "./consumer/push-consumer.ts";
+import { Reader as HostedReader } from "./consumer/reader.ts";
+import { Producer as HostedProducer } from "./producer/producer.ts";
+import type { ProducerOptions } from "./producer/producer-options.ts";
+
+export type {
+  BrokerOverview,
+  ClusterOverview,
+  CreatedTopic,
+  CreateTopicOptions,
+  TopicQueueStatus,
+  TopicRoute,
+  TopicRouteQueues,
+  TopicStatus,
+} from "./admin/admin-types.ts";
+export type { ClientOptions, ClientState, ShutdownOptions, ShutdownResult } from "./client-options.ts";
+export type { Codec } from "./codecs.ts";
+export { bytes, json, text } from "./codecs.ts";
+export type { ConsumeFrom, PushConsumerOptions } from "./consumer/consumer-options.ts";
+export type {
+  ConsumeResult,
+  ListenBatchOptions,
+  ListenerContext,
+  ListenerReturn,
+  ListenOptions,
+  MessageBatchListener,
+  MessageListener,
+} from "./consumer/listener.ts";
+export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
+export type { ReadOptions } from "./consumer/reader.ts";
+export type { OrbitErrorCode, SendOutcome } from "./errors.ts";
+export { OrbitError, orbitErrors } from "./errors.ts";
+export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";
+export type { ProducerStatus } from "./producer/producer.ts";
+export type { ProducerOptions, QueueSelector, SendOptions } from "./producer/producer-options.ts";
+export type { SendCallback, SendResult } from "./producer/send-result.ts";
+export type { MessageMetadata } from "./received-message.ts";
+export { ReceivedMessage } from "./received-message.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./standard-schema.ts";
+export type { Topic } from "./typed-topic.ts";
+export { topic } from "./typed-topic.ts";
+
+function machine(): Host {
+  throw new Error("not there yet");
+}
+
+export class Producer extends HostedProducer {
+  constructor(options: ProducerOptions = {}) {
+    super(machine(), options);
+  }
+}
+
+export class PushConsumer extends HostedPushConsumer {
+  constructor(options: PushConsumerOptions) {
+    super(machine(), options);
+  }
+}
+
+export class Reader extends HostedReader {
+  constructor(options: ClientOptions = {}) {
+    super(machine(), options);
+  }
+}
+
+export class Admin extends HostedAdmin {
+  constructor(options: ClientOptions = {}) {
+    super(machine(), options);
+  }
+}

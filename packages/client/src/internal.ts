@@ -1,0 +1,9 @@
+/**
+ * The internal door, for OrbitMQ's own packages only and without any promise of stability: the same classes as
+ * index.ts, but their constructors take the host first, so that the simulator and the embedded server run the
+ * shipped code on hosts of their own.
+ */
+export { Admin } from "./admin/admin.ts";
+export { PushConsumer } from "./consumer/push-consumer.ts";
+export { Reader } from "./consumer/reader.ts";
+export { Producer } from "./producer/producer.ts";

@@ -1,0 +1,37 @@
+/**
+ * What an application sends, as plain objects (RocketMQ: Message). What it receives is in received-message.ts.
+ */
+import type { Topic } from "./typed-topic.ts";
+
+/** One queue of a topic on one broker (RocketMQ: MessageQueue). */
+export interface MessageQueue {
+  readonly topic: string;
+  readonly brokerName: string;
+  readonly queueId: number;
+}
+
+export interface MessageAttributes {
+  /** What consumers filter by (RocketMQ: TAGS). */
+  readonly tag?: string | undefined;
+  /** What the message can be found by later (RocketMQ: KEYS); several are joined by a space. */
+  readonly keys?: string | readonly string[] | undefined;
+  /** The application's own properties; RocketMQ's reserved names are refused. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** An int32 the application may use as it likes; default 0. */
+  readonly flag?: number | undefined;
+}
+
+/** A message with raw contents. */
+export interface Message extends MessageAttributes {
+  readonly topic: string;
+  /** At most 4 MiB, not empty. Strings travel as UTF-8. Bytes must not change until the send is over. */
+  readonly body: string | Uint8Array;
+}
+
+/** A message of a typed topic: `value` becomes the body through the topic's codec. */
+export interface TypedMessage<T> extends MessageAttributes {
+  readonly topic: Topic<T>;
+  readonly value: NoInfer<T>;
+}
+
+export type AnyMessage<T> = Message | TypedMessage<T>;
