@@ -1,2 +1,24 @@
 /** Bytes on disk. */
-export type { MessageStore } from "./message-store.ts";
+export { FileMessageStore, openMessageStore } from "./file-message-store.ts";
+export type {
+  AppendOutcome,
+  AppendRefusal,
+  AppendResult,
+  AppendWaiter,
+  ArrivalListener,
+  Durability,
+  GetRequest,
+  GetResult,
+  GetStatus,
+  MessageStore,
+  StoreStatus,
+} from "./message-store.ts";
+export { type LoadedState, StateFile } from "./state-file.ts";
+export { STORE_ERRORS, StoreError, type StoreErrorCode } from "./store-error.ts";
+export {
+  type FlushDiskType,
+  type ResolvedStoreOptions,
+  resolveStoreOptions,
+  STORE_DEFAULTS,
+  type StoreOptions,
+} from "./store-options.ts";

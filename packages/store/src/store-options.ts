@@ -1,0 +1,160 @@
+/**
+ * Every limit and interval of the store, in one table. Names and defaults are RocketMQ's (MessageStoreConfig)
+ * wherever it has the setting; ours are marked. Sizes are bytes, times milliseconds.
+ */
+import { StoreError } from "./store-error.ts";
+
+export type FlushDiskType = "SYNC_FLUSH" | "ASYNC_FLUSH";
+
+export interface StoreOptions {
+  /** storePathRootDir itself: `commitlog/`, `consumequeue/`, `abort`, … lie directly in it. */
+  readonly home: string;
+  /** `disk` (default) or `memory`: the same engine on files that live in this process only. Ours. */
+  readonly store?: "disk" | "memory";
+  /** Refuse to create a store where none is (default false). Ours. */
+  readonly existing?: boolean;
+  /** Start even where no kernel lock can be had (default false). Ours. */
+  readonly unsafeNoLock?: boolean;
+  /** What readers may see: SYNC_FLUSH (default here; RocketMQ: ASYNC_FLUSH) up to flushed, ASYNC_FLUSH up to written. */
+  readonly flushDiskType?: FlushDiskType;
+
+  /** Length of a CommitLog segment; default 1 GiB. */
+  readonly mappedFileSizeCommitLog?: number;
+  /** Length of a ConsumeQueue file; default 6,000,000, a multiple of 20. */
+  readonly mappedFileSizeConsumeQueue?: number;
+  /** Largest body; default 4 MiB. */
+  readonly maxMessageSize?: number;
+
+  /** ASYNC_FLUSH: how often the log is synced; default 500. */
+  readonly flushIntervalCommitLog?: number;
+  /** ASYNC_FLUSH: fewer dirty pages of 4 KiB wait longer; default 4. */
+  readonly flushCommitLogLeastPages?: number;
+  /** ASYNC_FLUSH: the longest that dirty pages wait; default 10,000. */
+  readonly flushCommitLogThoroughInterval?: number;
+  /** How long an append waits for its durability before it is told `timeout`; default 5,000. */
+  readonly syncFlushTimeout?: number;
+  /** How often ConsumeQueues with `flushConsumeQueueLeastBytes` of log behind them are written; default 1,000. */
+  readonly flushIntervalConsumeQueue?: number;
+  /** The longest that ConsumeQueue units stay in memory only; default 10,000 (RocketMQ: 60,000). */
+  readonly flushConsumeQueueThoroughInterval?: number;
+  /** Log bytes dispatched since the last round that make the next one due; default 16 MiB. Ours. */
+  readonly flushConsumeQueueLeastBytes?: number;
+
+  /** Recent log kept in memory; default 32 MiB. Ours. */
+  readonly hotTailBytes?: number;
+  /** One pooled buffer of the hot tail; default 1 MiB. Ours. */
+  readonly slabBytes?: number;
+  /** Slabs that left the hot tail but are still held by readers; beyond it reads copy. Default 32 MiB. Ours. */
+  readonly pinnedBytesMax?: number;
+  /** Appended and not yet durable bytes beyond which appends are refused BUSY; default 64 MiB. Ours. */
+  readonly unflushedBytesMax?: number;
+  /** One step of zeroing ahead; default 512 KiB. Ours. */
+  readonly zeroChunkBytes?: number;
+  /** How far zeros run ahead of the head under traffic; default 4 MiB. Ours. */
+  readonly zeroAheadBytes?: number;
+  /** Cache of log blocks for catch-up reads; default 16 MiB. Ours. */
+  readonly coldCacheBytes?: number;
+  /** One block of it, the size of a large read; default 256 KiB. Ours. */
+  readonly coldBlockBytes?: number;
+  /** Cached open files: ConsumeQueue files and old segments; default 256. Ours. */
+  readonly openFilesMax?: number;
+
+  /** A pull of messages that count as in memory: bytes and messages; 262,144 and 32. */
+  readonly maxTransferBytesOnMessageInMemory?: number;
+  readonly maxTransferCountOnMessageInMemory?: number;
+  /** A pull of messages that count as on disk; 65,536 and 8. */
+  readonly maxTransferBytesOnMessageInDisk?: number;
+  readonly maxTransferCountOnMessageInDisk?: number;
+  /** Percent of physical memory that the newest log is taken to lie in; default 40. */
+  readonly accessMessageInMemoryMaxRatio?: number;
+  /** ConsumeQueue bytes that one pull scans for a match; default 16,000. */
+  readonly maxFilterMessageSize?: number;
+  /** `messageDelayLevel`, needed to rebuild the queues of SCHEDULE_TOPIC_XXXX. */
+  readonly messageDelayLevel?: string;
+}
+
+export type ResolvedStoreOptions = Required<StoreOptions>;
+
+const MIB = 1024 * 1024;
+
+export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
+  store: "disk",
+  existing: false,
+  unsafeNoLock: false,
+  flushDiskType: "SYNC_FLUSH",
+  mappedFileSizeCommitLog: 1024 * MIB,
+  mappedFileSizeConsumeQueue: 6_000_000,
+  maxMessageSize: 4 * MIB,
+  flushIntervalCommitLog: 500,
+  flushCommitLogLeastPages: 4,
+  flushCommitLogThoroughInterval: 10_000,
+  syncFlushTimeout: 5_000,
+  flushIntervalConsumeQueue: 1_000,
+  flushConsumeQueueThoroughInterval: 10_000,
+  flushConsumeQueueLeastBytes: 16 * MIB,
+  hotTailBytes: 32 * MIB,
+  slabBytes: MIB,
+  pinnedBytesMax: 32 * MIB,
+  unflushedBytesMax: 64 * MIB,
+  zeroChunkBytes: 512 * 1024,
+  zeroAheadBytes: 4 * MIB,
+  coldCacheBytes: 16 * MIB,
+  coldBlockBytes: 256 * 1024,
+  openFilesMax: 256,
+  maxTransferBytesOnMessageInMemory: 262_144,
+  maxTransferCountOnMessageInMemory: 32,
+  maxTransferBytesOnMessageInDisk: 65_536,
+  maxTransferCountOnMessageInDisk: 8,
+  accessMessageInMemoryMaxRatio: 40,
+  maxFilterMessageSize: 16_000,
+  messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+};
+
+/** Options that must be positive integers, with the smallest value each can work with. */
+const MINIMUM: Partial<Record<keyof StoreOptions, number>> = {
+  mappedFileSizeCommitLog: 4096,
+  mappedFileSizeConsumeQueue: 20,
+  maxMessageSize: 1,
+  flushIntervalCommitLog: 1,
+  flushCommitLogLeastPages: 0,
+  flushCommitLogThoroughInterval: 1,
+  syncFlushTimeout: 1,
+  flushIntervalConsumeQueue: 1,
+  flushConsumeQueueThoroughInterval: 1,
+  flushConsumeQueueLeastBytes: 1,
+  hotTailBytes: 0,
+  slabBytes: 4096,
+  pinnedBytesMax: 0,
+  unflushedBytesMax: 4096,
+  zeroChunkBytes: 4096,
+  zeroAheadBytes: 4096,
+  coldCacheBytes: 4096,
+  coldBlockBytes: 4096,
+  openFilesMax: 4,
+  maxTransferBytesOnMessageInMemory: 1,
+  maxTransferCountOnMessageInMemory: 1,
+  maxTransferBytesOnMessageInDisk: 1,
+  maxTransferCountOnMessageInDisk: 1,
+  accessMessageInMemoryMaxRatio: 1,
+  maxFilterMessageSize: 20,
+};
+
+/** Fills in the defaults. Throws StoreError ILLEGAL_OPTION for a value outside its range. */
+export function resolveStoreOptions(options: StoreOptions): ResolvedStoreOptions {
+  const resolved: Record<string, unknown> = { ...STORE_DEFAULTS };
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) resolved[name] = value;
+  for (const [name, least] of Object.entries(MINIMUM)) {
+    const value = resolved[name];
+    if (!Number.isSafeInteger(value) || (value as number) < least) {
+      throw new StoreError("ILLEGAL_OPTION", `${name} is ${String(value)}; it must be an integer ≥ ${least}`);
+    }
+  }
+  const complete = resolved as unknown as ResolvedStoreOptions;
+  if (complete.mappedFileSizeConsumeQueue % 20 !== 0) {
+    throw new StoreError(
+      "ILLEGAL_OPTION",
+      `mappedFileSizeConsumeQueue is ${complete.mappedFileSizeConsumeQueue}; it must be a multiple of 20`,
+    );
+  }
+  return complete;
+}
