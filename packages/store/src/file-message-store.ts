@@ -88,6 +88,9 @@ export class FileMessageStore implements MessageStore {
   queuesOf(_topic: string): readonly number[] {
     return notYet();
   }
+  topics(): readonly string[] {
+    return notYet();
+  }
   subscribeArrivals(_listener: ArrivalListener): void {
     notYet();
   }

@@ -140,6 +140,8 @@ export interface MessageStore {
   isInMemory(topic: string, queueId: number, offset: number): boolean;
   /** Queues known to the store of one topic. */
   queuesOf(topic: string): readonly number[];
+  /** Topics the store has queues of; a broker that lost topics.json learns them again here. */
+  topics(): readonly string[];
 
   subscribeArrivals(listener: ArrivalListener): void;
   /** Called once if a write error stops writes for good (rule 2). */
