@@ -8,9 +8,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { startServerProcess } from "orbitmq/testing";
 import type { LoaderOptions, LoaderResult } from "./loader.ts";
 import { rawSyncRate } from "./raw-sync.ts";
-import { startServer } from "./server-process.ts";
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
@@ -45,7 +45,10 @@ async function measure(flush: string, shape: string): Promise<Row> {
   const home = mkdtempSync(join(values.folder, "orbitmq-bench-"));
   try {
     const rawSyncPerSecond = rawSyncRate(home, 1500);
-    const server = await startServer(home, ["-o", `flushDiskType=${flush}`]);
+    const server = await startServerProcess({
+      home,
+      options: ["--log-level", "warn", "-o", `flushDiskType=${flush}`],
+    });
     const [host = "", port = ""] = server.brokerAddr.split(":");
     const result = await load({
       host,
