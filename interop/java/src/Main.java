@@ -1,0 +1,43 @@
+package interop;
+
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
+
+/**
+ * The door of the Java side: one program, compiled against each client version, whose subcommands do with the official
+ * client what a test asks and tell what happened as JSON lines on stdout. Everything else (client logs) goes elsewhere.
+ */
+public final class Main {
+    private Main() {
+    }
+
+    public static void main(String[] argv) {
+        String command = argv.length == 0 ? "" : argv[0];
+        int exit;
+        try {
+            Args args = new Args(argv);
+            announceVersion(args);
+            switch (command) {
+                case "produce": exit = Produce.run(args); break;
+                case "consume": exit = Consume.run(args); break;
+                case "transact": exit = Transact.run(args); break;
+                case "tour": exit = Tour.run(args); break;
+                default: throw new IllegalArgumentException("subcommands: produce, consume, transact, tour; not " + command);
+            }
+        } catch (Throwable problem) {
+            problem.printStackTrace();
+            exit = 2;
+        }
+        System.out.flush();
+        System.exit(exit);
+    }
+
+    /**
+     * With --announce-version N every frame carries version N, as an older client's would. The client caches the number
+     * at its first command and sets the property itself later, so it has to be first.
+     */
+    private static void announceVersion(Args args) {
+        if (!args.has("announce-version")) return;
+        System.setProperty(RemotingCommand.REMOTING_VERSION_KEY, args.text("announce-version"));
+        RemotingCommand.createRequestCommand(0, null);
+    }
+}

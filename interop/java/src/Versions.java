@@ -1,0 +1,23 @@
+package interop;
+
+import java.lang.reflect.Method;
+
+/** What was moved to another package between 4.9 and 5.x, reached by reflection so that one source compiles against both. */
+final class Versions {
+    private Versions() {
+    }
+
+    /** consumer.setMessageModel(CLUSTERING | BROADCASTING) */
+    static void setModel(Object consumer, String model) throws Exception {
+        for (Method method : consumer.getClass().getMethods()) {
+            if (!method.getName().equals("setMessageModel")) continue;
+            for (Object constant : method.getParameterTypes()[0].getEnumConstants()) {
+                if (((Enum<?>) constant).name().equalsIgnoreCase(model)) {
+                    method.invoke(consumer, constant);
+                    return;
+                }
+            }
+        }
+        throw new IllegalArgumentException("--model clustering|broadcasting, not " + model);
+    }
+}

@@ -1,0 +1,93 @@
+/**
+ * One Java process: started, watched, ended by its own id and never by name. Whatever this process forgets to stop is
+ * killed when it exits, so that a failed test leaves no JVM behind.
+ */
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+
+// What the distribution's own start scripts open for the store's unsafe buffers.
+const OPENS = [
+  "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
+  "--add-opens=java.base/java.lang=ALL-UNNAMED",
+  "--add-opens=java.base/java.nio=ALL-UNNAMED",
+  "--add-opens=java.base/jdk.internal.ref=ALL-UNNAMED",
+  "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+  "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
+];
+const STOP_TIMEOUT_MS = 60_000;
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export interface JvmOptions {
+  readonly classpath: string;
+  readonly mainClass: string;
+  readonly args: readonly string[];
+  /** -D properties. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Further JVM flags, e.g. -Xmx512m. */
+  readonly flags?: readonly string[];
+  /** Home of the user as Java sees it (its clients log below it) and ROCKETMQ_HOME. */
+  readonly home: string;
+  readonly stdio: StdioOptions;
+}
+
+export class Jvm {
+  readonly child: ChildProcess;
+  /** Resolves with the exit status, or the signal's name, once the process is gone. */
+  readonly exited: Promise<number | NodeJS.Signals>;
+
+  constructor(options: JvmOptions) {
+    const properties = Object.entries({ "user.home": options.home, ...options.properties });
+    const argv = [
+      ...OPENS,
+      "-XX:+UseSerialGC",
+      "-XX:TieredStopAtLevel=1",
+      ...(options.flags ?? []),
+      ...properties.map(([name, value]) => `-D${name}=${value}`),
+      "-cp",
+      options.classpath,
+      options.mainClass,
+      ...options.args,
+    ];
+    // Settings of the developer's own RocketMQ must not reach in here.
+    const { NAMESRV_ADDR: _namesrv, ROCKETMQ_SERIALIZE_TYPE: _serialize, ...env } = process.env;
+    this.child = spawn("java", argv, {
+      env: { ...env, ROCKETMQ_HOME: options.home },
+      stdio: options.stdio,
+    });
+    running.add(this.child);
+    this.exited = once(this.child, "exit").then(([status, signal]) => {
+      running.delete(this.child);
+      return (status as number | null) ?? (signal as NodeJS.Signals);
+    });
+    this.exited.catch(() => running.delete(this.child));
+  }
+
+  get pid(): number {
+    const { pid } = this.child;
+    if (pid === undefined) throw new Error("java did not start");
+    return pid;
+  }
+
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** A clean shutdown; one that hangs for a minute is killed and reported as an error. */
+  async stop(): Promise<void> {
+    this.child.kill("SIGTERM");
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    const ended = await this.exited;
+    clearTimeout(timer);
+    if (ended === "SIGKILL") throw new Error(`java process ${this.pid} did not stop within ${STOP_TIMEOUT_MS} ms`);
+  }
+
+  /** kill -9: nothing is flushed, nothing said goodbye. */
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.exited;
+  }
+}
