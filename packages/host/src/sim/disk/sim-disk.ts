@@ -1,0 +1,242 @@
+/**
+ * The disk and page cache of one simulated machine: a tree of names over inodes, a capacity, and the faults
+ * it has been told to inject. It knows no processes and no time: who calls it when is decided elsewhere.
+ */
+import { HostError } from "../../host-error.ts";
+import type { SeededRandom } from "../seeded-random.ts";
+import { type FolderEntry, NameJournal, SimFolder } from "./sim-folder.ts";
+import { SECTOR_BYTES, SimInode } from "./sim-inode.ts";
+
+export type DiskFault = "write" | "sync";
+
+interface ArmedFault {
+  readonly fault: DiskFault;
+  readonly matches: (path: string) => boolean;
+}
+
+/** What became of a machine crash. */
+export interface DiskCrashReport {
+  readonly filesChanged: number;
+  readonly namesUndone: number;
+}
+
+export function splitPath(path: string): string[] {
+  if (!path.startsWith("/")) throw new HostError("EINVAL", `${path}: not an absolute path`);
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+export class SimDisk {
+  readonly root: SimFolder;
+  readonly names = new NameJournal();
+  readonly capacityBytes: number;
+  /** Space taken by somebody else; set it to make the disk full. */
+  ballastBytes = 0;
+  /** Multiplies the duration of every operation. */
+  slowFactor = 1;
+  /** Told whenever an injected fault took effect. */
+  onFault: (name: string, path: string) => void = () => {};
+  readonly #random: SeededRandom;
+  #inodes = new Set<SimInode>();
+  #ids = 1;
+  #usedBytes = 0;
+  #armed: ArmedFault[] = [];
+  /** Blocks that files gave back; their contents may show up in files that grow. */
+  #freed: Uint8Array[] = [];
+
+  constructor(random: SeededRandom, capacityBytes: number) {
+    this.#random = random;
+    this.capacityBytes = capacityBytes;
+    this.root = new SimFolder(0);
+  }
+
+  get freeBytes(): number {
+    return Math.max(0, this.capacityBytes - this.#usedBytes - this.ballastBytes);
+  }
+
+  /** The next write or sync of a path that matches fails with EIO, once. */
+  failNext(fault: DiskFault, matches: (path: string) => boolean = () => true): void {
+    this.#armed.push({ fault, matches });
+  }
+
+  /** Faults that are armed and did not happen yet are called off. */
+  disarm(): void {
+    this.#armed = [];
+  }
+
+  takeFault(fault: DiskFault, path: string): boolean {
+    if (this.#armed.length === 0) return false;
+    const index = this.#armed.findIndex((armed) => armed.fault === fault && armed.matches(path));
+    if (index < 0) return false;
+    this.#armed.splice(index, 1);
+    this.onFault(fault === "write" ? "write-eio" : "sync-eio", path);
+    return true;
+  }
+
+  entry(path: string): FolderEntry | undefined {
+    let entry: FolderEntry | undefined = this.root;
+    for (const part of splitPath(path)) {
+      if (!(entry instanceof SimFolder)) return undefined;
+      entry = entry.entries.get(part);
+    }
+    return entry;
+  }
+
+  folder(path: string): SimFolder {
+    const entry = this.entry(path);
+    if (entry === undefined) throw new HostError("ENOENT", `${path}: no such folder`);
+    if (!(entry instanceof SimFolder)) throw new HostError("ENOTDIR", `${path}: not a folder`);
+    return entry;
+  }
+
+  /** The folder a path lies in, and its last part. */
+  parent(path: string): { folder: SimFolder; name: string } {
+    const parts = splitPath(path);
+    const name = parts.pop();
+    if (name === undefined) throw new HostError("EINVAL", `${path}: has no parent`);
+    return { folder: this.folder(`/${parts.join("/")}`), name };
+  }
+
+  makeFolder(path: string): void {
+    let folder = this.root;
+    for (const name of splitPath(path)) {
+      const entry = folder.entries.get(name);
+      if (entry instanceof SimInode) throw new HostError("ENOTDIR", `${path}: ${name} is a file`);
+      if (entry !== undefined) {
+        folder = entry;
+        continue;
+      }
+      const made = new SimFolder(this.#ids++);
+      this.names.perform([{ folder, name, entry: made }]);
+      folder = made;
+    }
+  }
+
+  createFile(folder: SimFolder, name: string): SimInode {
+    const inode = new SimInode(this.#ids++);
+    this.#inodes.add(inode);
+    this.names.perform([{ folder, name, entry: inode }]);
+    return inode;
+  }
+
+  rename(from: string, to: string): void {
+    const source = this.parent(from);
+    const target = this.parent(to);
+    const entry = source.folder.entries.get(source.name);
+    if (entry === undefined) throw new HostError("ENOENT", `${from}: no such file or folder`);
+    const replaced = target.folder.entries.get(target.name);
+    if (replaced === entry) return;
+    if (replaced instanceof SimFolder) throw new HostError("EISDIR", `${to}: is a folder`);
+    this.names.perform([
+      { folder: source.folder, name: source.name, entry: undefined },
+      { folder: target.folder, name: target.name, entry },
+    ]);
+    if (replaced !== undefined) this.releaseIfUnused(replaced);
+  }
+
+  unlink(path: string): void {
+    const { folder, name } = this.parent(path);
+    const entry = folder.entries.get(name);
+    if (entry === undefined) return;
+    if (entry instanceof SimFolder) throw new HostError("EISDIR", `${path}: is a folder`);
+    this.names.perform([{ folder, name, entry: undefined }]);
+    this.releaseIfUnused(entry);
+  }
+
+  removeFolder(path: string): void {
+    const { folder, name } = this.parent(path);
+    const entry = this.folder(path);
+    if (entry.entries.size > 0) throw new HostError("ENOTEMPTY", `${path}: not empty`);
+    this.names.perform([{ folder, name, entry: undefined }]);
+  }
+
+  /** Writes into the page cache; throws ENOSPC, possibly after having written a part. */
+  write(inode: SimInode, path: string, bytes: Uint8Array, position: number): void {
+    const needed = inode.bytesToAllocate(position, bytes.length);
+    if (needed > 0) {
+      if (needed > this.freeBytes) {
+        this.#writePart(inode, bytes, position, this.freeBytes);
+        this.onFault("disk-full", path);
+        throw new HostError("ENOSPC", `${path}: no space left on the device`);
+      }
+      this.#usedBytes += needed;
+    }
+    inode.write(bytes, position);
+  }
+
+  /** What a write that fails with EIO leaves behind. */
+  writeTorn(inode: SimInode, bytes: Uint8Array, position: number): void {
+    this.#writePart(inode, bytes, position, this.freeBytes);
+  }
+
+  /** Gives the space back once no name and no handle refers to the file. */
+  releaseIfUnused(inode: SimInode): void {
+    if (inode.links > 0 || inode.handles > 0 || !this.#inodes.has(inode)) return;
+    this.#usedBytes -= inode.allocatedBytes;
+    this.#inodes.delete(inode);
+    this.#remember(inode);
+  }
+
+  /** Power loss: un-synced writes and names survive in part. Nothing is open any more. */
+  crash(): DiskCrashReport {
+    const random = this.#random;
+    // Each crash has a temper of its own, so that "everything lost" and "everything kept" occur too.
+    const loseChance = random.pick([0, 0.1, 0.5, 0.9, 1]);
+    const policy = {
+      loseChance,
+      keepChance: random.float() * (1 - loseChance),
+      staleChance: random.pick([0, 0.5, 1]),
+      stale: () => this.#stale(),
+    };
+    const namesUndone = this.names.crash(this.root, random, random.float());
+    const reachable = new Set<SimInode>();
+    collect(this.root, reachable);
+    let filesChanged = 0;
+    for (const inode of reachable) if (inode.crash(random, policy)) filesChanged++;
+    for (const inode of this.#inodes) if (!reachable.has(inode)) this.#remember(inode);
+    this.#inodes = reachable;
+    this.#usedBytes = 0;
+    for (const inode of reachable) this.#usedBytes += inode.allocatedBytes;
+    this.#armed = [];
+    return { filesChanged, namesUndone };
+  }
+
+  /** Drops cached pages that wrongly count as clean: they read back as what is on disk. */
+  evictClean(): number {
+    let evicted = 0;
+    for (const inode of this.#inodes) if (inode.evictClean()) evicted++;
+    return evicted;
+  }
+
+  #writePart(inode: SimInode, bytes: Uint8Array, position: number, budgetBytes: number): void {
+    const length = this.#random.int(bytes.length + 1);
+    const needed = inode.bytesToAllocate(position, length);
+    if (needed > budgetBytes) return;
+    this.#usedBytes += needed;
+    inode.write(bytes.subarray(0, length), position);
+  }
+
+  #remember(inode: SimInode): void {
+    const sector = inode.sampleSector(this.#random);
+    if (sector === undefined) return;
+    this.#freed.push(sector);
+    if (this.#freed.length > 64) this.#freed.shift();
+  }
+
+  #stale(): Uint8Array {
+    if (this.#freed.length > 0 && this.#random.chance(0.5)) return this.#random.pick(this.#freed);
+    const inodes = [...this.#inodes];
+    const other = inodes.length > 0 ? this.#random.pick(inodes).sampleSector(this.#random) : undefined;
+    return other ?? this.#random.bytes(SECTOR_BYTES);
+  }
+}
+
+function collect(folder: SimFolder, into: Set<SimInode>): void {
+  for (const entry of folder.entries.values()) {
+    if (entry instanceof SimFolder) collect(entry, into);
+    else {
+      entry.links = 1;
+      entry.handles = 0;
+      into.add(entry);
+    }
+  }
+}
