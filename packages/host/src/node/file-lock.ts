@@ -72,7 +72,10 @@ function noEvidence(_error: unknown): false {
   return false;
 }
 
-/** The pid (0 when not visible) of a process with a POSIX lock on the file. Only Linux can tell. */
+/**
+ * The pid (0 when not visible) of a process with a POSIX lock on the file. Only Linux can tell. The kernel may
+ * take 10 to 20 ms over this table (it waits for an RCU grace period), so nobody should ask without need.
+ */
 function posixLockHolder(fd: number): number | undefined {
   if (process.platform !== "linux") return undefined;
   let table: string;
@@ -105,10 +108,13 @@ function heldBy(file: NodeOpenFile): string {
   return pid === undefined ? "another process" : `another process (it called itself pid ${pid})`;
 }
 
-/** Takes the lock on `file` or closes it and throws ELOCKED or ENOLOCK. `searchPath` is PATH's syntax. */
-export function lockFile(file: NodeOpenFile, searchPath: string): FileLock {
+/**
+ * Takes the lock on `file` or closes it and throws ELOCKED or ENOLOCK. `searchPath` is PATH's syntax; `isNew`
+ * says that we created the file just now, so that nobody can have had a lock on it.
+ */
+export function lockFile(file: NodeOpenFile, searchPath: string, isNew: boolean): FileLock {
   try {
-    acquire(file, searchPath);
+    acquire(file, searchPath, isNew);
   } catch (error) {
     file.closeSync();
     throw error;
@@ -116,7 +122,7 @@ export function lockFile(file: NodeOpenFile, searchPath: string): FileLock {
   return { release: () => file.closeSync() };
 }
 
-function acquire(file: NodeOpenFile, searchPath: string): void {
+function acquire(file: NodeOpenFile, searchPath: string, isNew: boolean): void {
   const fd = file.descriptor;
   const tried: string[] = [];
   for (const locker of LOCKERS) {
@@ -126,7 +132,7 @@ function acquire(file: NodeOpenFile, searchPath: string): void {
     } else if (result === "held") {
       throw new HostError("ELOCKED", `${file.path} is locked by ${heldBy(file)}`);
     } else if (result === "locked") {
-      const pid = posixLockHolder(fd);
+      const pid = isNew ? undefined : posixLockHolder(fd);
       if (pid !== undefined) {
         const who = pid === 0 ? "a process not visible from here" : `pid ${pid}`;
         throw new HostError("ELOCKED", `${file.path} is locked by ${who}, probably a Java broker`);

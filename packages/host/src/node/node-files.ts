@@ -121,7 +121,16 @@ export class NodeFiles implements Files {
   }
 
   lockSync(path: string): FileLock {
-    return lockFile(this.openSync(path, { create: true }), this.#lockerSearchPath);
+    let isNew = true;
+    let file: NodeOpenFile;
+    try {
+      file = this.openSync(path, { exclusive: true });
+    } catch (error) {
+      if ((error as HostError).code !== "EEXIST") throw error;
+      isNew = false;
+      file = this.openSync(path, { create: true });
+    }
+    return lockFile(file, this.#lockerSearchPath, isNew);
   }
 
   spaceSync(path: string): { readonly freeBytes: number; readonly totalBytes: number } {
