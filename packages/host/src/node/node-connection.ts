@@ -14,7 +14,7 @@ import type { Connection, ConnectionHandlers, SocketAddress } from "../network.t
 import { toHostError } from "./to-host-error.ts";
 
 /** How long an ended connection waits for its peer to close, too. */
-const LINGER_MS = 2000;
+const LINGER_MS = 1000;
 
 interface QueuedWrite {
   readonly byteCount: number;
