@@ -95,7 +95,7 @@ function utf8(bytes: Uint8Array): string {
 
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[LlDdFfBbSs]?/y;
 const IDENTIFIER = /[A-Za-z_$][\w$.-]*/y;
-const STRING = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\s\S]))/g;
 const KEYWORDS = new Map<string, unknown>([
   ["true", true],
   ["false", false],
@@ -176,15 +176,20 @@ class TolerantParser {
   }
 
   #string(): string {
-    const quoted = this.#match(STRING);
-    if (quoted === undefined) throw this.#malformed("a string has no end");
-    const inner = quoted.slice(1, -1);
-    if (!inner.includes("\\")) return inner;
-    return inner.replace(/\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([^]))/g, (_, unicode, hex, plain) => {
-      const digits = (unicode ?? hex) as string | undefined;
-      if (digits !== undefined) return String.fromCharCode(Number.parseInt(digits, 16));
-      return ESCAPES.get(plain as string) ?? (plain as string);
-    });
+    const text = this.#text;
+    const quote = text[this.#at]!;
+    const start = this.#at + 1;
+    let end = start;
+    let escaped = false;
+    for (; text[end] !== quote; end++) {
+      if (end >= text.length) throw this.#malformed("a string has no end");
+      if (text[end] === "\\") {
+        escaped = true;
+        end++;
+      }
+    }
+    this.#at = end + 1;
+    return escaped ? text.slice(start, end).replace(ESCAPE, unescapeOne) : text.slice(start, end);
   }
 
   #separator(end: string): void {
@@ -231,6 +236,13 @@ const ESCAPES = new Map([
   ["v", "\v"],
   ["0", "\0"],
 ]);
+
+function unescapeOne(_: string, unicode?: string, hex?: string, plain = ""): string {
+  const digits = unicode ?? hex;
+  return digits === undefined
+    ? (ESCAPES.get(plain) ?? plain)
+    : String.fromCharCode(Number.parseInt(digits, 16));
+}
 
 /** Plain assignment, except that `__proto__` becomes an ordinary member. */
 function define(object: Record<string, unknown>, key: string, value: unknown): void {

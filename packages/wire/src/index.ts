@@ -81,7 +81,6 @@ export type {
 } from "./commands/send-message.ts";
 export {
   decodeSendMessageRequestHeader,
-  encodeSendMessageV2RequestHeader,
   sendMessageRequestHeader,
   sendMessageResponseHeader,
   sendMessageV2RequestHeader,
@@ -104,10 +103,26 @@ export {
   parseDataVersion,
   sameDataVersion,
 } from "./data-version.ts";
+export { decodeCommand } from "./decode-command.ts";
 export type { FastjsonOptions } from "./fastjson.ts";
 export { encodeFastjson, formatFastjson, parseFastjson } from "./fastjson.ts";
-export type { FieldKind, HeaderFields, HeaderValue, OptionalField, RequiredField } from "./header-schema.ts";
-export { bool, defineHeader, HeaderSchema, int32, int64, name, optional, string } from "./header-schema.ts";
+export type { FrameCallback } from "./frame.ts";
+export { asBuffer, FRAME_BYTES_MAX, FRAME_PREFIX_BYTES, FrameDecoder } from "./frame.ts";
+export { FrameChunkPool } from "./frame-chunk-pool.ts";
+export type { FrameWriterOptions, OutgoingFrame } from "./frame-writer.ts";
+export { FrameBatch, FrameWriter } from "./frame-writer.ts";
+export type { FieldKind, HeaderValue, OptionalField, RequiredField } from "./header-schema.ts";
+export {
+  bool,
+  defineHeader,
+  HeaderSchema,
+  int32,
+  int64,
+  name,
+  optional,
+  renamed,
+  string,
+} from "./header-schema.ts";
 export {
   decodeHostBytes,
   encodeHostBytes,
@@ -117,6 +132,7 @@ export {
   parseV6,
 } from "./host-address.ts";
 export { javaHash } from "./java-hash.ts";
+export { JsonObject, jsonObject, parseJsonObject } from "./json-value.ts";
 export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
 export { BODY_BYTES_MAX, deflate, inflateBounded } from "./message-body.ts";
 export {

@@ -17,9 +17,10 @@ import {
   int64,
   name,
   optional,
+  renamed,
   string,
 } from "../header-schema.ts";
-import type { ExtFields, ExtSink } from "../remoting-command.ts";
+import type { ExtFields } from "../remoting-command.ts";
 import { RequestCode } from "../request-code.ts";
 
 export const sendMessageRequestHeader = defineHeader("SendMessageRequestHeader", {
@@ -40,26 +41,27 @@ export const sendMessageRequestHeader = defineHeader("SendMessageRequestHeader",
   unitMode: optional(bool()),
   maxReconsumeTimes: optional(int32()),
   batch: optional(bool()),
-  brokerName: optional(name()),
+  brokerName: renamed("bname", optional(name())),
 });
 export type SendMessageRequestHeader = HeaderValue<typeof sendMessageRequestHeader>;
 
 export const sendMessageV2RequestHeader = defineHeader("SendMessageRequestHeaderV2", {
-  a: name(),
-  b: name(),
-  c: name(),
-  d: int32(),
-  e: int32(),
-  f: int32(),
-  g: int64(),
-  h: int32(),
-  i: optional(string()),
-  j: optional(int32()),
-  k: optional(bool()),
-  l: optional(int32()),
-  m: optional(bool()),
-  n: optional(name()),
+  producerGroup: renamed("a", name()),
+  topic: renamed("b", name()),
+  defaultTopic: renamed("c", name()),
+  defaultTopicQueueNums: renamed("d", int32()),
+  queueId: renamed("e", int32()),
+  sysFlag: renamed("f", int32()),
+  bornTimestamp: renamed("g", int64()),
+  flag: renamed("h", int32()),
+  properties: renamed("i", optional(string())),
+  reconsumeTimes: renamed("j", optional(int32())),
+  unitMode: renamed("k", optional(bool())),
+  maxReconsumeTimes: renamed("l", optional(int32())),
+  batch: renamed("m", optional(bool())),
+  brokerName: renamed("n", optional(name())),
 });
+/** The same properties as of code 10; only the names on the wire differ. */
 export type SendMessageV2RequestHeader = HeaderValue<typeof sendMessageV2RequestHeader>;
 
 export const sendMessageResponseHeader = defineHeader("SendMessageResponseHeader", {
@@ -76,47 +78,9 @@ export const sendMessageResponseHeader = defineHeader("SendMessageResponseHeader
 });
 export type SendMessageResponseHeader = HeaderValue<typeof sendMessageResponseHeader>;
 
-/** Decodes the header of any of the three codes to the long names. Throws WireError as HeaderSchema.decode. */
+/** Decodes the header of any of the three codes. Throws WireError as HeaderSchema.decode. */
 export function decodeSendMessageRequestHeader(code: number, ext: ExtFields): SendMessageRequestHeader {
-  if (code === RequestCode.SEND_MESSAGE) return sendMessageRequestHeader.decode(ext);
-  const v2 = sendMessageV2RequestHeader.decode(ext);
-  return {
-    producerGroup: v2.a,
-    topic: v2.b,
-    defaultTopic: v2.c,
-    defaultTopicQueueNums: v2.d,
-    queueId: v2.e,
-    sysFlag: v2.f,
-    bornTimestamp: v2.g,
-    flag: v2.h,
-    properties: v2.i,
-    reconsumeTimes: v2.j,
-    unitMode: v2.k,
-    maxReconsumeTimes: v2.l,
-    batch: v2.m,
-    brokerName: v2.n,
-  };
-}
-
-/** Writes the header of 310 or 320 from the long names. */
-export function encodeSendMessageV2RequestHeader(value: SendMessageRequestHeader, sink: ExtSink): void {
-  sendMessageV2RequestHeader.encode(
-    {
-      a: value.producerGroup,
-      b: value.topic,
-      c: value.defaultTopic,
-      d: value.defaultTopicQueueNums,
-      e: value.queueId,
-      f: value.sysFlag,
-      g: value.bornTimestamp,
-      h: value.flag,
-      i: value.properties,
-      j: value.reconsumeTimes,
-      k: value.unitMode,
-      l: value.maxReconsumeTimes,
-      m: value.batch,
-      n: value.brokerName,
-    },
-    sink,
-  );
+  return code === RequestCode.SEND_MESSAGE
+    ? sendMessageRequestHeader.decode(ext)
+    : sendMessageV2RequestHeader.decode(ext);
 }
