@@ -134,10 +134,10 @@ export class SimDisk {
   }
 
   unlink(path: string): void {
-    const { folder, name } = this.parent(path);
-    const entry = folder.entries.get(name);
+    const entry = this.entry(path);
     if (entry === undefined) return;
     if (entry instanceof SimFolder) throw new HostError("EISDIR", `${path}: is a folder`);
+    const { folder, name } = this.parent(path);
     this.names.perform([{ folder, name, entry: undefined }]);
     this.releaseIfUnused(entry);
   }

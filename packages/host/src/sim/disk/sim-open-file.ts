@@ -47,8 +47,12 @@ export class SimOpenFile implements OpenFile {
     position: number,
     done: (error: HostError | undefined, bytesRead: number) => void,
   ): void {
-    this.#check();
     const host = this.#host;
+    const closed = this.#closedError();
+    if (closed !== undefined) {
+      host.callLater(() => done(closed, 0));
+      return;
+    }
     into.fill(SCRIBBLE);
     host.poolOperation(lane, "read", this.#inode.id, () => {
       const bytesRead = this.#inode.read(into, position);
@@ -57,8 +61,12 @@ export class SimOpenFile implements OpenFile {
   }
 
   write(lane: Lane, bytes: Uint8Array, position: number, done: (error: HostError | undefined) => void): void {
-    this.#check();
     const host = this.#host;
+    const closed = this.#closedError();
+    if (closed !== undefined) {
+      host.callLater(() => done(closed));
+      return;
+    }
     const pieces = 1 + host.world.random.int(PIECES_MAX);
     let error: HostError | undefined;
     const writePiece = (from: number, to: number) => {
@@ -90,7 +98,11 @@ export class SimOpenFile implements OpenFile {
   }
 
   fdatasync(lane: Lane, done: (error: HostError | undefined) => void): void {
-    this.#check();
+    const closed = this.#closedError();
+    if (closed !== undefined) {
+      this.#host.callLater(() => done(closed));
+      return;
+    }
     const mark = this.#inode.beginSync();
     this.#host.poolOperation(lane, "sync", this.#inode.id, () => {
       const error = this.#endSync(mark);
@@ -151,8 +163,13 @@ export class SimOpenFile implements OpenFile {
   }
 
   #check(): void {
+    const closed = this.#closedError();
+    if (closed !== undefined) throw closed;
+  }
+
+  #closedError(): HostError | undefined {
     this.#host.assertAlive();
-    if (!this.#open) throw new HostError("ECLOSED", `${this.path}: the file is closed`);
+    return this.#open ? undefined : new HostError("ECLOSED", `${this.path}: the file was closed`);
   }
 
   #checkWritable(): void {

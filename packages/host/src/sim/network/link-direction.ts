@@ -17,8 +17,9 @@ export class LinkDirection {
   #inFlightBytes = 0;
   #lastArrivalUs: number;
   #held: Packet[] = [];
-  /** After a break: how many more bytes still arrive. */
-  #allowanceBytes: number | undefined;
+  /** Sent and not yet arrived, in order. */
+  readonly #underWay: Packet[] = [];
+  #broken = false;
   /** Something was sent to a machine that did not answer. */
   #unanswered = false;
   #ended = false;
@@ -68,14 +69,23 @@ export class LinkDirection {
       this.breakOff(this.#fabric.delayUs(this.sender.host.machine, this.#receiver.host.machine));
   }
 
-  /** The receiver gets a random part of what is under way, then a reset. */
+  /** The receiver gets a random part of what is under way, perhaps half a frame, then a reset. */
   breakOff(delayUs: number): void {
     const { random, loop } = this.sender.host.world;
-    this.#allowanceBytes = random.int(this.#inFlightBytes + 1);
     this.#held = [];
     const receiver = this.#receiver;
     loop.scheduleInternal(delayUs, receiver.host, "net-closed", 0, () => {
-      this.#allowanceBytes = 0;
+      if (this.#broken) return;
+      this.#broken = true;
+      const all = this.#inFlightBytes;
+      let bytes = random.pick([0, all, random.int(all + 1)]);
+      for (const packet of this.#underWay) {
+        if (bytes === 0 || packet === "end") break;
+        const part = packet.subarray(0, Math.min(packet.length, bytes));
+        bytes -= part.length;
+        receiver.arrived(part);
+      }
+      this.#underWay.length = 0;
       receiver.peerGone(new HostError("ECONNRESET", "the connection was reset by the peer"));
     });
   }
@@ -120,29 +130,25 @@ export class LinkDirection {
     const { loop } = this.sender.host.world;
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, loop.nowUs + delayUs);
     const detail = packet === "end" ? 0 : packet.length;
-    loop.scheduleInternal(this.#lastArrivalUs - loop.nowUs, receiver.host, "net-arrive", detail, () =>
-      this.#arrive(packet),
+    this.#underWay.push(packet);
+    loop.scheduleInternal(
+      this.#lastArrivalUs - loop.nowUs,
+      receiver.host,
+      "net-arrive",
+      detail,
+      this.#arrive,
     );
   }
 
-  #arrive(packet: Packet): void {
+  readonly #arrive = (): void => {
+    const packet = this.#underWay.shift();
+    if (packet === undefined || this.#broken) return;
     const receiver = this.#receiver;
-    if (packet === "end") {
-      if (this.#allowanceBytes === undefined) receiver.peerGone(undefined);
-      return;
-    }
-    let chunk = packet;
-    if (this.#allowanceBytes !== undefined) {
-      if (this.#allowanceBytes === 0) return;
-      chunk = chunk.subarray(0, Math.min(chunk.length, this.#allowanceBytes));
-      this.#allowanceBytes -= chunk.length;
-    }
-    if (receiver.closed) {
+    if (packet === "end") receiver.peerGone(undefined);
+    else if (receiver.closed) {
       this.#resetSender(this.#fabric.delayUs(receiver.host.machine, this.sender.host.machine));
-      return;
-    }
-    receiver.arrived(chunk);
-  }
+    } else receiver.arrived(packet);
+  };
 
   #resetSender(delayUs: number): void {
     const sender = this.sender;

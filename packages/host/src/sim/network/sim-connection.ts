@@ -20,6 +20,9 @@ interface PendingWrite {
   offset: number;
 }
 
+/** Until the owner of a closed connection is told. */
+const CLOSE_US_MAX = 1_000;
+
 export class SimConnection implements Connection {
   readonly host: SimHost;
   readonly remote: SocketAddress;
@@ -57,6 +60,7 @@ export class SimConnection implements Connection {
   }
 
   handle(handlers: ConnectionHandlers): void {
+    assert(this.#handlers === undefined, "a connection is handled once");
     this.#handlers = handlers;
   }
 
@@ -249,7 +253,8 @@ export class SimConnection implements Connection {
     this.#pending = [];
     this.#received = [];
     this.host.world.fabric.forget(this);
-    this.host.world.loop.schedule(1, this.host, "net-closed", 0, () => {
+    const delayUs = this.host.world.random.between(1, CLOSE_US_MAX);
+    this.host.world.loop.schedule(delayUs, this.host, "net-closed", 0, () => {
       this.#unsentBytes = 0;
       for (const write of pending) write.written?.();
       this.#handlers?.onClosed(error);
