@@ -8,6 +8,7 @@
  *                 i?          j?              k?        l?                 m?     n? (broker name)
  *   body          the message body, compressed when sysFlag says so; for a batch see batch-body
  *   response      msgId queueId queueOffset transactionId? batchUniqId? recallHandle? MSG_REGION? TRACE_ON?
+ *                 durability? outcome?          (the last two are OrbitMQ's; others ignore them)
  */
 import {
   bool,
@@ -75,6 +76,13 @@ export const sendMessageResponseHeader = defineHeader("SendMessageResponseHeader
   recallHandle: optional(string()),
   MSG_REGION: optional(name()),
   TRACE_ON: optional(bool()),
+  /** Ours: `disk` when the message was synced before this answer, `memory` when it was written only. */
+  durability: optional(name()),
+  /**
+   * Ours, in answers other than success: `unknown` when the message may exist all the same; absent, the
+   * message was refused.
+   */
+  outcome: optional(name()),
 });
 export type SendMessageResponseHeader = HeaderValue<typeof sendMessageResponseHeader>;
 
