@@ -93,6 +93,7 @@ export type { UpdateAndCreateTopicRequestHeader } from "./commands/update-and-cr
 export { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
 export type { UpdateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
 export { updateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
+export { bodyCrc } from "./crc32.ts";
 export type { DataVersion } from "./data-version.ts";
 export {
   dataVersionFromJson,
@@ -132,9 +133,10 @@ export {
   parseV6,
 } from "./host-address.ts";
 export { javaHash } from "./java-hash.ts";
-export { JsonObject, jsonObject, parseJsonObject } from "./json-value.ts";
 export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
 export { BODY_BYTES_MAX, deflate, inflateBounded } from "./message-body.ts";
+export type { UniqueIdSource } from "./message-id.ts";
+export { decodeOffsetMessageId, encodeOffsetMessageId, UniqueIdGenerator } from "./message-id.ts";
 export {
   appendProperty,
   checkProperty,
@@ -149,10 +151,24 @@ export {
 } from "./message-properties.ts";
 export type { MessageQueue } from "./message-queue.ts";
 export { compareMessageQueues, messageQueueFromJson } from "./message-queue.ts";
-export type { MessageRecord, RecordInput } from "./message-record.ts";
-export { MAGIC_BLANK, MAGIC_V1, MAGIC_V2 } from "./message-record.ts";
+export type { MessageRecord, RecordInput, RecordPosition } from "./message-record.ts";
+export {
+  bodyLengthAt,
+  MAGIC_BLANK,
+  MAGIC_V1,
+  MAGIC_V2,
+  patchRecord,
+  RECORD_BYTES_MIN,
+  RecordField,
+  recordSize,
+  storeTimestampAt,
+  writeBlank,
+  writeRecord,
+} from "./message-record.ts";
 export { MQ_VERSION_CURRENT, MQVersion, mqVersion, mqVersionName } from "./mq-version.ts";
 export { isInherited, isReadable, isWritable, Perm, permName } from "./perm.ts";
+export type { CheckOptions, ReadOptions, RecordCheck } from "./read-record.ts";
+export { checkRecord, readRecord, readRecords } from "./read-record.ts";
 export type { RegisterBrokerBody } from "./register-broker-body.ts";
 export { encodeRegisterBrokerBody, parseRegisterBrokerBody } from "./register-broker-body.ts";
 export type { ExtFields, ExtSink, RemotingCommand, SerializeType } from "./remoting-command.ts";

@@ -6,7 +6,15 @@
  *   bornTimestamp:i64 bornHost:(8|20) storeTimestamp:i64 storeHost:(8|20) reconsumeTimes:i32
  *   preparedTransactionOffset:i64 bodyLength:i32 body topicLength:(u8 in V1 | i16 in V2) topic
  *   propertiesLength:i16 properties
+ *
+ * This file writes; read-record reads and checks.
  */
+import { assert } from "@orbitmq/host";
+import { bodyCrc } from "./crc32.ts";
+import { writeInt64 } from "./int64.ts";
+import { MessageSysFlag } from "./sys-flag.ts";
+import { WireError } from "./wire-error.ts";
+
 export const MAGIC_V1 = 0xdaa320a7 | 0;
 export const MAGIC_V2 = 0xdaa320ab | 0;
 /** Fills the rest of a CommitLog segment that cannot hold the next record. */
@@ -37,4 +45,140 @@ export interface MessageRecord extends RecordInput {
   readonly queueOffset: number;
   readonly physicalOffset: number;
   readonly storeTimestamp: number;
+}
+
+/** What the log assigns when it appends. */
+export interface RecordPosition {
+  readonly queueOffset: number;
+  readonly physicalOffset: number;
+  /** Wall ms. */
+  readonly storeTimestamp: number;
+}
+
+/** Where the fields before bornHost lie in a record; see {@link storeTimestampAt} and {@link bodyLengthAt}. */
+export const RecordField = {
+  TOTAL_SIZE: 0,
+  MAGIC: 4,
+  BODY_CRC: 8,
+  QUEUE_ID: 12,
+  FLAG: 16,
+  QUEUE_OFFSET: 20,
+  PHYSICAL_OFFSET: 28,
+  SYS_FLAG: 36,
+  BORN_TIMESTAMP: 40,
+  BORN_HOST: 48,
+} as const;
+
+/** A V1 record with IPv4 hosts and nothing in it. */
+export const RECORD_BYTES_MIN = 91;
+/** Longer topics need a V2 record. */
+const V1_TOPIC_BYTES_MAX = 127;
+const TOPIC_BYTES_MAX = 32_767;
+const PROPERTIES_BYTES_MAX = 32_767;
+/** A record without hosts, topic length field, and the variable parts. */
+const FIXED_BYTES = RECORD_BYTES_MIN - 8 - 8 - 1;
+
+function hostBytes(isV6: boolean): 8 | 20 {
+  return isV6 ? 20 : 8;
+}
+
+/** Where storeTimestamp lies in a record with this sysFlag. */
+export function storeTimestampAt(sysFlag: number): number {
+  return RecordField.BORN_HOST + hostBytes((sysFlag & MessageSysFlag.BORNHOST_V6) !== 0);
+}
+
+/** Where bodyLength lies in a record with this sysFlag; the body follows it. */
+export function bodyLengthAt(sysFlag: number): number {
+  return storeTimestampAt(sysFlag) + 8 + hostBytes((sysFlag & MessageSysFlag.STOREHOST_V6) !== 0) + 12;
+}
+
+/**
+ * The bytes `input` takes as a record. Throws WireError RECORD_MALFORMED when the topic is longer than 32,767
+ * bytes, PROPERTIES_MALFORMED when the properties are.
+ */
+export function recordSize(input: RecordInput): number {
+  const topicBytes = Buffer.byteLength(input.topic, "utf8");
+  const propertiesBytes = Buffer.byteLength(input.properties, "utf8");
+  if (topicBytes > TOPIC_BYTES_MAX) {
+    throw new WireError("RECORD_MALFORMED", `a topic of ${topicBytes} bytes exceeds ${TOPIC_BYTES_MAX}`);
+  }
+  if (propertiesBytes > PROPERTIES_BYTES_MAX) {
+    throw new WireError(
+      "PROPERTIES_MALFORMED",
+      `properties of ${propertiesBytes} bytes exceed ${PROPERTIES_BYTES_MAX}`,
+    );
+  }
+  const topicLengthBytes = topicBytes > V1_TOPIC_BYTES_MAX ? 2 : 1;
+  return (
+    FIXED_BYTES +
+    input.bornHost.length +
+    input.storeHost.length +
+    input.body.length +
+    topicLengthBytes +
+    topicBytes +
+    propertiesBytes
+  );
+}
+
+/**
+ * Writes `input` as a record at `into[at]` and returns its size, which {@link recordSize} has told before:
+ * there must be room for it. The version is V2 exactly when the topic is longer than 127 bytes.
+ */
+export function writeRecord(input: RecordInput, into: Buffer, at: number, position: RecordPosition): number {
+  const { bornHost, storeHost, body } = input;
+  assert(bornHost.length === 8 || bornHost.length === 20, "a born host has 8 or 20 bytes");
+  assert(storeHost.length === 8 || storeHost.length === 20, "a store host has 8 or 20 bytes");
+  let sysFlag = input.sysFlag & ~(MessageSysFlag.BORNHOST_V6 | MessageSysFlag.STOREHOST_V6);
+  if (bornHost.length === 20) sysFlag |= MessageSysFlag.BORNHOST_V6;
+  if (storeHost.length === 20) sysFlag |= MessageSysFlag.STOREHOST_V6;
+  into.writeInt32BE(bodyCrc(body), at + RecordField.BODY_CRC);
+  into.writeInt32BE(input.queueId, at + RecordField.QUEUE_ID);
+  into.writeInt32BE(input.flag, at + RecordField.FLAG);
+  writeInt64(into, position.queueOffset, at + RecordField.QUEUE_OFFSET);
+  writeInt64(into, position.physicalOffset, at + RecordField.PHYSICAL_OFFSET);
+  into.writeInt32BE(sysFlag, at + RecordField.SYS_FLAG);
+  writeInt64(into, input.bornTimestamp, at + RecordField.BORN_TIMESTAMP);
+  let next = at + RecordField.BORN_HOST;
+  next = writeBytes(into, bornHost, next);
+  writeInt64(into, position.storeTimestamp, next);
+  next = writeBytes(into, storeHost, next + 8);
+  into.writeInt32BE(input.reconsumeTimes, next);
+  writeInt64(into, input.preparedTransactionOffset, next + 4);
+  into.writeInt32BE(body.length, next + 12);
+  into.set(body, next + 16);
+  next += 16 + body.length;
+  let topicBytes = into.write(input.topic, next + 1, "utf8");
+  if (topicBytes > V1_TOPIC_BYTES_MAX) {
+    topicBytes = into.write(input.topic, next + 2, "utf8");
+    into.writeInt32BE(MAGIC_V2, at + RecordField.MAGIC);
+    next = into.writeInt16BE(topicBytes, next) + topicBytes;
+  } else {
+    into.writeInt32BE(MAGIC_V1, at + RecordField.MAGIC);
+    into[next] = topicBytes;
+    next += 1 + topicBytes;
+  }
+  const propertiesBytes = into.write(input.properties, next + 2, "utf8");
+  next = into.writeInt16BE(propertiesBytes, next) + propertiesBytes;
+  into.writeInt32BE(next - at, at + RecordField.TOTAL_SIZE);
+  return next - at;
+}
+
+/** Addresses are a few bytes: a loop beats `set`. */
+function writeBytes(into: Buffer, bytes: Uint8Array, at: number): number {
+  for (let i = 0; i < bytes.length; i++) into[at + i] = bytes[i]!;
+  return at + bytes.length;
+}
+
+/** Overwrites what the log assigns in a record already written at `buffer[at]`. */
+export function patchRecord(buffer: Buffer, at: number, position: RecordPosition): void {
+  const sysFlag = buffer.readInt32BE(at + RecordField.SYS_FLAG);
+  writeInt64(buffer, position.queueOffset, at + RecordField.QUEUE_OFFSET);
+  writeInt64(buffer, position.physicalOffset, at + RecordField.PHYSICAL_OFFSET);
+  writeInt64(buffer, position.storeTimestamp, at + storeTimestampAt(sysFlag));
+}
+
+/** Writes the head of a blank that fills `bytes` (≥ 8) of a segment; what follows in it is undefined. */
+export function writeBlank(into: Buffer, at: number, bytes: number): void {
+  into.writeInt32BE(bytes, at);
+  into.writeInt32BE(MAGIC_BLANK, at + RecordField.MAGIC);
 }

@@ -1,0 +1,9 @@
+/** CRC-32 as records and registrations carry it: without the sign bit (RocketMQ: UtilAll.crc32). */
+import * as zlib from "node:zlib";
+
+// Every supported Node has zlib.crc32; the type definitions of the oldest one do not know it yet.
+const { crc32 } = zlib as unknown as { crc32(data: Uint8Array): number };
+
+export function bodyCrc(bytes: Uint8Array): number {
+  return crc32(bytes) & 0x7fffffff;
+}
