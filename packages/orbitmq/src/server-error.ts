@@ -21,6 +21,7 @@ export const serverErrors = {
   ADDRESS_IN_USE: [6, true, "a port is taken, or the address is not one of this machine's"],
   STOP_TIMEOUT: [7, true, "stopping took longer than --stop-timeout; `abort` stays, the next start recovers"],
   STORE_MISSING: [8, false, "--existing was asked for and there is no store"],
+  NO_SPACE: [11, true, "the disk is too full to create or open the store"],
   REQUEST_FAILED: [9, true, "a NameServer or broker could not be reached, or refused the request"],
   TIMED_OUT: [10, true, "orbitmq consume ended by --timeout before --count messages had arrived"],
 } as const satisfies Record<string, readonly [exitCode: number, restartable: boolean, description: string]>;

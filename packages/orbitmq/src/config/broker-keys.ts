@@ -133,14 +133,10 @@ export const inertKeys: Readonly<Record<string, string>> = {
     useReentrantLockWhenPutMessage flag true
     flushCommitLogTimed flag true
     destroyMapedFileIntervalForcibly int 120000
-    flushCommitLogLeastPages int 4
     commitCommitLogLeastPages int 4
     flushLeastPagesWhenWarmMapedFile int 4096
     flushConsumeQueueLeastPages int 2
-    flushCommitLogThoroughInterval int 10000
     commitCommitLogThoroughInterval int 200
-    flushConsumeQueueThoroughInterval int 60000
-    accessMessageInMemoryMaxRatio int 40
     warmMapedFileEnable flag false
     debugLockEnable flag false
     osPageCacheBusyTimeOutMills int 1000
@@ -288,7 +284,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     timerCongestNumEachSlot int 2147483647
     timerMetricSmallThreshold int 1000000
     timerProgressLogIntervalMs int 10000
-    messageDelayLevel text 1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h
     flushDelayOffsetInterval int 10000
     enableScheduleMessageStats flag true
     enableScheduleAsyncDeliver flag false
@@ -327,7 +322,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     filterDataCleanTimeSpan int 86400000
     filterSupportRetry flag false
     enablePropertyFilter flag false
-    maxFilterMessageSize int 16000
   `,
   "metrics and statistics are not built yet": `
     msgTraceTopicName text RMQ_SYS_TRACE_TOPIC
@@ -430,10 +424,7 @@ export const inertKeys: Readonly<Record<string, string>> = {
     storePathDLedgerCommitLog text -
     readOnlyCommitLogStorePaths text -
     maxRecoveryCommitlogFiles int 30
-    flushIntervalConsumeQueue int 1000
     checkCRCOnRecover flag true
-    maxTransferBytesOnMessageInDisk int 65536
-    maxTransferCountOnMessageInDisk int 8
     maxMsgsNumBatch int 64
     putMessageTimeout int 8000
     enableAsyncReput flag true

@@ -120,6 +120,32 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     description: "Under ASYNC_FLUSH, how often the log is synced.",
   },
   {
+    key: "flushCommitLogLeastPages",
+    kind: integer(0, 1_000_000, "pages of 4 KiB"),
+    default: "4",
+    description: "Under ASYNC_FLUSH, fewer dirty pages wait for flushCommitLogThoroughInterval.",
+  },
+  {
+    key: "flushCommitLogThoroughInterval",
+    kind: integer(1, 3_600_000, "ms"),
+    default: "10000",
+    description: "Under ASYNC_FLUSH, the longest that anything waits for a sync.",
+  },
+  {
+    key: "flushIntervalConsumeQueue",
+    kind: integer(1, 3_600_000, "ms"),
+    default: "1000",
+    description: "How often ConsumeQueues are looked at for writing.",
+  },
+  {
+    key: "flushConsumeQueueThoroughInterval",
+    kind: integer(1, 3_600_000, "ms"),
+    default: "10000",
+    rocketmqDefault: "60000",
+    description:
+      "The longest that ConsumeQueue entries stay in memory only (they can be rebuilt from the log).",
+  },
+  {
     key: "mappedFileSizeCommitLog",
     kind: integer(65_536, 1_073_741_824, "bytes"),
     default: "1073741824",
@@ -220,6 +246,44 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     kind: integer(1, 16_777_216, "bytes"),
     default: "262144",
     description: "Most bytes one pull is answered with (one message is always sent).",
+  },
+  {
+    key: "maxTransferCountOnMessageInDisk",
+    kind: integer(1, 100_000),
+    default: "8",
+    description: "The same for messages that are no longer in memory.",
+  },
+  {
+    key: "maxTransferBytesOnMessageInDisk",
+    kind: integer(1, 16_777_216, "bytes"),
+    default: "65536",
+    description: "The same for messages that are no longer in memory.",
+  },
+  {
+    key: "accessMessageInMemoryMaxRatio",
+    kind: integer(1, 100, "percent"),
+    default: "40",
+    description: "Share of the machine's memory that the newest part of the log is taken to lie in.",
+  },
+  {
+    key: "maxFilterMessageSize",
+    kind: integer(20, 100_000_000, "bytes"),
+    default: "16000",
+    description: "ConsumeQueue bytes one pull looks through for a matching tag.",
+  },
+  {
+    key: "messageDelayLevel",
+    kind: nonEmpty,
+    default: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+    description:
+      "Delay levels of a store written by RocketMQ; needed to rebuild its queues of delayed messages.",
+  },
+  {
+    key: "hotTailBytes",
+    kind: integer(0, 17_179_869_184, "bytes"),
+    default: "33554432",
+    own: true,
+    description: "Recent log kept in memory; pulls of it never touch the disk.",
   },
   {
     key: "registerBrokerTimeoutMills",

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { commandLogger } from "./command-logger.ts";
+import type { LogFormat, LogLevel } from "./pino-records.ts";
+
+function logTo(level: LogLevel, format: LogFormat) {
+  const lines: string[] = [];
+  let now = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+  const logger = commandLogger({ level, format, write: (line) => lines.push(line), wallMs: () => now++ });
+  return { lines, logger };
+}
+
+describe("log", () => {
+  it("writes a line for people: UTC time, level, message, pairs", async () => {
+    const { lines, logger } = logTo("info", "text");
+    logger.info({ topic: "orders", note: "two words", count: 3 }, "created");
+    logger.warn("plain");
+    await logger.flush();
+    assert.deepEqual(lines, [
+      '2026-01-02T03:04:05.678Z INFO  created topic=orders note="two words" count=3\n',
+      "2026-01-02T03:04:05.679Z WARN  plain\n",
+    ]);
+  });
+
+  it("writes one JSON object per line", async () => {
+    const { lines, logger } = logTo("info", "json");
+    logger.error({ err: new TypeError("broken") }, "failed");
+    await logger.flush();
+    const record = JSON.parse(lines[0]!);
+    assert.equal(record.level, "error");
+    assert.equal(record.time, "2026-01-02T03:04:05.678Z");
+    assert.equal(record.msg, "failed");
+    assert.equal(record.err.type, "TypeError");
+    assert.equal(record.err.message, "broken");
+  });
+
+  it("shows an error's message and code, and its stack from level error on", async () => {
+    const { lines, logger } = logTo("trace", "text");
+    const error = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+    logger.warn({ err: error }, "no answer");
+    logger.error({ err: error }, "no answer");
+    await logger.flush();
+    assert.match(lines[0]!, /WARN {2}no answer · refused \(ECONNREFUSED\)\n$/);
+    assert.match(lines[1]!, /ERROR no answer · refused \(ECONNREFUSED\)\n {4}at /);
+  });
+
+  it("drops what is below its level", async () => {
+    const { lines, logger } = logTo("warn", "text");
+    logger.info("quiet");
+    logger.warn("loud");
+    await logger.flush();
+    assert.equal(lines.length, 1);
+  });
+
+  it("keeps order and time of what came while pino was loading", async () => {
+    const { lines, logger } = logTo("trace", "text");
+    logger.info("one");
+    logger.debug("two");
+    await logger.flush();
+    logger.info("three");
+    assert.deepEqual(
+      lines.map((line) => line.trim().split(/\s+/).slice(0, 3)),
+      [
+        ["2026-01-02T03:04:05.678Z", "INFO", "one"],
+        ["2026-01-02T03:04:05.679Z", "DEBUG", "two"],
+        ["2026-01-02T03:04:05.680Z", "INFO", "three"],
+      ],
+    );
+  });
+});

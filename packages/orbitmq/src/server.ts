@@ -1,0 +1,251 @@
+/**
+ * The composition root: puts NameServer, store and broker of one process together on the real machine, starts
+ * them in the order they need each other and stops them in the opposite one.
+ *
+ *   new ─start()→ starting ─→ running ─stop()→ stopping ─→ stopped
+ *                     └─ a part fails: what runs is stopped again, start() rejects, → stopped
+ *   In `running` the store may fail for good: `failed` rejects, reads go on, writes are refused.
+ */
+import { Broker } from "@orbitmq/broker";
+import { type Host, HostError, type Logger, type SocketAddress } from "@orbitmq/host";
+import { NameServer } from "@orbitmq/nameserver";
+import { type MessageStore, openMessageStore, StoreError, type StoreStatus } from "@orbitmq/store";
+import { type Advertisement, chooseAdvertisement, isUnspecified, joinAddress } from "./addresses.ts";
+import { ServerError, type ServerErrorCode } from "./server-error.ts";
+import {
+  type BrokerSettings,
+  brokerSettings,
+  nameServerSettings,
+  type ServerSettings,
+  storeSettings,
+} from "./settings.ts";
+
+/** How long a start waits for the first NameServer to take the registration before it is ready anyway. */
+const REGISTRATION_WAIT_MS = 3_000;
+/** Of the time for stopping, what the store keeps for its last flush. */
+const STORE_SHARE_MS = 5_000;
+
+export interface ServerAddresses {
+  /** What clients are given as NameServer: of this process, or those the broker registers with. */
+  readonly namesrvAddr: string | undefined;
+  /** What clients are told as the broker's address. */
+  readonly brokerAddr: string | undefined;
+  readonly namesrvListens: SocketAddress | undefined;
+  readonly brokerListens: SocketAddress | undefined;
+  readonly vipListens: SocketAddress | undefined;
+}
+
+export class Server {
+  /** Rejects when the store stops taking writes for good. Handled: never an unhandled rejection. */
+  readonly failed: Promise<never>;
+  readonly settings: ServerSettings;
+  readonly #host: Host;
+  readonly #logger: Logger;
+  readonly #fail: (error: Error) => void;
+  #nameServer: NameServer | undefined;
+  #store: MessageStore | undefined;
+  #broker: Broker | undefined;
+  #namesrvListens: SocketAddress | undefined;
+  #advertisement: Advertisement | undefined;
+  #createdStore = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(host: Host, settings: ServerSettings, logger: Logger) {
+    this.#host = host;
+    this.settings = settings;
+    this.#logger = logger;
+    let fail: (error: Error) => void = () => {};
+    this.failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    this.#fail = fail;
+    this.failed.catch((error: unknown) => logger.error({ err: error }, "the store stopped taking writes"));
+  }
+
+  /** Resolves when clients can be served. Rejects with ServerError, and then nothing runs any more. */
+  async start(): Promise<void> {
+    try {
+      await this.#startParts();
+    } catch (error) {
+      const cause = serverErrorFrom(error);
+      await this.stop(REGISTRATION_WAIT_MS).catch((stopError: unknown) =>
+        this.#logger.warn({ err: stopError }, "stopping after the failed start failed, too"),
+      );
+      throw cause;
+    }
+  }
+
+  async #startParts(): Promise<void> {
+    const { role } = this.settings;
+    // Both begin at once; both are waited for, so that a failure of one leaves the other in a known state.
+    const parts = await Promise.allSettled([
+      role === "broker" ? undefined : this.#startNameServer(),
+      role === "namesrv" ? undefined : this.#startStore(),
+    ]);
+    for (const part of parts) if (part.status === "rejected") throw part.reason;
+    if (role !== "namesrv") await this.#startBroker(brokerSettings(this.settings));
+  }
+
+  async #startNameServer(): Promise<void> {
+    const { listen, options } = nameServerSettings(this.settings);
+    this.#nameServer = new NameServer(this.#host, options, this.#logger);
+    this.#namesrvListens = await this.#nameServer
+      .start(listen)
+      .catch((error: unknown) => refuseAddress(error, "the NameServer", listen, "--namesrv-port"));
+  }
+
+  async #startStore(): Promise<void> {
+    const options = storeSettings(this.settings);
+    const { files } = this.#host;
+    this.#createdStore =
+      this.settings.store === "memory" || files.statSync(`${options.home}/commitlog`) === undefined;
+    this.#store = openMessageStore(this.#host, options, this.#logger);
+    this.#store.onFailed(this.#fail);
+    await this.#store.start();
+  }
+
+  async #startBroker({ advertise, namesrvAddrs, ...options }: BrokerSettings): Promise<void> {
+    const own = this.#namesrvListens;
+    this.#advertisement = chooseAdvertisement(
+      options.listen.host,
+      advertise,
+      this.#host.network.localAddresses(),
+    );
+    const addresses = new Set(namesrvAddrs);
+    if (own !== undefined) addresses.add(joinAddress(dialable(own.host), own.port));
+    this.#broker = new Broker(
+      this.#host,
+      {
+        ...options,
+        store: this.#store!,
+        brokerIP1: this.#advertisement.host,
+        namesrvAddrs: [...addresses],
+      },
+      this.#logger,
+    );
+    await this.#broker
+      .start()
+      .catch((error: unknown) => refuseAddress(error, "the broker", options.listen, "--broker-port"));
+    await this.#firstRegistration(this.#broker, [...addresses]);
+  }
+
+  /** A NameServer that is down must not keep the broker from serving those who know its address. */
+  #firstRegistration(broker: Broker, addresses: readonly string[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const patience = this.#host.timers.after(REGISTRATION_WAIT_MS, () => {
+        this.#logger.warn({ namesrvAddrs: addresses }, "no NameServer has taken the registration yet");
+        resolve();
+      });
+      broker
+        .whenRegistered()
+        .then(resolve, reject)
+        .finally(() => patience.cancel());
+    });
+  }
+
+  get addresses(): ServerAddresses {
+    const { role, config } = this.settings;
+    const own = this.#namesrvListens;
+    const bind = config.text("bindAddress");
+    const shown =
+      this.#advertisement?.host ?? chooseAdvertisement(bind, "", this.#host.network.localAddresses()).host;
+    return {
+      namesrvAddr: role === "broker" ? config.text("namesrvAddr") : own && joinAddress(shown, own.port),
+      brokerAddr: this.#broker?.address,
+      namesrvListens: own,
+      brokerListens: this.#broker?.local,
+      vipListens: this.#broker?.vip,
+    };
+  }
+
+  get advertisement(): Advertisement | undefined {
+    return this.#advertisement;
+  }
+
+  /** Whether this start created the store. */
+  get createdStore(): boolean {
+    return this.#createdStore;
+  }
+
+  storeStatus(): StoreStatus | undefined {
+    return this.#store?.status();
+  }
+
+  /**
+   * Unregisters from every NameServer, answers what is in flight, flushes, removes `abort`, frees the ports.
+   * Rejects with STOP_TIMEOUT when that takes longer than `timeoutMs`. Idempotent: the first call counts.
+   */
+  stop(timeoutMs: number): Promise<void> {
+    this.#stopped ??= new Promise((resolve, reject) => {
+      const deadline = this.#host.timers.after(timeoutMs, () =>
+        reject(
+          new ServerError(
+            "STOP_TIMEOUT",
+            `stopping took longer than ${timeoutMs} ms; \`abort\` stays and the next start recovers`,
+          ),
+        ),
+      );
+      this.#stopParts(timeoutMs)
+        .then(resolve, (error: unknown) => reject(serverErrorFrom(error)))
+        .finally(() => deadline.cancel());
+    });
+    return this.#stopped;
+  }
+
+  async #stopParts(timeoutMs: number): Promise<void> {
+    const brokerMs = Math.max(timeoutMs - STORE_SHARE_MS, timeoutMs / 2);
+    if (this.#broker !== undefined) {
+      const { left } = await this.#broker.stop(brokerMs);
+      if (left > 0) this.#logger.warn({ left }, "requests were left unanswered");
+    }
+    // Nothing depends on anything any more: stop both, then report the first failure.
+    const parts = await Promise.allSettled([
+      this.#store?.stop(),
+      this.#nameServer?.stop(timeoutMs - brokerMs),
+    ]);
+    for (const part of parts) if (part.status === "rejected") throw part.reason;
+  }
+}
+
+/** Where this process itself reaches what listens on `host`. */
+function dialable(host: string): string {
+  if (!isUnspecified(host)) return host;
+  return host === "0.0.0.0" ? "127.0.0.1" : "::1";
+}
+
+function refuseAddress(error: unknown, who: string, { host, port }: SocketAddress, flag: string): never {
+  const code = error instanceof HostError ? error.code : undefined;
+  const why = {
+    EADDRINUSE: "the port is taken",
+    EADDRNOTAVAIL: "that is not an address of this machine",
+    EACCES: "this user may not listen there",
+    ENOTFOUND: "that name is not known",
+  }[code ?? ""];
+  if (why === undefined) throw error;
+  throw new ServerError(
+    "ADDRESS_IN_USE",
+    `${who} cannot listen on ${joinAddress(host, port)}: ${why}; choose another with ${flag} or --host`,
+    { cause: error },
+  );
+}
+
+const storeErrorCodes: Readonly<Record<StoreError["code"], ServerErrorCode>> = {
+  LOCKED: "STORE_LOCKED",
+  NO_LOCK: "STORE_NOT_LOCKABLE",
+  NO_STORE: "STORE_MISSING",
+  NO_SPACE: "NO_SPACE",
+  DAMAGED: "STORE_DAMAGED",
+  VERSION: "STORE_DAMAGED",
+  ILLEGAL_OPTION: "CONFIG_INVALID",
+  IO: "WRITE_FAILED",
+  STATE: "INTERNAL",
+};
+
+/** What the parts fail with, as this package's error; once, at the edge. */
+export function serverErrorFrom(error: unknown): ServerError {
+  if (error instanceof ServerError) return error;
+  if (error instanceof StoreError)
+    return new ServerError(storeErrorCodes[error.code], error.message, { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new ServerError("INTERNAL", message, { cause: error });
+}

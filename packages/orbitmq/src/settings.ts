@@ -1,0 +1,128 @@
+/**
+ * From configuration keys to the options of the parts. The only place that knows both vocabularies; a test
+ * checks that every supported key is read here.
+ */
+import type { BrokerOptions } from "@orbitmq/broker";
+import type { SocketAddress } from "@orbitmq/host";
+import type { NameServerOptions } from "@orbitmq/nameserver";
+import type { StoreOptions } from "@orbitmq/store";
+import type { Configuration } from "./config/configuration.ts";
+import { ServerError } from "./server-error.ts";
+
+/** What runs in this process: NameServer and broker, or one of them. */
+export type ServerRole = "server" | "namesrv" | "broker";
+
+export interface ServerSettings {
+  readonly role: ServerRole;
+  /** Of role `broker` (also for `server`) or `namesrv`. */
+  readonly config: Configuration;
+  readonly store: "disk" | "memory";
+  /** Refuse to create a store. */
+  readonly existing: boolean;
+  /** Go on where the machine offers no lock for the store. */
+  readonly unsafeNoLock: boolean;
+}
+
+export interface NameServerSettings {
+  readonly listen: SocketAddress;
+  readonly options: NameServerOptions;
+}
+
+export function nameServerSettings({ role, config }: ServerSettings): NameServerSettings {
+  const own = role === "namesrv";
+  return {
+    listen: {
+      host: config.text("bindAddress"),
+      port: config.number(own ? "listenPort" : "namesrvPort"),
+    },
+    options: {
+      rpc: { idleTimeoutMs: config.number("serverChannelMaxIdleTimeSeconds") * 1_000 },
+      ...(own ? { scanNotActiveBrokerInterval: config.number("scanNotActiveBrokerInterval") } : {}),
+    },
+  };
+}
+
+export function storeSettings({ config, store, existing, unsafeNoLock }: ServerSettings): StoreOptions {
+  return {
+    home: config.text("storePathRootDir"),
+    store,
+    existing,
+    unsafeNoLock,
+    flushDiskType: flushDiskType(config),
+    mappedFileSizeCommitLog: config.number("mappedFileSizeCommitLog"),
+    mappedFileSizeConsumeQueue: config.number("mappedFileSizeConsumeQueue"),
+    maxMessageSize: config.number("maxMessageSize"),
+    flushIntervalCommitLog: config.number("flushIntervalCommitLog"),
+    flushCommitLogLeastPages: config.number("flushCommitLogLeastPages"),
+    flushCommitLogThoroughInterval: config.number("flushCommitLogThoroughInterval"),
+    syncFlushTimeout: config.number("syncFlushTimeout"),
+    flushIntervalConsumeQueue: config.number("flushIntervalConsumeQueue"),
+    flushConsumeQueueThoroughInterval: config.number("flushConsumeQueueThoroughInterval"),
+    hotTailBytes: config.number("hotTailBytes"),
+    maxTransferBytesOnMessageInMemory: config.number("maxTransferBytesOnMessageInMemory"),
+    maxTransferCountOnMessageInMemory: config.number("maxTransferCountOnMessageInMemory"),
+    maxTransferBytesOnMessageInDisk: config.number("maxTransferBytesOnMessageInDisk"),
+    maxTransferCountOnMessageInDisk: config.number("maxTransferCountOnMessageInDisk"),
+    accessMessageInMemoryMaxRatio: config.number("accessMessageInMemoryMaxRatio"),
+    maxFilterMessageSize: config.number("maxFilterMessageSize"),
+    messageDelayLevel: config.text("messageDelayLevel"),
+  };
+}
+
+/** Everything of the broker but its store and the NameServers it registers with. */
+export type BrokerSettings = Omit<BrokerOptions, "store" | "namesrvAddrs" | "brokerIP1"> & {
+  /** --advertise as given; empty: choose. */
+  readonly advertise: string;
+  readonly namesrvAddrs: readonly string[];
+};
+
+export function brokerSettings({ config, store }: ServerSettings): BrokerSettings {
+  const home = config.text("storePathRootDir");
+  const listenPort = config.number("listenPort");
+  return {
+    listen: { host: config.text("bindAddress"), port: listenPort },
+    advertise: config.text("brokerIP1"),
+    namesrvAddrs: config.text("namesrvAddr").split(";").filter(Boolean),
+    ...(store === "disk" ? { configFolder: `${home}/config` } : {}),
+    vipListener: wantsVip(config, listenPort),
+    rpcServer: { idleTimeoutMs: config.number("serverChannelMaxIdleTimeSeconds") * 1_000 },
+    brokerName: config.text("brokerName"),
+    brokerClusterName: config.text("brokerClusterName"),
+    brokerId: config.number("brokerId"),
+    flushDiskType: flushDiskType(config),
+    brokerPermission: config.number("brokerPermission"),
+    autoCreateTopicEnable: config.flag("autoCreateTopicEnable"),
+    autoCreateSubscriptionGroup: config.flag("autoCreateSubscriptionGroup"),
+    defaultTopicQueueNums: config.number("defaultTopicQueueNums"),
+    clusterTopicEnable: config.flag("clusterTopicEnable"),
+    brokerTopicEnable: config.flag("brokerTopicEnable"),
+    regionId: config.text("regionId"),
+    traceOn: config.flag("traceOn"),
+    maxMessageSize: config.number("maxMessageSize"),
+    longPollingEnable: config.flag("longPollingEnable"),
+    shortPollingTimeMills: config.number("shortPollingTimeMills"),
+    maxTransferCountOnMessageInMemory: config.number("maxTransferCountOnMessageInMemory"),
+    maxTransferBytesOnMessageInMemory: config.number("maxTransferBytesOnMessageInMemory"),
+    registerNameServerPeriod: config.number("registerNameServerPeriod"),
+    registerBrokerTimeoutMills: config.number("registerBrokerTimeoutMills"),
+    flushConsumerOffsetInterval: config.number("flushConsumerOffsetInterval"),
+    consumerOffsetUpdateVersionStep: config.number("consumerOffsetUpdateVersionStep"),
+    channelExpiredTimeout: config.number("channelExpiredTimeout"),
+    notifyConsumerIdsChangedEnable: config.flag("notifyConsumerIdsChangedEnable"),
+  };
+}
+
+const flushDiskType = (config: Configuration): "SYNC_FLUSH" | "ASYNC_FLUSH" =>
+  config.text("flushDiskType") === "ASYNC_FLUSH" ? "ASYNC_FLUSH" : "SYNC_FLUSH";
+
+/** Clients compute the VIP port as the broker's − 2, so there is nothing to choose but whether it is there. */
+function wantsVip(config: Configuration, listenPort: number): boolean {
+  const { value, where } = config.sourceOf("vipListenPort");
+  if (value === "") return true;
+  if (value === 0) return false;
+  if (listenPort !== 0 && value === listenPort - 2) return true;
+  throw new ServerError(
+    "CONFIG_INVALID",
+    `${where}: vipListenPort = "${value}": expected 0 for none; clients look for it at the broker's port − 2 only`,
+  );
+}
