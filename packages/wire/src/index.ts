@@ -133,6 +133,7 @@ export {
   parseV6,
 } from "./host-address.ts";
 export { javaHash } from "./java-hash.ts";
+export { JsonObject, jsonObject, parseJsonObject } from "./json-value.ts";
 export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
 export { BODY_BYTES_MAX, deflate, inflateBounded } from "./message-body.ts";
 export type { UniqueIdSource } from "./message-id.ts";
