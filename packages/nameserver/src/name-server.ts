@@ -1,17 +1,109 @@
-/** The NameServer: who serves which topic (RocketMQ: NamesrvController). Skeleton; the behaviour follows. */
-import { type Host, type Logger, type SocketAddress, silentLogger } from "@orbitmq/host";
-import type { NameServerOptions } from "./nameserver-options.ts";
+/**
+ * The NameServer: who serves which topic (RocketMQ: NamesrvController). Assembles the route table, one handler
+ * per command and the search for brokers that fell silent; nothing is kept on disk.
+ */
+import {
+  assert,
+  type Host,
+  type Logger,
+  type SocketAddress,
+  silentLogger,
+  type TimerHandle,
+} from "@orbitmq/host";
+import { type Peer, RequestCode, RpcServer } from "@orbitmq/wire";
+import { brokerHeartbeat } from "./handlers/broker-heartbeat.ts";
+import { getAllTopicList } from "./handlers/get-all-topic-list.ts";
+import { getBrokerClusterInfo } from "./handlers/get-broker-cluster-info.ts";
+import { getRouteInfo } from "./handlers/get-route-info.ts";
+import { queryDataVersion } from "./handlers/query-data-version.ts";
+import { registerBroker } from "./handlers/register-broker.ts";
+import { unregisterBroker } from "./handlers/unregister-broker.ts";
+import {
+  type NameServerOptions,
+  nameServerDefaults,
+  type ResolvedNameServerOptions,
+} from "./nameserver-options.ts";
+import { RouteTable } from "./route-table.ts";
+
+const STOP_TIMEOUT_MS = 3_000;
 
 export class NameServer {
-  constructor(_host: Host, _options: NameServerOptions = {}, _logger: Logger = silentLogger) {}
+  readonly #host: Host;
+  readonly #options: ResolvedNameServerOptions;
+  readonly #logger: Logger;
+  readonly #table: RouteTable;
+  readonly #server: RpcServer;
+  readonly #peers = new Map<number, Peer>();
+  #scan: TimerHandle | undefined;
+  #started = false;
+  #stopped: Promise<void> | undefined;
 
-  /** Listens on `local` (port 0: any free one) and resolves with the real address. Rejects with HostError. */
-  start(_local: SocketAddress): Promise<SocketAddress> {
-    throw new Error("not there yet");
+  constructor(host: Host, options: NameServerOptions = {}, logger: Logger = silentLogger) {
+    const { rpc, ...tuning } = options;
+    this.#host = host;
+    this.#options = { ...nameServerDefaults, ...tuning };
+    this.#logger = logger;
+    this.#table = new RouteTable(this.#options);
+    this.#server = new RpcServer(host, { logger, ...rpc });
+    const needs = { table: this.#table, clock: host.clock, logger };
+    this.#server.handle(RequestCode.REGISTER_BROKER, registerBroker(needs));
+    this.#server.handle(RequestCode.UNREGISTER_BROKER, unregisterBroker(needs));
+    this.#server.handle(RequestCode.BROKER_HEARTBEAT, brokerHeartbeat(needs));
+    this.#server.handle(RequestCode.QUERY_DATA_VERSION, queryDataVersion(needs));
+    this.#server.handle(RequestCode.GET_ROUTEINFO_BY_TOPIC, getRouteInfo(needs));
+    this.#server.handle(RequestCode.GET_BROKER_CLUSTER_INFO, getBrokerClusterInfo(needs));
+    this.#server.handle(RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, getAllTopicList(needs));
+    this.#server.onPeer((peer, open) => this.#peerChanged(peer, open));
+  }
+
+  /**
+   * Listens on `local` (port 0: any free one) and resolves with the real address. Rejects with HostError.
+   * A NameServer is started once.
+   */
+  start(local: SocketAddress): Promise<SocketAddress> {
+    assert(!this.#started, "a NameServer is started once");
+    this.#started = true;
+    return new Promise((resolve, reject) => {
+      this.#server.listen(local, (error, listener) => {
+        if (error !== undefined || listener === undefined) {
+          reject(error);
+          return;
+        }
+        if (this.#stopped === undefined) {
+          this.#scan = this.#host.timers.every(this.#options.scanNotActiveBrokerInterval, () =>
+            this.#expire(),
+          );
+        }
+        resolve(listener.local);
+      });
+    });
   }
 
   /** Answers what is in flight, then closes; at most `timeoutMs` (default 3000). Idempotent. */
-  stop(_timeoutMs?: number): Promise<void> {
-    throw new Error("not there yet");
+  stop(timeoutMs: number = STOP_TIMEOUT_MS): Promise<void> {
+    this.#stopped ??= new Promise((resolve) => {
+      this.#scan?.cancel();
+      this.#server.stop(timeoutMs, () => resolve());
+    });
+    return this.#stopped;
+  }
+
+  #peerChanged(peer: Peer, open: boolean): void {
+    if (open) {
+      this.#peers.set(peer.id, peer);
+      return;
+    }
+    this.#peers.delete(peer.id);
+    for (const { clusterName, brokerName, brokerAddr } of this.#table.connectionClosed(peer.id)) {
+      this.#logger.warn({ clusterName, brokerName, brokerAddr }, "broker removed: its connection closed");
+    }
+  }
+
+  #expire(): void {
+    for (const gone of this.#table.expire(this.#host.clock.monotonicMs())) {
+      const { clusterName, brokerName, brokerAddr } = gone;
+      this.#logger.warn({ clusterName, brokerName, brokerAddr }, "broker removed: not heard of for too long");
+      this.#peers.get(gone.connectionId)?.close();
+    }
   }
 }

@@ -1,0 +1,194 @@
+/**
+ * Who is online in which consumer group, and what the group subscribes to (RocketMQ: ConsumerManager,
+ * ConsumerGroupInfo). A pure table: it changes through the methods below only, time comes in as `nowMs`
+ * (monotonic), and every method that can change a group's members or topics returns the groups whose members
+ * must be told.
+ *
+ * A member is a connection with a client id. It enters with its first heartbeat and leaves when it unregisters,
+ * when its connection closes, or when it was silent for too long; a group without members is forgotten. A
+ * group's attributes are those of the last heartbeat; a topic's subscription is replaced by a newer one, and
+ * topics missing in a full heartbeat are dropped.
+ */
+import type { ConsumerData, Peer, SubscriptionData } from "@orbitmq/wire";
+
+export interface GroupMember {
+  readonly peer: Peer;
+  readonly clientId: string;
+  lastSeenMs: number;
+}
+
+export interface ConsumerGroup {
+  readonly name: string;
+  consumeType: string;
+  messageModel: string;
+  consumeFromWhere: string;
+  readonly members: ReadonlyMap<Peer, GroupMember>;
+  readonly subscriptions: ReadonlyMap<string, SubscriptionData>;
+}
+
+interface MutableGroup extends ConsumerGroup {
+  readonly members: Map<Peer, GroupMember>;
+  readonly subscriptions: Map<string, SubscriptionData>;
+  /** Fingerprint of the last heartbeat (version 2); 0 when none. */
+  fingerprint: number;
+}
+
+export interface ConsumerHeartbeat {
+  readonly peer: Peer;
+  readonly clientId: string;
+  readonly consumer: ConsumerData;
+  /** 0 in version 1. */
+  readonly fingerprint: number;
+  /** The subscriptions are left out because they are taken to be known. */
+  readonly withoutSub: boolean;
+}
+
+export interface HeartbeatOutcome {
+  /** Members or topics changed: the group must be told. */
+  readonly changed: boolean;
+  /** The client must send its subscriptions in full. */
+  readonly subChanged: boolean;
+}
+
+const BROADCASTING = "BROADCASTING";
+
+export class ConsumerGroups {
+  readonly #groups = new Map<string, MutableGroup>();
+  readonly #byPeer = new Map<Peer, Set<MutableGroup>>();
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  get(group: string): ConsumerGroup | undefined {
+    return this.#groups.get(group);
+  }
+
+  /** Ids of the members online, each once. */
+  clientIds(group: string): string[] {
+    const members = this.#groups.get(group)?.members.values() ?? [];
+    return [...new Set([...members].map((member) => member.clientId))];
+  }
+
+  subscription(group: string, topic: string): SubscriptionData | undefined {
+    return this.#groups.get(group)?.subscriptions.get(topic);
+  }
+
+  heartbeat(
+    { peer, clientId, consumer, fingerprint, withoutSub }: ConsumerHeartbeat,
+    nowMs: number,
+  ): HeartbeatOutcome {
+    const group = this.#groups.get(consumer.groupName) ?? this.#create(consumer);
+    group.consumeType = consumer.consumeType;
+    group.messageModel = consumer.messageModel;
+    group.consumeFromWhere = consumer.consumeFromWhere;
+    const joined = this.#join(group, peer, clientId, nowMs);
+    // A group we know no fingerprint of has subscriptions we do not know (we restarted): ask for them.
+    const subChanged =
+      fingerprint !== 0 && group.fingerprint !== fingerprint && (withoutSub || group.fingerprint !== 0);
+    let subscribed = false;
+    if (!withoutSub) {
+      subscribed = replaceSubscriptions(group, consumer.subscriptionDataSet);
+      group.fingerprint = fingerprint;
+    }
+    return { changed: (joined || subscribed) && !isBroadcast(group), subChanged };
+  }
+
+  /** The connection's member leaves one group. Returns the groups to tell. */
+  unregister(group: string, peer: Peer): ConsumerGroup[] {
+    const known = this.#groups.get(group);
+    return known !== undefined && this.#leave(known, peer) ? toTell([known]) : [];
+  }
+
+  /** The connection's members leave every group. Returns the groups to tell. */
+  peerClosed(peer: Peer): ConsumerGroup[] {
+    const groups = [...(this.#byPeer.get(peer) ?? [])];
+    return toTell(groups.filter((group) => this.#leave(group, peer)));
+  }
+
+  /** Members that were silent for longer than `timeoutMs` leave. Returns them and the groups to tell. */
+  expire(
+    nowMs: number,
+    timeoutMs: number,
+  ): { readonly gone: GroupMember[]; readonly groups: ConsumerGroup[] } {
+    const gone: GroupMember[] = [];
+    const groups = new Set<MutableGroup>();
+    for (const group of this.#groups.values()) {
+      for (const member of group.members.values()) {
+        if (nowMs - member.lastSeenMs <= timeoutMs) continue;
+        gone.push(member);
+        groups.add(group);
+      }
+    }
+    for (const group of groups) {
+      for (const member of gone) this.#leave(group, member.peer);
+    }
+    return { gone, groups: toTell([...groups]) };
+  }
+
+  #create(consumer: ConsumerData): MutableGroup {
+    const group: MutableGroup = {
+      name: consumer.groupName,
+      consumeType: consumer.consumeType,
+      messageModel: consumer.messageModel,
+      consumeFromWhere: consumer.consumeFromWhere,
+      members: new Map(),
+      subscriptions: new Map(),
+      fingerprint: 0,
+    };
+    this.#groups.set(group.name, group);
+    return group;
+  }
+
+  /** Returns whether the connection is new in the group. */
+  #join(group: MutableGroup, peer: Peer, clientId: string, nowMs: number): boolean {
+    const known = group.members.get(peer);
+    if (known !== undefined && known.clientId === clientId) {
+      known.lastSeenMs = nowMs;
+      return false;
+    }
+    group.members.set(peer, { peer, clientId, lastSeenMs: nowMs });
+    const groups = this.#byPeer.get(peer);
+    if (groups === undefined) this.#byPeer.set(peer, new Set([group]));
+    else groups.add(group);
+    return true;
+  }
+
+  #leave(group: MutableGroup, peer: Peer): boolean {
+    if (!group.members.delete(peer)) return false;
+    if (group.members.size === 0) this.#groups.delete(group.name);
+    const groups = this.#byPeer.get(peer);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#byPeer.delete(peer);
+    return true;
+  }
+}
+
+function isBroadcast(group: ConsumerGroup): boolean {
+  return group.messageModel === BROADCASTING;
+}
+
+/** Members of a broadcasting group do not share queues: a change is nothing to them. */
+function toTell(groups: readonly ConsumerGroup[]): ConsumerGroup[] {
+  return groups.filter((group) => group.members.size > 0 && !isBroadcast(group));
+}
+
+/** Returns whether the set of topics changed; a changed expression alone is nobody else's business. */
+function replaceSubscriptions(group: MutableGroup, subscriptions: readonly SubscriptionData[]): boolean {
+  let changed = false;
+  const topics = new Set<string>();
+  for (const subscription of subscriptions) {
+    topics.add(subscription.topic);
+    const known = group.subscriptions.get(subscription.topic);
+    if (known === undefined) changed = true;
+    if (known === undefined || subscription.subVersion > known.subVersion) {
+      group.subscriptions.set(subscription.topic, subscription);
+    }
+  }
+  for (const topic of group.subscriptions.keys()) {
+    if (topics.has(topic)) continue;
+    group.subscriptions.delete(topic);
+    changed = true;
+  }
+  return changed;
+}

@@ -1,0 +1,231 @@
+/**
+ * A store of plain arrays, for handlers' tests: appends wait until `flush` (or settle at the end of the turn with
+ * `autoFlush`), only then are they readable. Records are real ones.
+ */
+import { type PhysicalOffset, physicalOffset, type QueueOffset, queueOffset } from "@orbitmq/host";
+import type {
+  AppendRefusal,
+  AppendResult,
+  AppendWaiter,
+  ArrivalListener,
+  Durability,
+  GetRequest,
+  GetResult,
+  GetStatus,
+  MessageStore,
+  StoreStatus,
+} from "@orbitmq/store";
+import { getProperty, javaHash, type RecordInput } from "@orbitmq/wire";
+
+export interface StoredMessage {
+  readonly message: RecordInput;
+  readonly body: string;
+  readonly tagsCode: number;
+  readonly durability: Durability;
+}
+
+interface Pending {
+  readonly waiter: AppendWaiter;
+  readonly appended: readonly { key: string; stored: StoredMessage }[];
+}
+
+export class MemoryStore implements MessageStore {
+  readonly queues = new Map<string, StoredMessage[]>();
+  /** Every append since the start, in order. */
+  readonly appended: StoredMessage[] = [];
+  released = 0;
+  gets = 0;
+  refusal: { reason: AppendRefusal; remark: string } | undefined;
+  state: StoreStatus["state"] = "running";
+  autoFlush = true;
+  inMemory = true;
+  #pending: Pending[] = [];
+  #position = 0;
+  readonly #listeners: ArrivalListener[] = [];
+  readonly #failed: ((error: Error) => void)[] = [];
+  readonly #later: (fn: () => void) => void;
+
+  constructor(later: (fn: () => void) => void) {
+    this.#later = later;
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult {
+    return this.appendBatch([message], durability, waiter);
+  }
+
+  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult {
+    if (this.refusal !== undefined) return { status: "refused", ...this.refusal };
+    const physicalOffsets: PhysicalOffset[] = [];
+    const first = messages[0]!;
+    const key = `${first.topic}@${first.queueId}`;
+    const ahead = this.#pending.flatMap((pending) => pending.appended).filter((each) => each.key === key);
+    const appended = messages.map((message) => {
+      physicalOffsets.push(physicalOffset(this.#position));
+      this.#position += 100 + message.body.length;
+      const tags = getProperty(message.properties, "TAGS");
+      const stored: StoredMessage = {
+        message: { ...message, body: message.body.slice() },
+        body: Buffer.from(message.body).toString(),
+        tagsCode: tags === undefined ? 0 : javaHash(tags),
+        durability,
+      };
+      this.appended.push(stored);
+      return { key, stored };
+    });
+    this.#pending.push({ waiter, appended });
+    if (this.autoFlush) this.#later(() => this.flush());
+    return {
+      status: "appended",
+      physicalOffset: physicalOffsets[0]!,
+      queueOffset: queueOffset((this.queues.get(key)?.length ?? 0) + ahead.length),
+      physicalOffsets: messages.length > 1 ? physicalOffsets : undefined,
+      storeTimestamp: 1_700_000_000_000,
+    };
+  }
+
+  /** Makes everything appended durable and readable. */
+  flush(): void {
+    for (const { waiter, appended } of this.#pending.splice(0)) {
+      for (const { key, stored } of appended) {
+        const queue = this.queues.get(key) ?? [];
+        queue.push(stored);
+        this.queues.set(key, queue);
+        const { topic, queueId } = stored.message;
+        for (const listener of this.#listeners) {
+          listener.messageArrived(topic, queueId, queueOffset(queue.length), stored.tagsCode);
+        }
+      }
+      waiter.appendSettled("reached");
+    }
+  }
+
+  /** Lets what waits time out; it becomes readable at the next flush. */
+  timeOut(): void {
+    for (const { waiter } of this.#pending.splice(0)) waiter.appendSettled("timeout");
+  }
+
+  fail(): void {
+    this.state = "failed";
+    this.refusal = { reason: "STORE_FAILED", remark: "fdatasync failed: EIO" };
+    for (const listener of this.#failed) listener(new Error("EIO"));
+    for (const { waiter } of this.#pending.splice(0)) waiter.appendSettled("failed");
+  }
+
+  appendAt(): AppendResult {
+    throw new Error("not in this double");
+  }
+
+  async truncateTo(): Promise<void> {
+    throw new Error("not in this double");
+  }
+
+  get(request: GetRequest, done: (result: GetResult) => void): void {
+    this.gets++;
+    done(this.#get(request));
+  }
+
+  #get({ topic, queueId, offset, messagesMax, bytesMax, matches }: GetRequest): GetResult {
+    const queue = this.queues.get(`${topic}@${queueId}`);
+    const end = queue?.length ?? 0;
+    const result = (status: GetStatus, next: number, found: readonly StoredMessage[] = []): GetResult => {
+      const slices = found.map((each) => Buffer.from(`<${each.body}>`));
+      return {
+        status,
+        nextBeginOffset: queueOffset(next),
+        minOffset: queueOffset(0),
+        maxOffset: queueOffset(end),
+        messageCount: found.length,
+        byteCount: slices.reduce((sum, slice) => sum + slice.length, 0),
+        slices,
+        suggestPullingFromSlave: false,
+        release: () => void this.released++,
+      };
+    };
+    if (queue === undefined) return result("NO_MATCHED_LOGIC_QUEUE", 0);
+    if (offset < 0) return result("OFFSET_TOO_SMALL", 0);
+    if (offset === end) return result("OFFSET_OVERFLOW_ONE", offset);
+    if (offset > end) return result("OFFSET_OVERFLOW_BADLY", end);
+    const found: StoredMessage[] = [];
+    let bytes = 0;
+    let next = offset;
+    for (; next < end && found.length < messagesMax; next++) {
+      const each = queue[next]!;
+      if (matches?.(each.tagsCode) === false) continue;
+      if (found.length > 0 && bytes + each.body.length > bytesMax) break;
+      bytes += each.body.length;
+      found.push(each);
+    }
+    return found.length === 0 ? result("NO_MATCHED_MESSAGE", next) : result("FOUND", next, found);
+  }
+
+  recordAt(_offset: number, done: (record: Uint8Array | undefined) => void): void {
+    done(undefined);
+  }
+
+  minOffset(): QueueOffset {
+    return queueOffset(0);
+  }
+
+  readableEnd(topic: string, queueId: number): QueueOffset {
+    return queueOffset(this.queues.get(`${topic}@${queueId}`)?.length ?? 0);
+  }
+
+  offsetByTime(
+    topic: string,
+    queueId: number,
+    timestampMs: number,
+    boundary: "lower" | "upper",
+    done: (offset: QueueOffset) => void,
+  ): void {
+    const end = this.readableEnd(topic, queueId);
+    done(queueOffset(boundary === "lower" && timestampMs > 1_700_000_000_000 ? end : 0));
+  }
+
+  storeTimestampAt(
+    topic: string,
+    queueId: number,
+    offset: number,
+    done: (timestampMs: number) => void,
+  ): void {
+    done(offset < this.readableEnd(topic, queueId) ? 1_700_000_000_000 : -1);
+  }
+
+  isInMemory(topic: string, queueId: number, offset: number): boolean {
+    return this.inMemory && offset < this.readableEnd(topic, queueId);
+  }
+
+  queuesOf(topic: string): readonly number[] {
+    const prefix = `${topic}@`;
+    return [...this.queues.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => Number(key.slice(prefix.length)));
+  }
+
+  topics(): readonly string[] {
+    return [...new Set([...this.queues.keys()].map((key) => key.slice(0, key.lastIndexOf("@"))))];
+  }
+
+  subscribeArrivals(listener: ArrivalListener): void {
+    this.#listeners.push(listener);
+  }
+
+  onFailed(listener: (error: Error) => void): void {
+    this.#failed.push(listener);
+  }
+
+  status(): StoreStatus {
+    return {
+      state: this.state,
+      refusal: this.refusal,
+      minOffset: physicalOffset(0),
+      flushedOffset: physicalOffset(this.#position),
+      writtenOffset: physicalOffset(this.#position),
+      readableLimit: physicalOffset(this.#position),
+      messageCount: this.appended.length,
+      lastStoreTimestamp: 1_700_000_000_000,
+    };
+  }
+}
