@@ -3,6 +3,7 @@
  * them on the real machine.
  */
 import type { Host } from "@orbitmq/host";
+import { nodeHost } from "@orbitmq/host/node";
 import { Admin as HostedAdmin } from "./admin/admin.ts";
 import type { ClientOptions } from "./client-options.ts";
 import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
@@ -41,6 +42,7 @@ export { OrbitError, orbitErrors } from "./errors.ts";
 export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";
 export type { ProducerStatus } from "./producer/producer.ts";
 export type { ProducerOptions, QueueSelector, SendOptions } from "./producer/producer-options.ts";
+export { selectByHash, selectByRandom } from "./producer/selectors.ts";
 export type { SendCallback, SendResult } from "./producer/send-result.ts";
 export type { MessageMetadata } from "./received-message.ts";
 export { ReceivedMessage } from "./received-message.ts";
@@ -48,8 +50,12 @@ export type { StandardIssue, StandardResult, StandardSchema } from "./standard-s
 export type { Topic } from "./typed-topic.ts";
 export { topic } from "./typed-topic.ts";
 
+let host: Host | undefined;
+
+/** One for all clients of the process. */
 function machine(): Host {
-  throw new Error("not there yet");
+  host ??= nodeHost();
+  return host;
 }
 
 export class Producer extends HostedProducer {

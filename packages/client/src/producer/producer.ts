@@ -1,58 +1,235 @@
-/** Skeleton of the producer; the behaviour behind these signatures follows. */
-import type { Host } from "@orbitmq/host";
-import type { ClientState, ShutdownOptions, ShutdownResult } from "../client-options.ts";
+/**
+ * Sends messages (RocketMQ: DefaultMQProducer). Its life is the client instance's (client-instance.ts); a send's
+ * is in send.ts. Shutdown lets sends in flight settle until its deadline and then settles the rest itself, so
+ * that no caller waits for ever.
+ */
+import type { Host, TimerHandle } from "@orbitmq/host";
+import { ClientInstance } from "../client-instance.ts";
+import {
+  type ClientState,
+  SHUTDOWN_DEADLINE_MS,
+  type ShutdownOptions,
+  type ShutdownResult,
+} from "../client-options.ts";
+import { fromUnknown } from "../error-from.ts";
+import { OrbitError } from "../errors.ts";
 import type { AnyMessage, MessageQueue } from "../message.ts";
-import type { ProducerOptions, SendOptions } from "./producer-options.ts";
+import { checkGroup, checkTopicToSend } from "../names.ts";
+import { checkDuration, checkInteger } from "../option-checks.ts";
+import { UniqueIds } from "../unique-id.ts";
+import { type EncodedMessage, type EncodeLimits, encodeBatch, encodeMessage } from "./encode-message.ts";
+import { type ProducerOptions, producerDefaults, type SendOptions } from "./producer-options.ts";
+import { PublishInfos } from "./publish-infos.ts";
+import type { SendMode } from "./retry.ts";
+import { Send } from "./send.ts";
+import type { SendContext } from "./send-context.ts";
 import type { SendCallback, SendResult } from "./send-result.ts";
+
+/** Sends kept for reuse. */
+const POOL_MAX = 1_024;
+/** What is left of a shutdown's deadline for unregistering. */
+const UNREGISTER_MS = 1_000;
 
 export interface ProducerStatus {
   readonly state: ClientState;
   /** Started, and the NameServer asked last has answered: fit for a readiness probe. */
   readonly ready: boolean;
+  readonly group: string;
+  readonly clientId: string;
   readonly sendsInFlight: number;
 }
 
 export class Producer {
-  constructor(_host: Host, _options: ProducerOptions = {}) {}
+  readonly #instance: ClientInstance;
+  readonly #limits: EncodeLimits;
+  readonly #ids: UniqueIds;
+  readonly #context: SendContext;
+  readonly #sendsInFlightMax: number;
+  readonly #inFlight = new Set<Send>();
+  readonly #pool: Send[] = [];
+  #onIdle: (() => void) | undefined;
+  #shutdown: Promise<ShutdownResult> | undefined;
 
-  start(): Promise<void> {
-    throw new Error("not there yet");
+  /** Throws INVALID_ARGUMENT for an option out of range. */
+  constructor(host: Host, options: ProducerOptions = {}) {
+    const group = options.group ?? producerDefaults.group;
+    checkGroup(group);
+    const retryTimes = checkInteger(options, "retryTimes", producerDefaults.retryTimes, 0);
+    const retryTimesAsync = checkInteger(options, "retryTimesAsync", producerDefaults.retryTimesAsync, 0);
+    const queueNums = producerDefaults.defaultTopicQueueNums;
+    this.#sendsInFlightMax = checkInteger(options, "sendsInFlightMax", producerDefaults.sendsInFlightMax, 1);
+    this.#limits = {
+      messageBytesMax: checkInteger(options, "messageBytesMax", producerDefaults.messageBytesMax, 1),
+      propertiesBytesMax: producerDefaults.propertiesBytesMax,
+      compressOverBytes: options.compressOverBytes ?? producerDefaults.compressOverBytes,
+      compressLevel: checkInteger(options, "compressLevel", producerDefaults.compressLevel, 1, 9),
+    };
+    this.#ids = new UniqueIds(host);
+    this.#instance = new ClientInstance(host, options, { producerGroups: [group] });
+    const { logger, rpc, routes } = this.#instance;
+    const defaultTopicQueueNums = checkInteger(options, "defaultTopicQueueNums", queueNums, 1);
+    this.#context = {
+      host,
+      logger,
+      rpc,
+      routes,
+      publishInfos: new PublishInfos(routes, host.random, defaultTopicQueueNums),
+      group,
+      defaultTopicQueueNums,
+      sendTimeoutMs: checkDuration(options, "sendTimeoutMs", producerDefaults.sendTimeoutMs),
+      attemptsMax: (mode) => 1 + (mode === "sync" ? retryTimes : mode === "async" ? retryTimesAsync : 0),
+      settled: (send) => this.#settled(send),
+      reusable: (send) => {
+        if (this.#pool.length < POOL_MAX) this.#pool.push(send);
+      },
+    };
   }
 
-  /** One message, or a batch (one topic, one queue). Resolves only for SEND_OK; rejects with OrbitError. */
-  send<T>(
-    _message: AnyMessage<T> | readonly AnyMessage<T>[],
-    _options: SendOptions = {},
-  ): Promise<SendResult> {
-    throw new Error("not there yet");
+  /** Resolves when a NameServer has answered; rejects with NAME_SERVER_UNREACHABLE after `startTimeoutMs`. */
+  start(): Promise<void> {
+    return this.#instance.start(async () => {
+      this.#instance.background("heartbeat", () => this.#instance.heartbeats.beatAll());
+    });
+  }
+
+  /**
+   * One message, or a batch: an array of messages of one topic, stored together in one queue. Resolves only for
+   * SEND_OK; rejects with OrbitError, whose `outcome` says whether the message may exist all the same.
+   */
+  send<T>(message: AnyMessage<T> | readonly AnyMessage<T>[], options: SendOptions = {}): Promise<SendResult> {
+    return new Promise((resolve, reject) => {
+      this.#begin("sync", message, options, { onSuccess: resolve, onException: reject });
+    });
   }
 
   /** As `send` without a promise. Never throws: what is wrong with the message goes to `onException`, too. */
   sendAsync<T>(
-    _message: AnyMessage<T> | readonly AnyMessage<T>[],
-    _callback: SendCallback,
-    _options: SendOptions = {},
-  ): void {}
-
-  /** Resolves when the message left; whether it arrived is never known. */
-  sendOneway<T>(_message: AnyMessage<T>, _options: SendOptions = {}): Promise<void> {
-    throw new Error("not there yet");
+    message: AnyMessage<T> | readonly AnyMessage<T>[],
+    callback: SendCallback,
+    options: SendOptions = {},
+  ): void {
+    this.#begin("async", message, options, callback);
   }
 
-  /** The queues a message of this topic can be sent to, in order. */
-  publishQueues(_topic: string): Promise<MessageQueue[]> {
-    throw new Error("not there yet");
+  /** Resolves when the message left; whether it arrived is never known. Rejects when it cannot leave. */
+  sendOneway<T>(message: AnyMessage<T>, options: SendOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#begin("oneway", message, options, { onSuccess: () => resolve(), onException: reject });
+    });
+  }
+
+  /** The queues a message of this topic can be sent to, in order (RocketMQ: fetchPublishMessageQueues). */
+  async publishQueues(topic: string): Promise<MessageQueue[]> {
+    checkTopicToSend(topic);
+    this.#instance.checkRunning();
+    const { publishInfos } = this.#context;
+    return [...(publishInfos.get(topic) ?? (await publishInfos.find(topic))).queues];
   }
 
   status(): ProducerStatus {
-    throw new Error("not there yet");
+    const { state, clientId, nameServers } = this.#instance;
+    return {
+      state,
+      ready: state === "running" && nameServers.reachable,
+      group: this.#context.group,
+      clientId,
+      sendsInFlight: this.#inFlight.size,
+    };
   }
 
-  shutdown(_options: ShutdownOptions = {}): Promise<ShutdownResult> {
-    throw new Error("not there yet");
+  /**
+   * Refuses new sends, waits until those in flight are settled or the deadline passes (they then fail with
+   * SHUT_DOWN), unregisters and ends every connection. Twice is once. Never rejects.
+   */
+  shutdown(options: ShutdownOptions = {}): Promise<ShutdownResult> {
+    this.#shutdown ??= this.#stop(options.deadlineMs ?? SHUTDOWN_DEADLINE_MS);
+    return this.#shutdown;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #begin<T>(
+    mode: SendMode,
+    message: AnyMessage<T> | readonly AnyMessage<T>[],
+    options: SendOptions,
+    callback: SendCallback,
+  ): void {
+    let encoded: EncodedMessage;
+    const isBatch = Array.isArray(message);
+    const first = (isBatch ? message[0] : message) as AnyMessage<unknown>;
+    try {
+      encoded = this.#admit(isBatch, message as AnyMessage<unknown> | AnyMessage<unknown>[], options);
+    } catch (error) {
+      const failure = fromUnknown(error);
+      this.#context.host.timers.afterTurn(() => callback.onException(failure));
+      return;
+    }
+    const send = this.#pool.pop() ?? new Send(this.#context);
+    this.#inFlight.add(send);
+    send.begin(mode, encoded, first, options, callback);
+  }
+
+  #admit(
+    isBatch: boolean,
+    message: AnyMessage<unknown> | AnyMessage<unknown>[],
+    options: SendOptions,
+  ): EncodedMessage {
+    this.#instance.checkRunning();
+    if (options.timeoutMs !== undefined) checkDuration(options, "timeoutMs", options.timeoutMs);
+    if (options.signal?.aborted === true) {
+      throw new OrbitError("ABORTED", "the signal was aborted before the send", {
+        cause: options.signal.reason,
+      });
+    }
+    if (this.#inFlight.size >= this.#sendsInFlightMax) {
+      throw new OrbitError("OVERLOADED", `${this.#inFlight.size} sends are in flight already`);
+    }
+    const encoded = isBatch
+      ? encodeBatch(message as AnyMessage<unknown>[], this.#limits, this.#ids)
+      : encodeMessage(message as AnyMessage<unknown>, this.#limits, this.#ids);
+    if (this.#context.publishInfos.get(encoded.topic) === undefined) checkTopicToSend(encoded.topic);
+    if (encoded.isBatch && encoded.topic.startsWith("%RETRY%")) {
+      throw new OrbitError("MESSAGE_INVALID", "a batch cannot go to a retry topic");
+    }
+    if (options.queue !== undefined && options.queue.topic !== encoded.topic) {
+      throw new OrbitError(
+        "INVALID_ARGUMENT",
+        `the queue is of ${options.queue.topic}, not ${encoded.topic}`,
+      );
+    }
+    return encoded;
+  }
+
+  #settled(send: Send): void {
+    this.#inFlight.delete(send);
+    if (this.#inFlight.size === 0) this.#onIdle?.();
+  }
+
+  async #stop(deadlineMs: number): Promise<ShutdownResult> {
+    const { host } = this.#context;
+    const endMs = host.clock.monotonicMs() + deadlineMs;
+    const before = this.#inFlight.size;
+    this.#instance.beginStop();
+    await this.#idleWithin(Math.max(deadlineMs - Math.min(UNREGISTER_MS, deadlineMs / 5), 0));
+    const left = [...this.#inFlight];
+    for (const send of left) send.giveUp("SHUT_DOWN", "the producer was shut down before the send was over");
+    await this.#instance.close(Math.min(endMs - host.clock.monotonicMs(), this.#instance.requestTimeoutMs));
+    return { settled: before - left.length, left: left.length };
+  }
+
+  #idleWithin(timeoutMs: number): Promise<void> {
+    if (this.#inFlight.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      let timer: TimerHandle | undefined;
+      const done = () => {
+        timer?.cancel();
+        this.#onIdle = undefined;
+        resolve();
+      };
+      timer = this.#context.host.timers.after(timeoutMs, done);
+      this.#onIdle = done;
+    });
   }
 }

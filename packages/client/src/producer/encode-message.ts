@@ -1,0 +1,218 @@
+/**
+ * From a message object to what a send request carries: body bytes, flags and the property string. Everything
+ * that makes a message unsendable is found here, before anything leaves the process.
+ */
+import {
+  checkProperty,
+  deflate,
+  encodeBatchBody,
+  KEY_SEPARATOR,
+  MessageConst,
+  MessageSysFlag,
+  NAME_VALUE_SEPARATOR,
+  PROPERTY_SEPARATOR,
+} from "@orbitmq/wire";
+import { fromUnknown } from "../error-from.ts";
+import { OrbitError } from "../errors.ts";
+import type { AnyMessage, MessageAttributes } from "../message.ts";
+import type { UniqueIds } from "../unique-id.ts";
+
+export interface EncodeLimits {
+  readonly messageBytesMax: number;
+  readonly propertiesBytesMax: number;
+  readonly compressOverBytes: number;
+  readonly compressLevel: number;
+}
+
+export interface EncodedMessage {
+  readonly topic: string;
+  readonly body: Uint8Array;
+  readonly properties: string;
+  readonly sysFlag: number;
+  readonly flag: number;
+  /** The unique id; of a batch all ids joined by commas. */
+  readonly msgId: string;
+  readonly isBatch: boolean;
+}
+
+/** What asks a broker for a feature this client does not offer yet; stored as an ordinary message it would be wrong. */
+const NOT_BUILT: ReadonlyMap<string, string> = new Map([
+  [MessageConst.DELAY_TIME_LEVEL, "delayed delivery"],
+  [MessageConst.TIMER_DELAY_SEC, "timed delivery"],
+  [MessageConst.TIMER_DELAY_MS, "timed delivery"],
+  [MessageConst.TIMER_DELIVER_MS, "timed delivery"],
+  [MessageConst.TIMER_DEL_UNIQKEY, "recalling a timed message"],
+  ["__STARTDELIVERTIME", "timed delivery"],
+  [MessageConst.TRANSACTION_PREPARED, "transactional messages"],
+]);
+
+/** Names with a meaning that an application may set itself. */
+const SETTABLE: ReadonlySet<string> = new Set([
+  MessageConst.WAIT_STORE_MSG_OK,
+  MessageConst.BUYER_ID,
+  MessageConst.INSTANCE_ID,
+  MessageConst.SHARDING_KEY,
+  MessageConst.TRACE_SWITCH,
+  MessageConst.TRACE_CONTEXT,
+  MessageConst.CORRELATION_ID,
+  MessageConst.MESSAGE_REPLY_TO_CLIENT,
+  MessageConst.MESSAGE_TTL,
+  MessageConst.MESSAGE_TYPE,
+]);
+
+const RESERVED: ReadonlySet<string> = new Set(
+  Object.values(MessageConst).filter((name) => !SETTABLE.has(name)),
+);
+
+const encoder = new TextEncoder();
+
+/** Throws MESSAGE_INVALID, MESSAGE_TOO_LARGE, NOT_SUPPORTED_YET or ENCODE_FAILED. */
+export function encodeMessage(
+  message: AnyMessage<unknown>,
+  limits: EncodeLimits,
+  ids: UniqueIds,
+): EncodedMessage {
+  const msgId = ids.next();
+  const properties = encodeProperties(message, msgId, limits.propertiesBytesMax);
+  let body = encodeBody(message);
+  checkBody(body, limits.messageBytesMax);
+  let sysFlag = 0;
+  if (body.length >= limits.compressOverBytes) {
+    const compressed = deflate(body, limits.compressLevel);
+    if (compressed.length < body.length) {
+      body = compressed;
+      sysFlag = MessageSysFlag.COMPRESSED | MessageSysFlag.COMPRESSION_ZLIB;
+    }
+  }
+  return { topic: nameOf(message), body, properties, sysFlag, flag: flagOf(message), msgId, isBatch: false };
+}
+
+/** As {@link encodeMessage}; also MESSAGE_INVALID for an empty batch or one of several topics or WAIT flags. */
+export function encodeBatch(
+  messages: readonly AnyMessage<unknown>[],
+  limits: EncodeLimits,
+  ids: UniqueIds,
+): EncodedMessage {
+  const first = messages[0];
+  if (first === undefined) throw new OrbitError("MESSAGE_INVALID", "the batch is empty");
+  const topic = nameOf(first);
+  const waits = waitsForStore(first);
+  const msgIds: string[] = [];
+  const entries = messages.map((message) => {
+    if (nameOf(message) !== topic) {
+      throw new OrbitError("MESSAGE_INVALID", `a batch has one topic, not ${topic} and ${nameOf(message)}`);
+    }
+    if (waitsForStore(message) !== waits) {
+      throw new OrbitError("MESSAGE_INVALID", "the messages of a batch have the same WAIT property");
+    }
+    const msgId = ids.next();
+    msgIds.push(msgId);
+    const properties = encodeProperties(message, msgId, limits.propertiesBytesMax);
+    const body = encodeBody(message);
+    checkBody(body, limits.messageBytesMax);
+    return { flag: flagOf(message), body, properties };
+  });
+  const body = encodeBatchBody(entries);
+  if (body.length > limits.messageBytesMax) {
+    throw new OrbitError(
+      "MESSAGE_TOO_LARGE",
+      `the batch of ${entries.length} messages has ${body.length} bytes, more than ${limits.messageBytesMax}`,
+    );
+  }
+  const msgId = msgIds.join(",");
+  const properties = waits ? WAIT_TRUE : property(MessageConst.WAIT_STORE_MSG_OK, "false");
+  return { topic, body, properties, sysFlag: 0, flag: 0, msgId, isBatch: true };
+}
+
+function nameOf(message: AnyMessage<unknown>): string {
+  return typeof message.topic === "string" ? message.topic : message.topic.name;
+}
+
+function flagOf(message: MessageAttributes): number {
+  const flag = message.flag ?? 0;
+  if ((flag | 0) !== flag) throw new OrbitError("MESSAGE_INVALID", `flag ${String(flag)} is not an int32`);
+  return flag;
+}
+
+function waitsForStore(message: MessageAttributes): boolean {
+  return message.properties?.[MessageConst.WAIT_STORE_MSG_OK] !== "false";
+}
+
+function encodeBody(message: AnyMessage<unknown>): Uint8Array {
+  if ("body" in message) {
+    const { body } = message;
+    if (typeof body === "string") return encoder.encode(body);
+    if (body instanceof Uint8Array) return body;
+    throw new OrbitError("MESSAGE_INVALID", "body is neither a string nor a Uint8Array");
+  }
+  if (typeof message.topic === "string") {
+    throw new OrbitError("MESSAGE_INVALID", "a message to a topic without a codec has a body, not a value");
+  }
+  try {
+    return message.topic.codec.encode(message.value);
+  } catch (cause) {
+    const { message: reason } = fromUnknown(cause);
+    throw new OrbitError("ENCODE_FAILED", `the codec of ${message.topic.name}: ${reason}`, { cause });
+  }
+}
+
+function checkBody(body: Uint8Array, bytesMax: number): void {
+  if (body.length === 0) throw new OrbitError("MESSAGE_INVALID", "the body is empty");
+  if (body.length > bytesMax) {
+    throw new OrbitError("MESSAGE_TOO_LARGE", `the body has ${body.length} bytes, more than ${bytesMax}`);
+  }
+}
+
+function property(name: string, value: string): string {
+  return name + NAME_VALUE_SEPARATOR + value + PROPERTY_SEPARATOR;
+}
+
+const WAIT_TRUE = property(MessageConst.WAIT_STORE_MSG_OK, "true");
+
+function encodeProperties(message: MessageAttributes, msgId: string, bytesMax: number): string {
+  let text = property(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, msgId);
+  const { tag, keys, properties } = message;
+  if (tag !== undefined) text += checkedProperty(MessageConst.TAGS, tag);
+  if (keys !== undefined) {
+    text += checkedProperty(MessageConst.KEYS, typeof keys === "string" ? keys : keys.join(KEY_SEPARATOR));
+  }
+  let waits = WAIT_TRUE;
+  if (properties !== undefined) {
+    for (const name of Object.keys(properties)) {
+      checkName(name);
+      if (name === MessageConst.WAIT_STORE_MSG_OK) waits = "";
+      text += checkedProperty(name, properties[name]);
+    }
+  }
+  text += waits;
+  // A UTF-16 unit is at most three bytes of UTF-8: short texts need no counting.
+  if (text.length * 3 > bytesMax) {
+    const length = encoder.encode(text).length;
+    if (length > bytesMax) {
+      throw new OrbitError("MESSAGE_TOO_LARGE", `the properties have ${length} bytes, more than ${bytesMax}`);
+    }
+  }
+  return text;
+}
+
+function checkName(name: string): void {
+  const feature = NOT_BUILT.get(name);
+  if (feature !== undefined) {
+    throw new OrbitError("NOT_SUPPORTED_YET", `the property ${name} asks for ${feature}`);
+  }
+  if (!RESERVED.has(name)) return;
+  const instead = name === MessageConst.TAGS ? "; use tag" : name === MessageConst.KEYS ? "; use keys" : "";
+  throw new OrbitError("MESSAGE_INVALID", `the property name ${name} is reserved${instead}`);
+}
+
+function checkedProperty(name: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") {
+    throw new OrbitError("MESSAGE_INVALID", `the property ${name} is not a string, or empty`);
+  }
+  try {
+    checkProperty(name, value);
+  } catch (cause) {
+    throw new OrbitError("MESSAGE_INVALID", fromUnknown(cause).message, { cause });
+  }
+  return property(name, value);
+}

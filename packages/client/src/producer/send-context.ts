@@ -1,0 +1,24 @@
+/** What a {@link Send} needs of its producer. */
+import type { Host, Logger } from "@orbitmq/host";
+import type { RpcClient } from "@orbitmq/wire";
+import type { RouteCache } from "../route-cache.ts";
+import type { PublishInfos } from "./publish-infos.ts";
+import type { SendMode } from "./retry.ts";
+import type { Send } from "./send.ts";
+
+export interface SendContext {
+  readonly host: Host;
+  readonly logger: Logger;
+  readonly rpc: RpcClient;
+  readonly routes: RouteCache;
+  readonly publishInfos: PublishInfos;
+  readonly group: string;
+  readonly defaultTopicQueueNums: number;
+  readonly sendTimeoutMs: number;
+  /** Attempts a send of this mode has in all. */
+  attemptsMax(mode: SendMode): number;
+  /** The send is over, its callback comes next. */
+  settled(send: Send): void;
+  /** Nothing of the send is in flight any more. */
+  reusable(send: Send): void;
+}

@@ -1,0 +1,44 @@
+/**
+ * A topic as a producer sees it: its writable queues and whose turn it is (RocketMQ: TopicPublishInfo). Turns go
+ * round from a random start; a second attempt prefers a queue of another broker than the first.
+ */
+import type { Random } from "@orbitmq/host";
+import type { MessageQueue, TopicRouteData } from "@orbitmq/wire";
+import { publishQueues } from "../topic-queues.ts";
+
+export class TopicPublishInfo {
+  readonly queues: readonly MessageQueue[];
+  /** The topic does not exist yet: a send to one of these queues makes the broker create it. */
+  readonly isNewTopic: boolean;
+  readonly #brokers: ReadonlySet<string>;
+  #turn: number;
+
+  constructor(topic: string, route: TopicRouteData, isNewTopic: boolean, random: Random) {
+    this.queues = publishQueues(topic, route);
+    this.isNewTopic = isNewTopic;
+    this.#brokers = new Set(this.queues.map((queue) => queue.brokerName));
+    this.#turn = random.int(Math.max(this.queues.length, 1));
+  }
+
+  /** The next queue, of another broker than `lastBroker` when there is one; `undefined` without queues. */
+  next(lastBroker: string | undefined): MessageQueue | undefined {
+    const { queues } = this;
+    if (lastBroker !== undefined && this.hasOtherBroker(lastBroker)) {
+      for (let tries = 0; tries < queues.length; tries++) {
+        const queue = queues[this.#take()];
+        if (queue?.brokerName !== lastBroker) return queue;
+      }
+    }
+    return queues[this.#take()];
+  }
+
+  hasOtherBroker(brokerName: string): boolean {
+    return this.#brokers.size > 1 || (this.#brokers.size === 1 && !this.#brokers.has(brokerName));
+  }
+
+  #take(): number {
+    const turn = this.#turn;
+    this.#turn = turn + 1 >= this.queues.length ? 0 : turn + 1;
+    return turn;
+  }
+}
