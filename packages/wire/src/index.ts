@@ -132,10 +132,18 @@ export {
   parseV4,
   parseV6,
 } from "./host-address.ts";
+export { readInt64, writeInt64 } from "./int64.ts";
 export { javaHash } from "./java-hash.ts";
-export { JsonObject, jsonObject, parseJsonObject } from "./json-value.ts";
 export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
-export { BODY_BYTES_MAX, deflate, inflateBounded } from "./message-body.ts";
+export type { BodyCompression, CompressedBody } from "./message-body.ts";
+export {
+  BODY_BYTES_MAX,
+  bodyCompression,
+  compressBody,
+  decompressBody,
+  inflateBounded,
+  loadBodyCodec,
+} from "./message-body.ts";
 export type { UniqueIdSource } from "./message-id.ts";
 export { decodeOffsetMessageId, encodeOffsetMessageId, UniqueIdGenerator } from "./message-id.ts";
 export {
