@@ -1,0 +1,74 @@
+/** What a starting server says about itself on stderr: who listens where, what clients will be told, what is safe. */
+import { joinAddress } from "../addresses.ts";
+import type { Server } from "../server.ts";
+
+export interface BannerFacts {
+  readonly version: string;
+  readonly pid: number;
+  readonly nodeVersion: string;
+  /** How this command is called, for the lines to try. */
+  readonly program: string;
+  /** Of the configuration. */
+  readonly warnings: readonly string[];
+}
+
+/** Label and text, in order; `try` lines have an empty label. */
+export type BannerLine = readonly [label: string, text: string];
+
+const DURABILITY = {
+  SYNC_FLUSH: "SYNC_FLUSH: a message is acknowledged when it is on disk",
+  ASYNC_FLUSH:
+    "ASYNC_FLUSH: a message is acknowledged before it is on disk; a crash of the machine loses the last ones",
+};
+
+export function bannerLines(server: Server, facts: BannerFacts): BannerLine[] {
+  const { settings, addresses, advertisement } = server;
+  const { config } = settings;
+  const lines: BannerLine[] = [["OrbitMQ", `${facts.version}, pid ${facts.pid}, Node ${facts.nodeVersion}`]];
+  const { namesrvListens, brokerListens, vipListens } = addresses;
+  if (namesrvListens !== undefined)
+    lines.push(["NameServer", `listens on ${joinAddress(namesrvListens.host, namesrvListens.port)}`]);
+  if (brokerListens !== undefined) {
+    const vip = vipListens === undefined ? "no VIP listener" : `VIP ${vipListens.port}`;
+    lines.push([
+      "broker",
+      `listens on ${joinAddress(brokerListens.host, brokerListens.port)} (${vip}); ${config.text("brokerName")} in ${config.text("brokerClusterName")}`,
+    ]);
+    if (settings.role === "broker")
+      lines.push(["NameServers", addresses.namesrvAddr || "none: nobody will find this broker"]);
+    lines.push(["clients", `are told ${addresses.brokerAddr} (${advertisement?.because})`]);
+    lines.push(["store", storeLine(server)]);
+    lines.push([
+      "durability",
+      settings.store === "memory"
+        ? "none: messages are kept in memory only"
+        : DURABILITY[config.text("flushDiskType") === "ASYNC_FLUSH" ? "ASYNC_FLUSH" : "SYNC_FLUSH"],
+    ]);
+  }
+  for (const warning of [...facts.warnings, ...(advertisement?.warnings ?? [])])
+    lines.push(["warning", warning]);
+  if (settings.role === "server") {
+    const at = addresses.namesrvAddr === "127.0.0.1:9876" ? "" : ` -n ${addresses.namesrvAddr}`;
+    lines.push(["try", `${facts.program} send hello "first message"${at}`]);
+    lines.push(["", `${facts.program} consume hello --from first${at}`]);
+  }
+  return lines;
+}
+
+function storeLine(server: Server): string {
+  const { settings, createdStore } = server;
+  if (settings.store === "memory") return "in memory";
+  const home = settings.config.text("storePathRootDir");
+  if (createdStore) return `${home}: new store`;
+  const status = server.storeStatus();
+  const count = status?.messageCount ?? 0;
+  if (count === 0) return `${home}: no messages`;
+  const last = new Date(status?.lastStoreTimestamp ?? 0).toISOString();
+  return `${home}: ${count.toLocaleString("en-US")} ${count === 1 ? "message" : "messages"}, last at ${last}`;
+}
+
+/** As text for people. */
+export function bannerText(lines: readonly BannerLine[]): string {
+  const width = Math.max(...lines.map(([label]) => label.length));
+  return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}\n`).join("");
+}
