@@ -134,6 +134,7 @@ export {
 } from "./host-address.ts";
 export { readInt64, writeInt64 } from "./int64.ts";
 export { javaHash } from "./java-hash.ts";
+export { JsonObject, jsonObject, parseJsonObject } from "./json-value.ts";
 export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
 export type { BodyCompression, CompressedBody } from "./message-body.ts";
 export {
