@@ -1,0 +1,323 @@
+/**
+ * SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320): checks a message in RocketMQ's order and
+ * with its codes, appends it, and answers once it is as durable as the broker's flush mode and the message ask
+ * for.
+ *
+ *   16  the broker is not writable and the topic is ordered; the topic takes no messages from clients
+ *   29  a bad topic name; a queue the topic does not have
+ *   13  an empty or too long body, too long properties, a malformed batch, and what this broker cannot do yet:
+ *       transactions, delayed and timed delivery, inner batches. None of these is stored as something else.
+ *   17  an unknown topic that may not be created
+ *   14, 2  the store takes no messages now
+ *
+ * One difference in order: what is illegal about the message itself is found before a topic is created for it.
+ */
+import type { Random } from "@orbitmq/host";
+import type { AppendRefusal, AppendResult, Durability, MessageStore } from "@orbitmq/store";
+import {
+  type BatchEntry,
+  decodeBatchBody,
+  decodeSendMessageRequestHeader,
+  type Exchange,
+  isWritable,
+  MessageSysFlag,
+  newTopicConfig,
+  Refusal,
+  type RemotingCommand,
+  type RequestHandler,
+  ResponseCode,
+  type SendMessageRequestHeader,
+  type TopicConfig,
+  TopicSysFlag,
+  transactionType,
+  type UniqueIdGenerator,
+  WireError,
+} from "@orbitmq/wire";
+import type { ResolvedBrokerOptions } from "../broker-options.ts";
+import { isNotAllowedSendTopic, isRetryTopic, topicNameProblem } from "../names.ts";
+import { PendingSendPool, type SendAnswers } from "../pending-send.ts";
+import { brokersOwnProperties, SentProperties } from "../sent-properties.ts";
+import type { BrokerStats } from "../stats.ts";
+import type { TopicRegistry } from "../topic-registry.ts";
+import { topicModelledOn } from "../topics.ts";
+
+export interface SendMessageNeeds {
+  readonly options: ResolvedBrokerOptions;
+  readonly store: MessageStore;
+  readonly topics: TopicRegistry;
+  readonly random: Random;
+  readonly uniqueIds: UniqueIdGenerator;
+  readonly stats: BrokerStats;
+  /** The broker's address as records carry it. */
+  readonly storeHost: Uint8Array;
+  readonly msgId: SendAnswers["msgId"];
+}
+
+const INNER_BATCH_FLAGS = MessageSysFlag.INNER_BATCH | MessageSysFlag.NEED_UNWRAP;
+/** Longest topic of a batch, in characters (RocketMQ: Byte.MAX_VALUE). */
+const BATCH_TOPIC_LENGTH_MAX = 127;
+
+export function sendMessage(needs: SendMessageNeeds): RequestHandler {
+  const sender = new Sender(needs);
+  return (request, exchange) => sender.handle(request, exchange);
+}
+
+class Sender {
+  readonly #needs: SendMessageNeeds;
+  readonly #options: ResolvedBrokerOptions;
+  readonly #pool: PendingSendPool;
+  readonly #sent = new SentProperties();
+  readonly #ending: string;
+  readonly #waitingDurability: Durability;
+
+  constructor(needs: SendMessageNeeds) {
+    const { options } = needs;
+    this.#needs = needs;
+    this.#options = options;
+    this.#pool = new PendingSendPool({
+      regionId: options.regionId,
+      traceOn: options.traceOn,
+      topics: needs.topics,
+      msgId: needs.msgId,
+    });
+    this.#ending = brokersOwnProperties(options.regionId, options.traceOn, options.brokerClusterName);
+    this.#waitingDurability = options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
+  }
+
+  handle(request: RemotingCommand, exchange: Exchange): void {
+    const header = decodeSendMessageRequestHeader(request.code, request.ext);
+    const known = this.#needs.topics.get(header.topic);
+    if (known === undefined || !isWritable(this.#options.brokerPermission))
+      this.#checkTopic(header.topic, known);
+    else if (isNotAllowedSendTopic(header.topic)) throw forbidden(header.topic);
+    this.#checkContent(header, request.body);
+    if (header.batch === true) this.#sendBatch(header, request.body, exchange, known);
+    else this.#send(header, request.body, exchange, known);
+  }
+
+  #send(
+    header: SendMessageRequestHeader,
+    body: Uint8Array,
+    exchange: Exchange,
+    known: TopicConfig | undefined,
+  ): void {
+    const { store, uniqueIds, storeHost } = this.#needs;
+    const properties = header.properties ?? "";
+    const sent = this.#sent;
+    sent.scan(properties);
+    if (sent.unsupported !== undefined) throw unsupported(sent.unsupported);
+    const topic = known ?? this.#create(header);
+    const queueId = this.#queueOf(header, topic);
+    const newUniqKey = sent.uniqKey === undefined ? uniqueIds.next() : undefined;
+    const durability = sent.waitsForStore ? this.#waitingDurability : "written";
+    const pending = this.#pool.take();
+    pending.begin(exchange, header.topic, queueId, sent.uniqKey ?? newUniqKey, durability);
+    const result = store.append(
+      {
+        topic: header.topic,
+        queueId,
+        flag: header.flag,
+        sysFlag: sysFlagOf(header, topic),
+        bornTimestamp: header.bornTimestamp,
+        bornHost: exchange.peer.addressBytes,
+        storeHost,
+        reconsumeTimes: header.reconsumeTimes ?? 0,
+        preparedTransactionOffset: 0,
+        body,
+        properties: sent.storedText(properties, newUniqKey, this.#ending),
+      },
+      durability,
+      pending,
+    );
+    if (result.status === "refused") {
+      pending.recycle();
+      throw this.#refusal(result, 1);
+    }
+    pending.appended(result.queueOffset, result.physicalOffset, undefined);
+    this.#needs.stats.put(1, body.length);
+  }
+
+  #sendBatch(
+    header: SendMessageRequestHeader,
+    body: Uint8Array,
+    exchange: Exchange,
+    known: TopicConfig | undefined,
+  ): void {
+    if (header.topic.length > BATCH_TOPIC_LENGTH_MAX) {
+      throw illegal(`message topic length too long ${header.topic.length}`);
+    }
+    if (isRetryTopic(header.topic)) {
+      throw illegal(`batch request does not support retry group ${header.topic}`);
+    }
+    const entries = this.#entriesOf(header, body);
+    this.#sent.scan(header.properties ?? "");
+    if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
+    const { uniqKey, waitsForStore } = this.#sent;
+    const topic = known ?? this.#create(header);
+    const queueId = this.#queueOf(header, topic);
+    const durability = waitsForStore ? this.#waitingDurability : "written";
+    const pending = this.#pool.take();
+    pending.begin(exchange, header.topic, queueId, uniqKey, durability);
+    const sysFlag = sysFlagOf(header, topic);
+    const bornHost = exchange.peer.addressBytes;
+    const { store, storeHost } = this.#needs;
+    const messages = entries.map((entry) => ({
+      topic: header.topic,
+      queueId,
+      flag: entry.flag,
+      sysFlag,
+      bornTimestamp: header.bornTimestamp,
+      bornHost,
+      storeHost,
+      reconsumeTimes: header.reconsumeTimes ?? 0,
+      preparedTransactionOffset: 0,
+      body: entry.body,
+      properties: entry.properties,
+    }));
+    const result = store.appendBatch(messages, durability, pending);
+    if (result.status === "refused") {
+      pending.recycle();
+      throw this.#refusal(result, messages.length);
+    }
+    pending.appended(result.queueOffset, result.physicalOffset, result.physicalOffsets);
+    this.#needs.stats.put(messages.length, body.length);
+  }
+
+  /** A batch's messages keep their properties as they are, as in RocketMQ. */
+  #entriesOf(header: SendMessageRequestHeader, body: Uint8Array): BatchEntry[] {
+    let entries: BatchEntry[];
+    try {
+      entries = decodeBatchBody(body);
+    } catch (error) {
+      if (error instanceof WireError) throw illegal(error.message);
+      throw error;
+    }
+    if (entries.length > this.#options.batchMessagesMax) {
+      throw illegal(
+        `a batch for ${header.topic} has ${entries.length} messages, the limit is ${this.#options.batchMessagesMax}`,
+      );
+    }
+    for (const entry of entries) {
+      this.#sent.scan(entry.properties);
+      if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
+    }
+    return entries;
+  }
+
+  #checkTopic(topic: string, known: TopicConfig | undefined): void {
+    if (!isWritable(this.#options.brokerPermission) && known?.order === true) {
+      throw new Refusal(
+        ResponseCode.NO_PERMISSION,
+        `the broker[${this.#options.brokerName}] sending message is forbidden`,
+      );
+    }
+    const problem = topicNameProblem(topic);
+    if (problem !== undefined) throw new Refusal(ResponseCode.INVALID_PARAMETER, problem);
+    if (isNotAllowedSendTopic(topic)) throw forbidden(topic);
+  }
+
+  #checkContent(header: SendMessageRequestHeader, body: Uint8Array): void {
+    const { maxMessageSize, propertiesBytesMax } = this.#options;
+    if (body.length === 0) throw illegal("the message is illegal: its body is empty");
+    if (body.length > maxMessageSize) {
+      throw illegal(
+        `the message is illegal: its body has ${body.length} bytes, the limit is ${maxMessageSize}`,
+      );
+    }
+    const propertiesLength = header.properties?.length ?? 0;
+    if (propertiesLength > propertiesBytesMax) {
+      throw illegal(
+        `the message is illegal: its properties have ${propertiesLength} bytes, the limit is ${propertiesBytesMax}`,
+      );
+    }
+    if (transactionType(header.sysFlag) !== MessageSysFlag.TRANSACTION_NOT_TYPE) {
+      throw unsupported("a transaction (sysFlag)");
+    }
+    if ((header.sysFlag & INNER_BATCH_FLAGS) !== 0) throw unsupported("an inner batch (sysFlag)");
+  }
+
+  /** RocketMQ: createTopicInSendMessageMethod, then, for a retry topic, createTopicInSendMessageBackMethod. */
+  #create(header: SendMessageRequestHeader): TopicConfig {
+    const { topics, store } = this.#needs;
+    const isRetry = isRetryTopic(header.topic);
+    const unitFlag = isRetry ? TopicSysFlag.UNIT_SUB : TopicSysFlag.UNIT;
+    const topicSysFlag = header.unitMode === true ? unitFlag : 0;
+    const { refusal } = store.status();
+    if (refusal !== undefined) throw this.#refusal({ status: "refused", ...refusal }, 1);
+    const modelled = topicModelledOn(
+      {
+        topic: header.topic,
+        defaultTopic: header.defaultTopic,
+        defaultTopicQueueNums: header.defaultTopicQueueNums,
+        topicSysFlag,
+        autoCreateTopicEnable: this.#options.autoCreateTopicEnable,
+      },
+      topics.topics,
+    );
+    const single = { readQueueNums: 1, writeQueueNums: 1, topicSysFlag };
+    const config =
+      "config" in modelled ? modelled.config : isRetry ? newTopicConfig(header.topic, single) : undefined;
+    const problem = "problem" in modelled ? modelled.problem : "";
+    if (config === undefined || topics.topics.size >= this.#options.topicsMax) {
+      const why = config === undefined ? problem : `the broker has its ${this.#options.topicsMax} topics`;
+      throw new Refusal(
+        ResponseCode.TOPIC_NOT_EXIST,
+        `topic[${header.topic}] not exist, apply first please! It was not created: ${why}`,
+      );
+    }
+    // The queue is checked before anything is created for it.
+    this.#queueOf(header, config);
+    topics.put(config);
+    return config;
+  }
+
+  #queueOf({ queueId, topic }: SendMessageRequestHeader, config: TopicConfig): number {
+    const queues = Math.max(config.writeQueueNums, config.readQueueNums);
+    if (queueId >= queues || (queueId < 0 && config.writeQueueNums <= 0)) {
+      throw new Refusal(
+        ResponseCode.INVALID_PARAMETER,
+        `request queueId[${queueId}] is illegal, topic ${topic} has ${queues} queues`,
+      );
+    }
+    return queueId < 0 ? this.#needs.random.int(config.writeQueueNums) : queueId;
+  }
+
+  #refusal({ reason, remark }: Extract<AppendResult, { status: "refused" }>, messages: number): Refusal {
+    this.#needs.stats.putFailed += messages;
+    return new Refusal(refusalCodes[reason], `${refusalRemarks[reason]}: ${remark}`);
+  }
+}
+
+const refusalCodes: Readonly<Record<AppendRefusal, number>> = {
+  MESSAGE_ILLEGAL: ResponseCode.MESSAGE_ILLEGAL,
+  PROPERTIES_SIZE_EXCEEDED: ResponseCode.MESSAGE_ILLEGAL,
+  DISK_FULL: ResponseCode.SERVICE_NOT_AVAILABLE,
+  STORE_FAILED: ResponseCode.SERVICE_NOT_AVAILABLE,
+  STORE_STOPPED: ResponseCode.SERVICE_NOT_AVAILABLE,
+  BUSY: ResponseCode.SYSTEM_BUSY,
+};
+
+const refusalRemarks: Readonly<Record<AppendRefusal, string>> = {
+  MESSAGE_ILLEGAL: "the message is illegal",
+  PROPERTIES_SIZE_EXCEEDED: "the message is illegal",
+  DISK_FULL: "service not available now, the broker's disk is full",
+  STORE_FAILED: "service not available now, a write error stopped the store until restart",
+  STORE_STOPPED: "service not available now, the store is stopping",
+  BUSY: "broker busy, start flow control for a while",
+};
+
+function sysFlagOf(header: SendMessageRequestHeader, topic: TopicConfig): number {
+  return topic.topicFilterType === "MULTI_TAG" ? header.sysFlag | MessageSysFlag.MULTI_TAGS : header.sysFlag;
+}
+
+function forbidden(topic: string): Refusal {
+  return new Refusal(ResponseCode.NO_PERMISSION, `Sending message to topic[${topic}] is forbidden.`);
+}
+
+function illegal(remark: string): Refusal {
+  return new Refusal(ResponseCode.MESSAGE_ILLEGAL, remark);
+}
+
+function unsupported(what: string): Refusal {
+  return illegal(`this broker does not support ${what} yet; the message was not stored`);
+}

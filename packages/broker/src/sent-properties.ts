@@ -1,0 +1,117 @@
+/**
+ * One pass over the properties of a message that is being sent: finds what the broker acts on, and what it
+ * must refuse because it would have to act on it and cannot yet. No map is built; this runs for every message.
+ *
+ * RocketMQ's broker parses all properties into a map, puts MSG_REGION, TRACE_ON, CLUSTER and, when missing,
+ * UNIQ_KEY into it and drops POP_CK; `storedProperties` gives the same set with the client's text untouched.
+ */
+import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR, parseProperties } from "@orbitmq/wire";
+
+/** Properties only the broker sets; a message that is sent on may carry those of its former life. */
+const BROKERS_OWN = ["MSG_REGION", "TRACE_ON", "CLUSTER", "POP_CK"] as const;
+const TIMER_PREFIX = "TIMER_";
+const TIMER_TRIGGERS: ReadonlySet<string> = new Set([
+  "TIMER_DELAY_SEC",
+  "TIMER_DELAY_MS",
+  "TIMER_DELIVER_MS",
+]);
+/** Entries shorter than this are no properties (RocketMQ: MessageDecoder). */
+const ENTRY_LENGTH_MIN = 3;
+
+export class SentProperties {
+  /** The client's unique id. */
+  uniqKey: string | undefined;
+  /** WAIT=false: the sender does not want to wait for the disk. */
+  waitsForStore = true;
+  /** What is asked for and cannot be done, for the remark. */
+  unsupported: string | undefined;
+  /** Some of the broker's own properties are there and must be replaced. */
+  #hasBrokersOwn = false;
+
+  scan(text: string): void {
+    this.uniqKey = undefined;
+    this.waitsForStore = true;
+    this.unsupported = undefined;
+    this.#hasBrokersOwn = false;
+    for (let at = 0; at < text.length; ) {
+      let end = text.indexOf(PROPERTY_SEPARATOR, at);
+      if (end < 0) end = text.length;
+      const middle = text.indexOf(NAME_VALUE_SEPARATOR, at);
+      if (middle < 0) return;
+      if (middle < end && end - at >= ENTRY_LENGTH_MIN) this.#entry(text, at, middle, end);
+      at = end + 1;
+    }
+  }
+
+  /** What is stored: the client's properties, `ending` (the broker's own), and `uniqKey` where none was sent. */
+  storedText(text: string, newUniqKey: string | undefined, ending: string): string {
+    let stored = this.#hasBrokersOwn ? withoutBrokersOwn(text) : text;
+    if (stored !== "" && !stored.endsWith(PROPERTY_SEPARATOR)) stored += PROPERTY_SEPARATOR;
+    if (newUniqKey !== undefined) {
+      stored += `UNIQ_KEY${NAME_VALUE_SEPARATOR}${newUniqKey}${PROPERTY_SEPARATOR}`;
+    }
+    return stored + ending;
+  }
+
+  #entry(text: string, start: number, middle: number, end: number): void {
+    const is = (name: string): boolean => name.length === middle - start && text.startsWith(name, start);
+    switch (text.charCodeAt(start)) {
+      case 0x55: // U
+        if (is("UNIQ_KEY") && end > middle + 1) this.uniqKey = text.slice(middle + 1, end);
+        return;
+      case 0x57: // W
+        if (is("WAIT")) this.waitsForStore = end === middle + 1 || isTrue(text.slice(middle + 1, end));
+        return;
+      case 0x44: // D
+        if (is("DELAY") && !isNotPositive(text.slice(middle + 1, end)))
+          this.unsupported = "delayed delivery (DELAY)";
+        return;
+      case 0x49: // I
+        if (is("INNER_NUM")) this.unsupported = "an inner batch (INNER_NUM)";
+        return;
+      case 0x54: // T
+        if (is("TRAN_MSG")) {
+          if (isTrue(text.slice(middle + 1, end))) this.unsupported = "a transaction (TRAN_MSG)";
+        } else if (is("TRACE_ON")) this.#hasBrokersOwn = true;
+        else if (text.startsWith(TIMER_PREFIX, start)) {
+          const name = text.slice(start, middle);
+          if (TIMER_TRIGGERS.has(name)) this.unsupported = `timed delivery (${name})`;
+        }
+        return;
+      case 0x4d: // M
+        if (is("MSG_REGION")) this.#hasBrokersOwn = true;
+        return;
+      case 0x43: // C
+        if (is("CLUSTER")) this.#hasBrokersOwn = true;
+        return;
+      case 0x50: // P
+        if (is("POP_CK")) this.#hasBrokersOwn = true;
+    }
+  }
+}
+
+/** The properties a broker puts at the end of every message sent to it one by one. */
+export function brokersOwnProperties(regionId: string, traceOn: boolean, clusterName: string): string {
+  const entry = (name: string, value: string) =>
+    `${name}${NAME_VALUE_SEPARATOR}${value}${PROPERTY_SEPARATOR}`;
+  return entry("MSG_REGION", regionId) + entry("TRACE_ON", String(traceOn)) + entry("CLUSTER", clusterName);
+}
+
+function withoutBrokersOwn(text: string): string {
+  const properties = parseProperties(text);
+  for (const name of BROKERS_OWN) properties.delete(name);
+  let kept = "";
+  for (const [name, value] of properties)
+    kept += `${name}${NAME_VALUE_SEPARATOR}${value}${PROPERTY_SEPARATOR}`;
+  return kept;
+}
+
+/** As Java's Boolean.parseBoolean. */
+function isTrue(text: string): boolean {
+  return text.toLowerCase() === "true";
+}
+
+/** A delay level of zero or less is none; what is no number cannot be honoured either. */
+function isNotPositive(text: string): boolean {
+  return text === "" || (/^-?\d+$/.test(text) && Number(text) <= 0);
+}
