@@ -61,7 +61,7 @@ describe("configuration", () => {
       environment: { NAMESRV_ADDR: "localhost" },
     });
     assert.deepEqual(found.sort(), [
-      '-o: brokerId = "1": expected a whole number from 0 to 0',
+      '-o: brokerId = "1": expected 0',
       'NAMESRV_ADDR: namesrvAddr = "localhost": expected host:port, several separated by ;',
       'broker.conf:2: listenPort = "99999": expected a port from 1 to 65535, or 0 for a free one',
       'broker.conf:3: flushDiskType = "sync": expected SYNC_FLUSH or ASYNC_FLUSH',

@@ -45,7 +45,7 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
   },
   {
     key: "brokerId",
-    kind: integer(0, 0),
+    kind: oneOf("0"),
     default: "0",
     description: "0 is the master, and there are only masters until replication exists.",
   },
