@@ -12,7 +12,7 @@ export const serverErrors = {
   CONFIG_INVALID: [2, false, "a configured value is wrong, or promises a safety that is not there yet"],
   STORE_LOCKED: [3, true, "another process, or another start() in this one, has the store open"],
   STORE_NOT_LOCKABLE: [
-    3,
+    12,
     false,
     "this machine offers no lock for the store (--unsafe-no-lock goes on without)",
   ],
