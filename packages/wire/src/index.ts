@@ -202,8 +202,11 @@ export type {
   ResponseCallback,
 } from "./rpc/peer.ts";
 export { Refusal } from "./rpc/peer.ts";
+export type { RpcClientStatus } from "./rpc/rpc-client.ts";
 export { RpcClient } from "./rpc/rpc-client.ts";
 export type { RpcClientOptions, RpcOptions, RpcServerOptions } from "./rpc/rpc-options.ts";
+export { rpcClientDefaults, rpcServerDefaults } from "./rpc/rpc-options.ts";
+export type { RpcServerStatus } from "./rpc/rpc-server.ts";
 export { RpcServer } from "./rpc/rpc-server.ts";
 export type { SubscriptionData } from "./subscription-data.ts";
 export {

@@ -2,7 +2,10 @@
  * Every limit and default of the RPC layer, server and client, with what happens beyond it. The client's are
  * RocketMQ's NettyClientConfig, the server's NettyServerConfig, where those have one.
  */
-import type { Logger } from "@orbitmq/host";
+import { type Logger, silentLogger } from "@orbitmq/host";
+import { FRAME_BYTES_MAX } from "../frame.ts";
+import { LanguageCode } from "../language-code.ts";
+import { MQ_VERSION_CURRENT } from "../mq-version.ts";
 
 /** What both ends have in common. */
 export interface RpcOptions {
@@ -10,8 +13,16 @@ export interface RpcOptions {
   readonly frameBytesMax?: number;
   /** A connection without traffic in either direction for this long is closed. Default 120,000. */
   readonly idleTimeoutMs?: number;
-  /** LanguageCode and MQVersion put into every header of ours. Defaults: see `rpcDefaults`. */
+  /** A frame begun and not completed within this time closes the connection. Default 60,000. */
+  readonly frameTimeoutMs?: number;
+  /**
+   * At this many unsent bytes a connection takes no request of ours (PEER_NOT_READING); a server closes it.
+   * Default 32 MiB.
+   */
+  readonly unsentBytesMax?: number;
+  /** LanguageCode put into every header of ours. Default OTHER: 4.x brokers do not know NODE_JS. */
   readonly language?: number;
+  /** MQVersion put into every header of ours. Default: the current one. */
   readonly version?: number;
   /** Default silent. */
   readonly logger?: Logger;
@@ -24,12 +35,13 @@ export interface RpcServerOptions extends RpcOptions {
   readonly requestsInFlightPerConnectionMax?: number;
   /** Unanswered requests of all connections; the next is answered 2 SYSTEM_BUSY `[OVERLOAD]`. Default 262,144. */
   readonly requestsInFlightMax?: number;
-  /** A frame begun and not completed within this time closes the connection. Default 60,000. */
-  readonly frameTimeoutMs?: number;
-  /** Above this many unsent bytes a connection is not read any more until half of them left. Default 8 MiB. */
+  /** Above this many unsent bytes a connection is not read any more until half of them left. Default 4 MiB. */
   readonly unsentBytesPause?: number;
-  /** At this many unsent bytes the connection is closed (PEER_NOT_READING). Default 64 MiB. */
-  readonly unsentBytesMax?: number;
+  /**
+   * Unsent bytes of all connections. Beyond, one that has more than an eighth of `unsentBytesPause` waiting is
+   * closed (PEER_NOT_READING) when it is to get more. Default 512 MiB.
+   */
+  readonly unsentBytesOfAllMax?: number;
 }
 
 export interface RpcClientOptions extends RpcOptions {
@@ -37,10 +49,37 @@ export interface RpcClientOptions extends RpcOptions {
   readonly connectTimeoutMs?: number;
   /** Requests in flight over all connections; default 65,535. Beyond: TOO_MANY_REQUESTS. */
   readonly requestsInFlightMax?: number;
-  /** At this many unsent bytes a connection takes no further request: PEER_NOT_READING. Default 64 MiB. */
-  readonly unsentBytesMax?: number;
   /** Header encoding of requests; default ROCKETMQ. JSON is used for codes beyond 32,767 in any case. */
   readonly encoding?: "JSON" | "ROCKETMQ";
   /** Maps an advertised address to the one to dial (containers, tunnels). */
   readonly mapAddress?: ((address: string) => string) | undefined;
 }
+
+const MIB = 1024 * 1024;
+
+export const rpcDefaults: Required<RpcOptions> = {
+  frameBytesMax: FRAME_BYTES_MAX,
+  idleTimeoutMs: 120_000,
+  frameTimeoutMs: 60_000,
+  unsentBytesMax: 32 * MIB,
+  language: LanguageCode.OTHER,
+  version: MQ_VERSION_CURRENT,
+  logger: silentLogger,
+};
+
+export const rpcServerDefaults: Required<RpcServerOptions> = {
+  ...rpcDefaults,
+  connectionsMax: 50_000,
+  requestsInFlightPerConnectionMax: 65_535,
+  requestsInFlightMax: 262_144,
+  unsentBytesPause: 4 * MIB,
+  unsentBytesOfAllMax: 512 * MIB,
+};
+
+export const rpcClientDefaults: Required<RpcClientOptions> = {
+  ...rpcDefaults,
+  connectTimeoutMs: 3000,
+  requestsInFlightMax: 65_535,
+  encoding: "ROCKETMQ",
+  mapAddress: undefined,
+};

@@ -1,0 +1,76 @@
+/** A request being answered. Lives in the handler's hands until `reply`, perhaps for many turns. */
+import { assert } from "@orbitmq/host";
+import { FLAG_RESPONSE, type SerializeType } from "../remoting-command.ts";
+import { ResponseCode } from "../response-code.ts";
+import type { Exchange, OutgoingResponse } from "./peer.ts";
+import type { RequestDispatcher } from "./request-dispatcher.ts";
+import type { RpcConnection } from "./rpc-connection.ts";
+
+export class RpcExchange implements Exchange {
+  readonly peer: RpcConnection;
+  readonly code: number;
+  readonly opaque: number;
+  readonly isOneway: boolean;
+  readonly #serializeType: SerializeType;
+  readonly #dispatcher: RequestDispatcher;
+  #answered = false;
+
+  constructor(
+    dispatcher: RequestDispatcher,
+    peer: RpcConnection,
+    code: number,
+    opaque: number,
+    isOneway: boolean,
+    serializeType: SerializeType,
+  ) {
+    this.peer = peer;
+    this.code = code;
+    this.opaque = opaque;
+    this.isOneway = isOneway;
+    this.#serializeType = serializeType;
+    this.#dispatcher = dispatcher;
+  }
+
+  get isAnswered(): boolean {
+    return this.#answered;
+  }
+
+  reply(response: OutgoingResponse): void {
+    assert(!this.#answered, "a request is answered at most once");
+    this.#answered = true;
+    const { context } = this.#dispatcher;
+    if (this.isOneway) {
+      if (response.written !== undefined) context.host.timers.afterTurn(response.written);
+      return;
+    }
+    this.#dispatcher.answered(this.peer);
+    try {
+      this.#send(response.code, response.remark, response);
+    } catch (error) {
+      // Nothing was framed: the response's header cannot be encoded, or it is too long for a frame.
+      context.logger.error({ err: error, code: this.code }, "a response cannot be encoded");
+      this.#send(ResponseCode.SYSTEM_ERROR, `the response cannot be encoded: ${error}`, {
+        code: ResponseCode.SYSTEM_ERROR,
+        written: response.written,
+      });
+    }
+  }
+
+  #send(code: number, remark: string | undefined, response: OutgoingResponse): void {
+    const { language, version } = this.#dispatcher.context.limits;
+    this.peer.respond(
+      {
+        serializeType: this.#serializeType,
+        code,
+        language,
+        version,
+        opaque: this.opaque,
+        flag: FLAG_RESPONSE,
+        remark,
+        header: response.header,
+        body: response.body,
+      },
+      response.written,
+    );
+  }
+}
