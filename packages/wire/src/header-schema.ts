@@ -114,7 +114,7 @@ export function optional<T>(field: RequiredField<T>): OptionalField<T> {
 }
 
 /** A field whose property has another name than the wire's. */
-export function renamed<T, F extends FieldKind<T>>(wireName: string, field: F & FieldKind<T>): F {
+export function renamed<T>(wireName: string, field: RequiredField<T>): RequiredField<T> {
   return { ...field, wireName };
 }
 

@@ -4,11 +4,21 @@
  *
  *   request   consumerGroup topic queueId queueOffset maxMsgNums sysFlag commitOffset suspendTimeoutMillis
  *             subscription? subVersion expressionType? maxMsgBytes? requestSource? proxyFrowardClientId?
+ *             bname?
  *   response  suggestWhichBrokerId nextBeginOffset minOffset maxOffset offsetDelta? topicSysFlag? groupSysFlag?
  *             forbiddenType?
  *   body      records, one after the other, as they lie in the CommitLog (see message-record)
  */
-import { defineHeader, type HeaderValue, int32, int64, name, optional, string } from "../header-schema.ts";
+import {
+  defineHeader,
+  type HeaderValue,
+  int32,
+  int64,
+  name,
+  optional,
+  renamed,
+  string,
+} from "../header-schema.ts";
 
 export const pullMessageRequestHeader = defineHeader("PullMessageRequestHeader", {
   consumerGroup: name(),
@@ -28,6 +38,7 @@ export const pullMessageRequestHeader = defineHeader("PullMessageRequestHeader",
   /** -1 a client, 0 to 2 a proxy. */
   requestSource: optional(int32()),
   proxyFrowardClientId: optional(string()),
+  brokerName: optional(renamed("bname", name())),
 });
 export type PullMessageRequestHeader = HeaderValue<typeof pullMessageRequestHeader>;
 

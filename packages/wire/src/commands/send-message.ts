@@ -3,11 +3,11 @@
  * 310 is 10 with one-letter names; 320 has the header of 310 with `m` true and a batch body.
  *
  *   request 10    producerGroup topic defaultTopic defaultTopicQueueNums queueId sysFlag bornTimestamp flag
- *                 properties? reconsumeTimes? unitMode? maxReconsumeTimes? batch?
+ *                 properties? reconsumeTimes? unitMode? maxReconsumeTimes? batch? bname?
  *   request 310   a             b     c            d                     e       f       g             h
  *                 i?          j?              k?        l?                 m?     n? (broker name)
  *   body          the message body, compressed when sysFlag says so; for a batch see batch-body
- *   response      msgId queueId queueOffset transactionId? batchUniqId? recallHandle? MSG_REGION? TRACE_ON?
+ *   response      msgId queueId queueOffset transactionId? batchUniqId? recallHandle? TRACE_ON? MSG_REGION?
  *                 durability? outcome?          (the last two are OrbitMQ's; others ignore them)
  */
 import {
@@ -42,7 +42,7 @@ export const sendMessageRequestHeader = defineHeader("SendMessageRequestHeader",
   unitMode: optional(bool()),
   maxReconsumeTimes: optional(int32()),
   batch: optional(bool()),
-  brokerName: renamed("bname", optional(name())),
+  brokerName: optional(renamed("bname", name())),
 });
 export type SendMessageRequestHeader = HeaderValue<typeof sendMessageRequestHeader>;
 
@@ -55,12 +55,12 @@ export const sendMessageV2RequestHeader = defineHeader("SendMessageRequestHeader
   sysFlag: renamed("f", int32()),
   bornTimestamp: renamed("g", int64()),
   flag: renamed("h", int32()),
-  properties: renamed("i", optional(string())),
-  reconsumeTimes: renamed("j", optional(int32())),
-  unitMode: renamed("k", optional(bool())),
-  maxReconsumeTimes: renamed("l", optional(int32())),
-  batch: renamed("m", optional(bool())),
-  brokerName: renamed("n", optional(name())),
+  properties: optional(renamed("i", string())),
+  reconsumeTimes: optional(renamed("j", int32())),
+  unitMode: optional(renamed("k", bool())),
+  maxReconsumeTimes: optional(renamed("l", int32())),
+  batch: optional(renamed("m", bool())),
+  brokerName: optional(renamed("n", name())),
 });
 /** The same properties as of code 10; only the names on the wire differ. */
 export type SendMessageV2RequestHeader = HeaderValue<typeof sendMessageV2RequestHeader>;
@@ -74,8 +74,8 @@ export const sendMessageResponseHeader = defineHeader("SendMessageResponseHeader
   transactionId: optional(string()),
   batchUniqId: optional(string()),
   recallHandle: optional(string()),
-  MSG_REGION: optional(name()),
   TRACE_ON: optional(bool()),
+  MSG_REGION: optional(name()),
   /** Ours: `disk` when the message was synced before this answer, `memory` when it was written only. */
   durability: optional(name()),
   /**
