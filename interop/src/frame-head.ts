@@ -37,7 +37,10 @@ function binaryHead(header: Buffer): FrameHead {
   at += 4 + header.readInt32BE(at);
   const end = at + 4 + header.readInt32BE(at);
   at += 4;
-  const text = (length: number): string => header.toString("utf8", at, (at += length));
+  const text = (length: number): string => {
+    at += length;
+    return header.toString("utf8", at - length, at);
+  };
   while (at < end) {
     at += 2;
     const key = text(header.readInt16BE(at - 2));

@@ -43,7 +43,9 @@ const COMMANDS: Readonly<Record<number, string>> = {
   206: "get-all-topic-list-from-nameserver",
   208: "get-consume-stats",
   220: "reset-consumer-client-offset",
+  221: "get-consumer-status-from-client",
   222: "invoke-broker-to-reset-offset",
+  223: "invoke-broker-to-get-consumer-status",
   307: "get-consumer-running-info",
   310: "send-message-v2",
   320: "send-batch-message",
@@ -56,15 +58,18 @@ export interface GoldenFrame {
   readonly kind: "request" | "oneway" | "response";
   /** Request code of the conversation, also for a response. */
   readonly command: number;
-  /** The code in the frame's own header. */
-  readonly code: number;
+  /** The code in a response's header. */
+  readonly code?: number;
   readonly encoding: "JSON" | "ROCKETMQ";
-  /** Version number in the header: 498 is 5.5.0, 409 is 4.9.8. */
+  /** Version number in the header: 513 is 5.5.0, 409 is 4.9.8. */
   readonly version: number;
+  /** Who sent it; the other side of a client is a server of 5.5.0 and the other way round. */
   readonly from: string;
-  readonly to: string;
-  readonly bytes: number;
 }
+
+// The longest answers, kept from one set-up only: what is in them depends on neither client nor encoding.
+const LONG_ANSWERS: readonly number[] = [26, 201];
+const LONG_ANSWERS_SETUP = "client-5.5.0-json";
 
 interface Pending {
   readonly head: FrameHead;
@@ -80,10 +85,12 @@ export interface Peers {
 export class GoldenFrames {
   readonly #pending = new Map<TappedConnection, Map<string, Pending>>();
   readonly #frames = new Map<string, { readonly entry: GoldenFrame; readonly frame: Buffer }>();
-  readonly #names = new Set<string>();
 
-  /** Takes note of a frame; `connection.label` is the set-up, which is also the folder. */
-  see(connection: TappedConnection, peers: Peers, fromServer: boolean, frame: Buffer): void {
+  /**
+   * Takes note of a frame; `connection.label` is the set-up, which is also the folder. Returns the command when the
+   * frame answers one.
+   */
+  see(connection: TappedConnection, peers: Peers, fromServer: boolean, frame: Buffer): number | undefined {
     const head = frameHead(frame);
     let open = this.#pending.get(connection);
     if (open === undefined) {
@@ -94,30 +101,34 @@ export class GoldenFrames {
       const request = { head, frame, fromServer };
       if (head.isOneway) this.#pick(connection.label, peers, request, undefined);
       else open.set(`${fromServer}:${head.opaque}`, request);
-      return;
+      return undefined;
     }
     const key = `${!fromServer}:${head.opaque}`;
     const request = open.get(key);
-    if (request === undefined) throw new Error(`${connection.label}: a response to no request, opaque ${head.opaque}`);
+    if (request === undefined)
+      throw new Error(`${connection.label}: a response to no request, opaque ${head.opaque}`);
     open.delete(key);
     this.#pick(connection.label, peers, request, { head, frame, fromServer });
+    return request.head.code;
   }
 
   #pick(setup: string, peers: Peers, request: Pending, response: Pending | undefined): void {
     const { code } = request.head;
     const command = COMMANDS[code];
     const name = `${setup}/${code}${command === undefined ? "" : `-${command}`}${variant(request, response)}`;
-    if (this.#names.has(name)) return;
-    this.#names.add(name);
-    this.#keep(name, response === undefined ? "oneway" : "request", code, peers, request);
+    const kind = response === undefined ? "oneway" : "request";
+    if (this.#frames.has(fileOf(name, kind)) || (LONG_ANSWERS.includes(code) && setup !== LONG_ANSWERS_SETUP))
+      return;
+    this.#keep(name, kind, code, peers, request);
     if (response !== undefined) this.#keep(name, "response", code, peers, response);
   }
 
   #keep(name: string, kind: GoldenFrame["kind"], command: number, peers: Peers, seen: Pending): void {
-    const file = `frames/${name}.${kind}.bin`;
+    const file = fileOf(name, kind);
     const { code, encoding, version } = seen.head;
-    const [from, to] = seen.fromServer ? [peers.server, peers.client] : [peers.client, peers.server];
-    const entry = { file, kind, command, code, encoding, version, from, to, bytes: seen.frame.length };
+    const from = seen.fromServer ? peers.server : peers.client;
+    const answer = kind === "response" ? { code } : {};
+    const entry = { file, kind, command, ...answer, encoding, version, from };
     this.#frames.set(file, { entry, frame: seen.frame });
   }
 
@@ -133,6 +144,10 @@ export class GoldenFrames {
     }
     return index;
   }
+}
+
+function fileOf(name: string, kind: GoldenFrame["kind"]): string {
+  return `frames/${name}.${kind}.bin`;
 }
 
 const PULL_RESULTS: Readonly<Record<number, string>> = {
@@ -160,6 +175,8 @@ function variant(request: Pending, response: Pending | undefined): string {
     if (properties?.includes("TRAN_MSG\u0001") === true) text = "-half";
     else if (properties?.includes("KEYS\u0001") !== true) text = "-bare";
   }
+  if (code === 103 && request.frame.includes("topicConfigTable") && !request.frame.includes("TBW102"))
+    text = "-increment";
   if (code === 35) text = ext["consumerGroup"] === undefined ? "-producer" : "-consumer";
   if (code === 34) text = request.frame.includes('"consumerDataSet":[]') ? "-producer" : "-consumer";
   return result === 0 ? text : `${text}-refused-${result}`;

@@ -67,7 +67,8 @@ export class JavaProgram {
         const found = look();
         if (found === undefined && !this.#ended) return;
         this.#waiting.delete(wake);
-        if (found === undefined) reject(new Error(`the program ended without the awaited line\n${this.#stderr}`));
+        if (found === undefined)
+          reject(new Error(`the program ended without the awaited line\n${this.#stderr}`));
         else resolve(found);
       };
       this.#waiting.add(wake);
@@ -140,6 +141,8 @@ async function client(mainClass: string, args: readonly string[], options: JavaC
     mainClass,
     args,
     properties: {
+      // A consumer learns of its new retry topic by polling routes (30 s) and rebalancing (20 s): too slow for a test.
+      "rocketmq.client.rebalance.waitInterval": "1000",
       "rocketmq.serialize.type": options.encoding ?? "JSON",
       "rocketmq.client.logRoot": `${options.home}/logs`,
       ...options.systemProperties,

@@ -33,6 +33,8 @@ export interface JavaPartOptions {
 export interface JavaBrokerOptions extends JavaPartOptions {
   /** host:port of the NameServer, ours or theirs; several joined by ";". */
   readonly namesrv: string;
+  /** Where to ask whether it has registered, if not at `namesrv`. */
+  readonly probe?: string;
 }
 
 export interface JavaServerOptions {
@@ -112,9 +114,22 @@ export async function startJavaNameServer(options: JavaPartOptions): Promise<Jav
 
 /** Starts a broker; resolves when every given NameServer lists it. */
 export async function startJavaBroker(options: JavaBrokerOptions): Promise<JavaPart> {
+  const part = await launchJavaBroker(options);
+  await ready(part, async () => {
+    for (const namesrv of (options.probe ?? options.namesrv).split(";")) {
+      const [host, port] = namesrv.split(":") as [string, string];
+      if (!(await clusterInfo(host, Number(port))).includes(`"${part.address}"`)) return false;
+    }
+    return true;
+  });
+  return part;
+}
+
+/** Starts a broker and does not wait for anything. */
+export async function launchJavaBroker(options: JavaBrokerOptions): Promise<JavaPart> {
   const port = options.port ?? (await freePort([-2, 1]));
   const store = join(options.directory, "store");
-  const part = await launch("broker", "org.apache.rocketmq.broker.BrokerStartup", options, port, 384, {
+  return launch("broker", "org.apache.rocketmq.broker.BrokerStartup", options, port, 384, {
     brokerClusterName: "DefaultCluster",
     brokerName: "broker-a",
     brokerId: "0",
@@ -129,14 +144,6 @@ export async function startJavaBroker(options: JavaBrokerOptions): Promise<JavaP
     storePathRootDir: store,
     storePathCommitLog: join(store, "commitlog"),
   });
-  await ready(part, async () => {
-    for (const namesrv of options.namesrv.split(";")) {
-      const [host, namesrvPort] = namesrv.split(":") as [string, string];
-      if (!(await clusterInfo(host, Number(namesrvPort))).includes(`"${part.address}"`)) return false;
-    }
-    return true;
-  });
-  return part;
 }
 
 async function launch(
@@ -174,7 +181,6 @@ async function launch(
   };
 }
 
-
 /** Asks again and again until `probe` says yes; a JVM that ended, or two minutes, end the wait. */
 async function ready(part: JavaPart, probe: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
@@ -183,7 +189,9 @@ async function ready(part: JavaPart, probe: () => Promise<boolean>): Promise<voi
     const late = performance.now() > deadline;
     if (late || !part.jvm.alive) {
       if (late) await part.kill();
-      const role = part.jvm.child.spawnargs.some((arg) => arg.endsWith("NamesrvStartup")) ? "namesrv" : "broker";
+      const role = part.jvm.child.spawnargs.some((arg) => arg.endsWith("NamesrvStartup"))
+        ? "namesrv"
+        : "broker";
       const output = await readFile(join(part.directory, `${role}.out`), "utf8");
       throw new Error(`java ${role} ${late ? "is not ready" : "ended"}:\n${output.slice(-4_000)}`);
     }

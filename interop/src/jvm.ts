@@ -2,7 +2,7 @@
  * One Java process: started, watched, ended by its own id and never by name. Whatever this process forgets to stop is
  * killed when it exits, so that a failed test leaves no JVM behind.
  */
-import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 
 // What the distribution's own start scripts open for the store's unsafe buffers.
@@ -82,7 +82,8 @@ export class Jvm {
     const timer = setTimeout(() => this.child.kill("SIGKILL"), STOP_TIMEOUT_MS);
     const ended = await this.exited;
     clearTimeout(timer);
-    if (ended === "SIGKILL") throw new Error(`java process ${this.pid} did not stop within ${STOP_TIMEOUT_MS} ms`);
+    if (ended === "SIGKILL")
+      throw new Error(`java process ${this.pid} did not stop within ${STOP_TIMEOUT_MS} ms`);
   }
 
   /** kill -9: nothing is flushed, nothing said goodbye. */

@@ -84,6 +84,7 @@ final class Consume {
             consumer.setConsumeThreadMin(args.number("threads", 20));
             consumer.setConsumeThreadMax(args.number("threads", 20));
         }
+        consumer.setPollNameServerInterval(args.number("poll-route-ms", 1_000));
         consumer.setAllocateMessageQueueStrategy(new ToldAllocation());
         if (args.has("sql")) consumer.subscribe(args.text("topic"), MessageSelector.bySql(args.text("sql")));
         else consumer.subscribe(args.text("topic"), args.text("tag", "*"));

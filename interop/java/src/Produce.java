@@ -126,7 +126,20 @@ final class Produce {
             new Line().put("i", i).put("status", "ONEWAY").put("keys", message.getKeys())
                 .put("bodySha256", Body.sha256(message.getBody())).print();
         }
-        for (MessageQueue queue : producer.fetchPublishMessageQueues(args.text("topic"))) producer.maxOffset(queue);
+        for (MessageQueue queue : routed()) producer.maxOffset(queue);
+    }
+
+    /** The queues of the topic; a topic that the first of these messages creates takes a moment to be routed. */
+    private List<MessageQueue> routed() throws Exception {
+        long deadline = System.nanoTime() + args.number("timeout-ms", 10_000) * 1_000_000L;
+        while (true) {
+            try {
+                return producer.fetchPublishMessageQueues(args.text("topic"));
+            } catch (MQClientException notYet) {
+                if (System.nanoTime() > deadline) throw notYet;
+                Thread.sleep(20);
+            }
+        }
     }
 
     private void batch() {

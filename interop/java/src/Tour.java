@@ -44,6 +44,8 @@ final class Tour {
         Tour tour = new Tour(args);
         switch (args.text("part")) {
             case "send": tour.send(); break;
+            case "shapes": tour.shapes(); break;
+            case "retry": tour.retry(args.text("group")); break;
             case "full":
                 DefaultMQAdminExt admin = new DefaultMQAdminExt(10_000);
                 admin.setNamesrvAddr(tour.namesrv);
@@ -53,14 +55,14 @@ final class Tour {
                     tour.create(admin);
                     String offsetMsgId = tour.send();
                     tour.pull();
-                    tour.push();
+                    tour.push(admin);
                     tour.orderly();
                     tour.look(admin, offsetMsgId);
                 } finally {
                     admin.shutdown();
                 }
                 break;
-            default: throw new IllegalArgumentException("--part send|full, not " + args.text("part"));
+            default: throw new IllegalArgumentException("--part send|shapes|retry|full, not " + args.text("part"));
         }
         new Line().put("end", true).print();
         return 0;
@@ -161,8 +163,8 @@ final class Tour {
     }
 
     /** Two members of one group: heartbeats, the list of members, the notice that it changed, long pulls, a send-back. */
-    private void push() throws Exception {
-        CountDownLatch received = new CountDownLatch(6);
+    private void push(DefaultMQAdminExt admin) throws Exception {
+        CountDownLatch received = new CountDownLatch(5);
         CountDownLatch retried = new CountDownLatch(1);
         CountDownLatch shared = new CountDownLatch(2);
         DefaultMQPushConsumer first = member("tour-push-1", received, retried, shared);
@@ -174,6 +176,7 @@ final class Tour {
             second.start();
             try {
                 await("members share the queues", shared);
+                meet(admin, first);
             } finally {
                 second.shutdown();
             }
@@ -182,11 +185,25 @@ final class Tour {
         }
     }
 
+    /** What an admin asks a consumer that is there, part of it handed on by the broker. */
+    private void meet(DefaultMQAdminExt admin, DefaultMQPushConsumer member) throws Exception {
+        String group = member.getConsumerGroup();
+        step("consumer connections", () -> admin.examineConsumerConnectionInfo(group));
+        step("consumer running info", () -> admin.getConsumerRunningInfo(group, member.buildMQClientId(), false));
+        step("consumer status", () -> admin.getConsumeStatus(topic, group, ""));
+        step("reset offset of an online group", () -> admin.resetOffsetByTimestamp(topic, group, System.currentTimeMillis(), true));
+        step("update subscription group", () -> {
+            Versions.updateGroup(admin, broker, group);
+            return null;
+        });
+    }
+
     private DefaultMQPushConsumer member(String instance, CountDownLatch received, CountDownLatch retried, CountDownLatch shared) throws Exception {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer("tour_push_" + suffix);
         consumer.setNamesrvAddr(namesrv);
         consumer.setInstanceName(instance);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        consumer.setPollNameServerInterval(1_000);
         consumer.subscribe(topic, "TagA || TagB || TagC");
         AllocateMessageQueueStrategy averagely = new AllocateMessageQueueAveragely();
         consumer.setAllocateMessageQueueStrategy(new AllocateMessageQueueStrategy() {
@@ -257,6 +274,64 @@ final class Tour {
         step("query by key", () -> admin.queryMessage(topic, "key-2", 8, 0, Long.MAX_VALUE));
         step("broker config", () -> admin.getBrokerConfig(broker));
         step("reset offset", () -> admin.resetOffsetByTimestamp(topic, group, 0, true));
+    }
+
+    /** Sends messages of every shape a CommitLog record takes. */
+    private void shapes() throws Exception {
+        byte[] body = "golden body".getBytes(StandardCharsets.UTF_8);
+        for (String compression : List.of("ZLIB", "LZ4", "ZSTD")) {
+            System.setProperty("rocketmq.message.compressType", compression);
+            DefaultMQProducer producer = new DefaultMQProducer("tour_producer_" + compression);
+            producer.setNamesrvAddr(namesrv);
+            producer.setInstanceName("tour-producer-" + compression);
+            producer.setDefaultTopicQueueNums(1);
+            producer.setCompressMsgBodyOverHowmuch(200);
+            producer.start();
+            try {
+                if (compression.equals("ZLIB")) {
+                    step("plain", () -> producer.send(new Message(topic, body)));
+                    Message full = new Message(topic, "TagA", "key-1 key-2", body);
+                    full.setFlag(7);
+                    full.putUserProperty("colour", "gr\u00fcn");
+                    step("tag and keys", () -> producer.send(full));
+                    List<Message> batch = new ArrayList<>();
+                    for (int i = 0; i < 2; i++) batch.add(new Message(topic, "TagB", "batch-" + i, ("entry " + i).getBytes(StandardCharsets.UTF_8)));
+                    step("batch", () -> producer.send(batch));
+                    Message delayed = new Message(topic, "TagD", "delayed", body);
+                    delayed.setDelayTimeLevel(1);
+                    step("delayed", () -> producer.send(delayed));
+                }
+                step("compressed " + compression, () -> producer.send(new Message(topic, "Tag" + compression, compression, Body.of(compression, 400))));
+            } finally {
+                producer.shutdown();
+            }
+        }
+    }
+
+    /** Receives them, refuses one and receives that again. */
+    private void retry(String group) throws Exception {
+        CountDownLatch received = new CountDownLatch(8);
+        CountDownLatch retried = new CountDownLatch(1);
+        DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(group);
+        consumer.setNamesrvAddr(namesrv);
+        consumer.setInstanceName("tour-push");
+        consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        consumer.setPollNameServerInterval(1_000);
+        consumer.subscribe(topic, "*");
+        consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+            if (messages.get(0).getReconsumeTimes() > 0) retried.countDown();
+            else received.countDown();
+            context.setDelayLevelWhenNextConsume(1);
+            boolean refuse = messages.get(0).getReconsumeTimes() == 0 && "TagA".equals(messages.get(0).getTags());
+            return refuse ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        });
+        consumer.start();
+        try {
+            await("all received, the delayed one too", received);
+            await("the refused one received again", retried);
+        } finally {
+            consumer.shutdown();
+        }
     }
 
     private static void await(String what, CountDownLatch latch) throws Exception {

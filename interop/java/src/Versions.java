@@ -20,4 +20,17 @@ final class Versions {
         }
         throw new IllegalArgumentException("--model clustering|broadcasting, not " + model);
     }
+
+    /** admin.createAndUpdateSubscriptionGroupConfig(broker, a SubscriptionGroupConfig with that name and the defaults) */
+    static void updateGroup(Object admin, String broker, String group) throws Exception {
+        for (Method method : admin.getClass().getMethods()) {
+            if (!method.getName().equals("createAndUpdateSubscriptionGroupConfig")) continue;
+            Class<?> configClass = method.getParameterTypes()[1];
+            Object config = configClass.getConstructor().newInstance();
+            configClass.getMethod("setGroupName", String.class).invoke(config, group);
+            method.invoke(admin, broker, config);
+            return;
+        }
+        throw new IllegalStateException("no createAndUpdateSubscriptionGroupConfig");
+    }
 }
