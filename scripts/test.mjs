@@ -1,4 +1,4 @@
-// Runs one suite of tests with node's own runner: `node scripts/test.mjs unit|sim|faults|interop [filter…]`.
+// Runs one suite of tests with node's own runner: `node scripts/test.mjs unit|sim|faults|pack|interop [filter…]`.
 // Unit tests lie beside the source in packages/; the other suites have folders of their own. Filters are
 // substrings of file paths. tsx turns TypeScript into JavaScript at load time; nothing needs to be built.
 import { spawn } from "node:child_process";
@@ -7,13 +7,14 @@ import { join } from "node:path";
 
 const suites = {
   unit: {
-    roots: ["packages", "bench", "scripts"],
+    roots: ["packages", "bench", "scripts", "examples"],
     suffix: /\.(test|fuzz)\.ts$/,
     concurrency: 2,
-    skip: /^packages\/simulator\//,
+    skip: /^packages\/(simulator|orbitmq\/pack-tests)\//,
   },
   sim: { roots: ["packages/simulator"], suffix: /\.(test|fuzz)\.ts$/, concurrency: 1 },
   faults: { roots: ["faults"], suffix: /\.test\.ts$/, concurrency: 1 },
+  pack: { roots: ["packages/orbitmq/pack-tests"], suffix: /\.test\.ts$/, concurrency: 1 },
   interop: { roots: ["interop"], suffix: /\.test\.ts$/, concurrency: 1 },
 };
 
