@@ -101,6 +101,7 @@ export class SimHost implements Host, EventOwner {
       const boots = machine.boots;
       const durationUs = machine.diskDelayUs(kind);
       started?.(durationUs);
+      if (kind === "sync") machine.onSyncStarted?.(durationUs);
       world.loop.scheduleInternal(durationUs, undefined, "disk-done", detail, () => {
         if (!machine.up || machine.boots !== boots) return;
         if (kind === "write" && !this.#alive) return;

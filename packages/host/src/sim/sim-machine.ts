@@ -20,6 +20,8 @@ export class SimMachine {
   readonly locks = new Map<string, SimHost>();
   /** False: it offers no locks (ENOLOCK). */
   offersLocks = true;
+  /** Told when an fdatasync begins on a thread, with how long it will take: a good moment for a fault. */
+  onSyncStarted: ((durationUs: number) => void) | undefined;
   #up = true;
   #boots = 1;
   #wallOffsetMs = 0;

@@ -48,6 +48,7 @@ export class LinkDirection {
     this.#inFlightBytes += chunk.length;
     const world = this.sender.host.world;
     if (world.options.traceContents) world.trace.bytes(chunk);
+    world.fabric.tap?.(this.sender, chunk);
     this.#dispatch(chunk);
   }
 

@@ -9,6 +9,10 @@ import type { SimConnection } from "./sim-connection.ts";
 import type { SimListener } from "./sim-network.ts";
 
 export class SimFabric {
+  /** Multiplies the delay of every packet between machines. */
+  delayFactor = 1;
+  /** Sees every chunk that leaves the process of `from`, in order. */
+  tap: ((from: SimConnection, chunk: Uint8Array) => void) | undefined;
   readonly #world: SimWorld;
   readonly #machines = new Map<string, SimMachine>();
   readonly #names = new Map<string, string>();
@@ -48,7 +52,7 @@ export class SimFabric {
     const network = options.network;
     if (from === to) return random.between(network.loopbackDelayUs.min, network.loopbackDelayUs.max);
     const range = random.chance(network.tailChance) ? network.tailDelayUs : network.delayUs;
-    return random.between(range.min, range.max);
+    return random.between(range.min, range.max) * this.delayFactor;
   }
 
   /** Nothing sent by `from` reaches `to` any more; what was sent waits for `heal`. */

@@ -1,0 +1,90 @@
+// `npm run mutants`: for each mutants/*.patch, finds the first seed (within 500) that fails with the patch and
+// passes without it, and records it in mutants/caught.json. `--recorded` re-runs the recorded seeds only; when
+// the code has changed so that one catches no more, the search is made again and the new seed is named.
+// Names after `--` select patches. Exit code 0 when every mutant is caught, 1 when one is not, 2 when a patch
+// does not apply.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bundle, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
+
+const SEEDS = 500;
+const mutantsFolder = join(dirname(fileURLToPath(import.meta.url)), "mutants");
+const recordFile = join(mutantsFolder, "caught.json");
+const args = process.argv.slice(2);
+const recordedOnly = args.includes("--recorded");
+const filters = args.filter((arg) => !arg.startsWith("--"));
+const recorded = existsSync(recordFile) ? JSON.parse(readFileSync(recordFile, "utf8")) : {};
+const folder = temporaryFolder();
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+/** The first seed in [from, to] that fails, with what it broke. */
+function firstFailure(program, from, to) {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [program, "--seeds", `${from}..${to}`, "--json"],
+    {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  if (status === 0) return undefined;
+  const first = stdout.split("\n").find((line) => line.startsWith('{"seed"'));
+  if (status !== 1 || first === undefined) throw new Error(`the simulator failed: ${stderr}`);
+  return JSON.parse(first);
+}
+
+/** A seed that fails with the patch and passes without it. */
+function findCatch(program, healthy, from, to) {
+  for (let next = from; next <= to; ) {
+    const failure = firstFailure(program, next, to);
+    if (failure === undefined) return undefined;
+    const { seed, violations } = failure;
+    if (firstFailure(healthy, seed, seed) === undefined) {
+      return { seed, invariants: [...new Set(violations.map(({ invariant }) => invariant))] };
+    }
+    console.log(`  seed ${seed} fails without the patch, too`);
+    next = seed + 1;
+  }
+  return undefined;
+}
+
+const healthy = join(folder, "healthy.mjs");
+await bundle(root, healthy);
+let missed = 0;
+const patches = readdirSync(mutantsFolder).filter((name) => name.endsWith(".patch"));
+for (const name of patches.filter(
+  (patch) => filters.length === 0 || filters.some((text) => patch.includes(text)),
+)) {
+  const tree = join(folder, name);
+  const program = join(folder, `${name}.mjs`);
+  try {
+    patchedTree(tree, join(mutantsFolder, name));
+    await bundle(tree, program);
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    console.error(error.message);
+    console.error(
+      `Make the patch again: change the code, then git diff packages/ > packages/simulator/mutants/${name}`,
+    );
+    process.exit(2);
+  }
+  const seed = recorded[name]?.seed;
+  let caught = recordedOnly && seed !== undefined ? findCatch(program, healthy, seed, seed) : undefined;
+  if (caught === undefined) {
+    if (recordedOnly) console.log(`${name}: the recorded seed ${seed} does not catch it; searching`);
+    caught = findCatch(program, healthy, 1, SEEDS);
+    if (recordedOnly && caught !== undefined) console.log("  run npm run mutants and commit caught.json");
+  }
+  if (caught === undefined) {
+    missed++;
+    console.log(`${name}: NOT CAUGHT within ${SEEDS} seeds`);
+    continue;
+  }
+  console.log(`${name}: caught by seed ${caught.seed} (${caught.invariants.join(", ")})`);
+  recorded[name] = caught;
+}
+if (!recordedOnly) writeFileSync(recordFile, `${JSON.stringify(recorded, null, 2)}\n`);
+process.exitCode = missed === 0 ? 0 : 1;

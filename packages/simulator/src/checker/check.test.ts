@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CheckOptions, check, type Invariant } from "./check.ts";
+import type { HistoryEvent } from "./history.ts";
+
+const SYNC: CheckOptions = { flush: "SYNC_FLUSH", groups: [] };
+const ASYNC: CheckOptions = { flush: "ASYNC_FLUSH", groups: [] };
+const GROUP: CheckOptions = { flush: "SYNC_FLUSH", groups: ["g"] };
+const QUEUE = "t@a:0";
+
+let clock = 0;
+const at = () => ({ atMs: ++clock });
+const send = (id: string, producer = "p", waits = true): HistoryEvent => ({
+  kind: "send",
+  ...at(),
+  id,
+  producer,
+  waits,
+});
+const ack = (id: string, offset: number, queue = QUEUE): HistoryEvent => ({
+  kind: "acknowledged",
+  ...at(),
+  id,
+  queue,
+  offset,
+});
+const refused = (id: string): HistoryEvent => ({ kind: "refused", ...at(), id, code: "X" });
+const unknown = (id: string): HistoryEvent => ({ kind: "unknown", ...at(), id, code: "X" });
+const seen = (id: string | undefined, offset: number, copy = `copy-${id}`, intact = true): HistoryEvent => ({
+  kind: "seen",
+  ...at(),
+  by: "reader",
+  queue: QUEUE,
+  offset,
+  id,
+  copy,
+  intact,
+});
+const listened = (id: string, offset: number, success = true): HistoryEvent => ({
+  kind: "listened",
+  ...at(),
+  group: "g",
+  queue: QUEUE,
+  offset,
+  id,
+  success,
+});
+const committed = (offset: number): HistoryEvent => ({
+  kind: "committed",
+  ...at(),
+  group: "g",
+  queue: QUEUE,
+  offset,
+});
+const drained = (to: number, from = 0): HistoryEvent => ({
+  kind: "drained",
+  ...at(),
+  queue: QUEUE,
+  from,
+  to,
+});
+const powerLost: HistoryEvent = { kind: "power-lost", atMs: 1e6, broker: "a" };
+
+function broken(history: readonly HistoryEvent[], options: CheckOptions = SYNC): Invariant[] {
+  return check(history, options).violations.map((violation) => violation.invariant);
+}
+
+test("a history that keeps the promise has no violations and is counted", () => {
+  const history = [
+    send("1"),
+    ack("1", 0),
+    send("2"),
+    unknown("2"),
+    send("3"),
+    refused("3"),
+    send("4"),
+    ack("4", 2),
+    ...["1", "2", "4"].map((id, offset) => seen(id, offset)),
+    ...["1", "2", "4"].map((id, offset) => listened(id, offset)),
+    committed(3),
+    drained(3),
+  ];
+  const { violations, counts } = check(history, GROUP);
+  assert.deepEqual(violations, []);
+  assert.deepEqual(counts, {
+    sent: 4,
+    acknowledged: 2,
+    refused: 1,
+    unknown: 1,
+    seen: 3,
+    listened: 3,
+    committed: 1,
+    unknownFound: 1,
+    extraCopies: 0,
+  });
+});
+
+test("an acknowledged message beyond the end of its queue is lost", () => {
+  assert.deepEqual(broken([send("1"), ack("1", 0), drained(0)]), ["acknowledged-kept"]);
+});
+
+test("an acknowledged message in a queue nobody could read counts as lost", () => {
+  assert.deepEqual(broken([send("1"), ack("1", 0)]), ["acknowledged-kept"]);
+});
+
+test("an acknowledged message replaced by another is noticed", () => {
+  const history = [send("1"), ack("1", 0), send("2", "q"), unknown("2"), seen("2", 0), drained(1)];
+  assert.deepEqual(broken(history), ["slot-stable"]);
+});
+
+test("an offset inside the queue that cannot be read is a hole", () => {
+  const history = [send("1"), ack("1", 1), seen("1", 1), drained(2)];
+  assert.deepEqual(broken(history), ["no-holes"]);
+});
+
+test("a message nobody sent, one without an id, and one that was refused must not appear", () => {
+  assert.deepEqual(broken([seen("9", 0)]), ["only-sent"]);
+  assert.deepEqual(broken([seen(undefined, 0)]), ["only-sent"]);
+  assert.deepEqual(broken([send("1"), refused("1"), seen("1", 0), drained(1)]), ["only-sent"]);
+});
+
+test("a message seen before it was sent was never sent", () => {
+  assert.deepEqual(broken([seen("1", 0), send("1"), ack("1", 0), seen("1", 0), drained(1)]), ["only-sent"]);
+});
+
+test("a message that is seen changed is damaged", () => {
+  const history = [send("1"), ack("1", 0), seen("1", 0, "copy-1", false), drained(1)];
+  assert.deepEqual(broken(history), ["intact"]);
+});
+
+test("what a consumer saw must stay: gone at the end, or another copy in its place", () => {
+  assert.deepEqual(broken([send("1"), unknown("1"), seen("1", 0), drained(0)]), ["slot-stable"]);
+  const replaced = [send("1"), unknown("1"), seen("1", 0, "old"), seen("1", 0, "new"), drained(1)];
+  assert.deepEqual(broken(replaced), ["slot-stable"]);
+});
+
+test("an acknowledgement for a place where another message was seen is noticed", () => {
+  const history = [send("1"), unknown("1"), seen("1", 0), send("2"), ack("2", 0), drained(1)];
+  assert.deepEqual(broken(history), ["slot-stable"]);
+});
+
+test("two acknowledged messages cannot share a queue offset", () => {
+  const history = [send("1"), ack("1", 0), send("2"), ack("2", 0), seen("1", 0), drained(1)];
+  assert.ok(broken(history).includes("slot-unique"));
+});
+
+test("acknowledged copies of a waiting producer lie in the order sent; others may not", () => {
+  const history = (waits: boolean) => [
+    send("1", "p", waits),
+    ack("1", 1),
+    send("2", "p", waits),
+    ack("2", 0),
+    seen("2", 0),
+    seen("1", 1),
+    drained(2),
+  ];
+  assert.deepEqual(broken(history(true)), ["order"]);
+  assert.deepEqual(broken(history(false)), []);
+});
+
+test("late copies of timed-out attempts are allowed anywhere and counted", () => {
+  const history = [send("1"), ack("1", 1), send("2"), ack("2", 2)];
+  history.push(seen("2", 0, "late"), seen("1", 1), seen("2", 2), seen("1", 3, "late"), drained(4));
+  const { violations, counts } = check(history, SYNC);
+  assert.deepEqual(violations, []);
+  assert.equal(counts.extraCopies, 2);
+});
+
+test("an acknowledged message that the group never consumed is noticed, whatever else saw it", () => {
+  const history = [send("1"), ack("1", 0), seen("1", 0), listened("1", 0, false), drained(1)];
+  assert.deepEqual(broken(history, GROUP), ["consumed"]);
+});
+
+test("an offset committed before a listener succeeded is noticed", () => {
+  const start = [send("1"), ack("1", 0), send("2"), ack("2", 1), seen("1", 0), seen("2", 1)];
+  const before = [...start, listened("2", 1), committed(2), listened("1", 0), drained(2)];
+  assert.deepEqual(broken(before, GROUP), ["commit-after-listener"]);
+  const failed = [
+    ...start,
+    listened("1", 0, false),
+    committed(1),
+    listened("1", 0),
+    listened("2", 1),
+    drained(2),
+  ];
+  assert.deepEqual(broken(failed, GROUP), ["commit-after-listener"]);
+  const after = [...start, listened("1", 0), committed(1), listened("2", 1), committed(2), drained(2)];
+  assert.deepEqual(broken(after, GROUP), []);
+});
+
+test("failures of processes, waits and life are violations as they are", () => {
+  for (const invariant of ["live", "settles", "no-crash", "starts"] as const) {
+    assert.deepEqual(broken([{ kind: "failure", ...at(), invariant, detail: "x" }]), [invariant]);
+  }
+});
+
+test("ASYNC_FLUSH may lose and replace what a power loss took, and nothing else", () => {
+  const lost = [send("1"), ack("1", 0), seen("1", 0), powerLost, drained(0)];
+  assert.deepEqual(broken(lost, ASYNC), []);
+  const replaced = [send("1"), ack("1", 0), seen("1", 0), powerLost];
+  replaced.push(send("2"), { kind: "acknowledged", atMs: 2e6, id: "2", queue: QUEUE, offset: 0 });
+  assert.deepEqual(broken([...replaced, seen("2", 0), drained(1)], ASYNC), []);
+  assert.ok(broken([...replaced, drained(0)], ASYNC).includes("acknowledged-kept"));
+  assert.ok(broken([send("1"), ack("1", 0), seen("1", 0), drained(0)], ASYNC).includes("acknowledged-kept"));
+});
+
+test("each invariant is reported a few times only, so that a broken run stays readable", () => {
+  const history = Array.from({ length: 100 }, (_, offset) => seen(`x${offset}`, offset));
+  assert.equal(broken(history).length, 5);
+});

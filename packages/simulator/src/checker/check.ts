@@ -1,0 +1,283 @@
+/**
+ * The promise as a function: a history in, its violations out. Pure; every invariant is named in
+ * {@link INVARIANTS} and has a test that shows what it looks like when it is broken.
+ */
+import { CommitCheck } from "./commit-check.ts";
+import type { History, HistoryEvent, QueueKey, SendOutcome } from "./history.ts";
+import { brokerOf } from "./history.ts";
+import { SlotTable } from "./slot-table.ts";
+
+export const INVARIANTS = {
+  "acknowledged-kept": "an acknowledged message is still where it was acknowledged to be",
+  "only-sent": "nothing appears that was never sent, and nothing that was refused",
+  intact: "a message that is seen is exactly what was sent",
+  "slot-stable": "a queue offset that was seen or acknowledged holds that copy for ever and no other",
+  "slot-unique": "no two acknowledged messages share a queue offset",
+  "no-holes": "a queue has no hole between its first message and its end",
+  order: "acknowledged copies of a producer that waits lie in the order it sent them",
+  consumed: "every acknowledged message is consumed by the group at least once",
+  "commit-after-listener": "an offset is committed only after the listeners of all before it succeeded",
+  live: "the cluster becomes live again in bounded time after the faults have stopped",
+  settles: "every send of a living process comes to an end in bounded time",
+  "no-crash": "no process fails by itself",
+  starts: "a broker starts again whatever a crash did to its disk",
+} as const;
+export type Invariant = keyof typeof INVARIANTS;
+
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+export interface CheckOptions {
+  /**
+   * ASYNC_FLUSH promises less: what a broker acknowledged or showed may go when its machine loses power, and
+   * the groups may then skip or repeat messages of its queues.
+   */
+  readonly flush: "SYNC_FLUSH" | "ASYNC_FLUSH";
+  /** Groups that subscribed to every message from the first on and that were left running until the end. */
+  readonly groups: readonly string[];
+}
+
+export interface CheckCounts {
+  sent: number;
+  acknowledged: number;
+  refused: number;
+  unknown: number;
+  seen: number;
+  listened: number;
+  committed: number;
+  /** Messages nobody acknowledged that exist all the same. */
+  unknownFound: number;
+  /** Copies beyond one of each message: late copies of timed-out attempts. */
+  extraCopies: number;
+}
+
+export interface CheckResult {
+  readonly violations: readonly Violation[];
+  readonly counts: CheckCounts;
+}
+
+interface Send {
+  readonly id: string;
+  readonly producer: string;
+  readonly waits: boolean;
+  outcome: SendOutcome;
+  /** Where it was acknowledged to be, and when. */
+  queue?: QueueKey;
+  offset?: number;
+  acknowledgedMs?: number;
+}
+
+/** Each invariant is reported at most this often; the first ones tell the story. */
+const REPORTS_MAX = 5;
+
+export function check(history: History, options: CheckOptions): CheckResult {
+  return new Checker(options).run(history);
+}
+
+class Checker {
+  readonly #options: CheckOptions;
+  readonly #violations: Violation[] = [];
+  readonly #reported = new Map<Invariant, number>();
+  readonly #sends = new Map<string, Send>();
+  readonly #slots: SlotTable;
+  readonly #commits: CommitCheck;
+  /** Group → ids whose listener succeeded. */
+  readonly #consumed = new Map<string, Set<string>>();
+  readonly #drained = new Map<QueueKey, { from: number; to: number }>();
+  readonly #powerLostMs = new Map<string, number>();
+  readonly #counts: CheckCounts = {
+    sent: 0,
+    acknowledged: 0,
+    refused: 0,
+    unknown: 0,
+    seen: 0,
+    listened: 0,
+    committed: 0,
+    unknownFound: 0,
+    extraCopies: 0,
+  };
+
+  constructor(options: CheckOptions) {
+    this.#options = options;
+    const report = (invariant: Invariant, atMs: number, detail: string) =>
+      this.#report(invariant, atMs, detail);
+    this.#slots = new SlotTable(report);
+    this.#commits = new CommitCheck(report);
+  }
+
+  run(history: History): CheckResult {
+    for (const event of history) this.#take(event);
+    this.#checkAcknowledged();
+    this.#checkOrder();
+    this.#checkConsumed();
+    for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
+    for (const send of this.#sends.values()) this.#count(send);
+    return { violations: this.#violations, counts: this.#counts };
+  }
+
+  #report(invariant: Invariant, atMs: number, detail: string): void {
+    const before = this.#reported.get(invariant) ?? 0;
+    this.#reported.set(invariant, before + 1);
+    if (before < REPORTS_MAX) this.#violations.push({ invariant, atMs, detail });
+  }
+
+  #take(event: HistoryEvent): void {
+    switch (event.kind) {
+      case "send":
+        this.#counts.sent++;
+        this.#sends.set(event.id, {
+          id: event.id,
+          producer: event.producer,
+          waits: event.waits,
+          outcome: "unknown",
+        });
+        break;
+      case "acknowledged":
+        this.#acknowledged(event);
+        break;
+      case "refused":
+      case "unknown": {
+        const send = this.#sends.get(event.id);
+        if (send !== undefined) send.outcome = event.kind;
+        break;
+      }
+      case "seen":
+        this.#counts.seen++;
+        this.#seen(event);
+        break;
+      case "listened":
+        this.#counts.listened++;
+        if (event.success) this.#listened(event);
+        break;
+      case "committed":
+        this.#counts.committed++;
+        if (this.#options.groups.includes(event.group)) this.#commits.committed(event);
+        break;
+      case "drained":
+        this.#drained.set(event.queue, { from: event.from, to: event.to });
+        break;
+      case "power-lost":
+        this.#powerLost(event.broker, event.atMs);
+        break;
+      case "failure":
+        this.#report(event.invariant, event.atMs, event.detail);
+        break;
+    }
+  }
+
+  #acknowledged(event: Extract<HistoryEvent, { kind: "acknowledged" }>): void {
+    const send = this.#sends.get(event.id);
+    if (send === undefined) return;
+    send.outcome = "acknowledged";
+    send.queue = event.queue;
+    send.offset = event.offset;
+    send.acknowledgedMs = event.atMs;
+    this.#slots.acknowledged(event.queue, event.offset, event.id, event.atMs);
+  }
+
+  #seen(event: Extract<HistoryEvent, { kind: "seen" }>): void {
+    const place = `${event.queue} offset ${event.offset}, by ${event.by}`;
+    if (event.id === undefined || !this.#sends.has(event.id)) {
+      this.#report(
+        "only-sent",
+        event.atMs,
+        `${event.id ?? "a message without an id"} at ${place} was never sent`,
+      );
+      return;
+    }
+    if (!event.intact) this.#report("intact", event.atMs, `${event.id} at ${place} is not what was sent`);
+    this.#slots.seen(event);
+  }
+
+  #listened(event: Extract<HistoryEvent, { kind: "listened" }>): void {
+    let ids = this.#consumed.get(event.group);
+    if (ids === undefined) {
+      ids = new Set();
+      this.#consumed.set(event.group, ids);
+    }
+    if (event.id !== undefined) ids.add(event.id);
+    this.#commits.listened(event);
+  }
+
+  #powerLost(broker: string, atMs: number): void {
+    this.#powerLostMs.set(broker, atMs);
+    if (this.#options.flush === "SYNC_FLUSH") return;
+    this.#slots.forgetBroker(broker);
+    this.#commits.forgetBroker(broker);
+  }
+
+  /** ASYNC_FLUSH: whether a power loss may have taken what this queue held at `atMs`. */
+  #mayBeGone(queue: QueueKey, atMs: number): boolean {
+    if (this.#options.flush === "SYNC_FLUSH") return false;
+    const lostMs = this.#powerLostMs.get(brokerOf(queue));
+    return lostMs !== undefined && lostMs >= atMs;
+  }
+
+  #checkAcknowledged(): void {
+    for (const { id, outcome, queue, offset, acknowledgedMs } of this.#sends.values()) {
+      if (outcome === "refused" && this.#slots.copiesOf(id) > 0) {
+        this.#report("only-sent", 0, `${id} was refused and is there`);
+      }
+      if (queue === undefined || offset === undefined || acknowledgedMs === undefined) continue;
+      if (this.#mayBeGone(queue, acknowledgedMs)) continue;
+      const range = this.#drained.get(queue);
+      if (range === undefined) {
+        this.#report(
+          "acknowledged-kept",
+          acknowledgedMs,
+          `${queue}, where ${id} is, was never read to its end`,
+        );
+      } else if (offset < range.from || offset >= range.to) {
+        this.#report(
+          "acknowledged-kept",
+          acknowledgedMs,
+          `${id} was acknowledged at ${queue} offset ${offset}; the queue holds ${range.from} to ${range.to - 1}`,
+        );
+      }
+    }
+  }
+
+  #checkOrder(): void {
+    const last = new Map<string, Send>();
+    for (const send of this.#sends.values()) {
+      if (!send.waits || send.queue === undefined || this.#mayBeGone(send.queue, send.acknowledgedMs ?? 0))
+        continue;
+      const key = `${send.producer} ${send.queue}`;
+      const before = last.get(key);
+      if (before !== undefined && (before.offset as number) >= (send.offset as number)) {
+        this.#report(
+          "order",
+          send.acknowledgedMs ?? 0,
+          `${send.producer} sent ${before.id} before ${send.id}; in ${send.queue} they are at ${before.offset} and ${send.offset}`,
+        );
+      }
+      last.set(key, send);
+    }
+  }
+
+  #checkConsumed(): void {
+    for (const group of this.#options.groups) {
+      const ids = this.#consumed.get(group);
+      for (const send of this.#sends.values()) {
+        if (send.queue === undefined || ids?.has(send.id) === true) continue;
+        // The group's offsets may have run ahead of what the power loss left.
+        if (this.#options.flush === "ASYNC_FLUSH" && this.#powerLostMs.has(brokerOf(send.queue))) continue;
+        this.#report(
+          "consumed",
+          send.acknowledgedMs ?? 0,
+          `${send.id}, acknowledged at ${send.queue} offset ${send.offset}, was never consumed by ${group}`,
+        );
+      }
+    }
+  }
+
+  #count(send: Send): void {
+    this.#counts[send.outcome]++;
+    const copies = this.#slots.copiesOf(send.id);
+    if (copies > 1) this.#counts.extraCopies += copies - 1;
+    if (send.outcome === "unknown" && copies > 0) this.#counts.unknownFound++;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What happened in one simulated run, as far as the promise is concerned: every send with its outcome, every
+ * message anybody saw, every end of a listener, every offset a group committed. The checker knows nothing
+ * else; it could as well read the history of a real cluster.
+ */
+
+/** How one send ended; a send whose process died has no outcome and counts as unknown. */
+export type SendOutcome = "acknowledged" | "refused" | "unknown";
+
+/** A MessageQueue: `topic@broker:queueId`. */
+export type QueueKey = string;
+
+export type HistoryEvent =
+  | {
+      readonly kind: "send";
+      readonly atMs: number;
+      /** Unique; the message carries it. */
+      readonly id: string;
+      readonly producer: string;
+      /** The producer has nothing else in flight until this send has its outcome. */
+      readonly waits: boolean;
+    }
+  | {
+      readonly kind: "acknowledged";
+      readonly atMs: number;
+      readonly id: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+    }
+  | {
+      readonly kind: "refused" | "unknown";
+      readonly atMs: number;
+      readonly id: string;
+      readonly code: string;
+    }
+  | {
+      /** Somebody pulled this message from this place. */
+      readonly kind: "seen";
+      readonly atMs: number;
+      readonly by: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+      /** The id the message carries; undefined when it carries none. */
+      readonly id: string | undefined;
+      /** Tells copies of one message apart: the position in the log. */
+      readonly copy: string;
+      /** Body, tag and properties are exactly those that were sent. */
+      readonly intact: boolean;
+    }
+  | {
+      /** A listener came to its end for this message; only a success allows the offset to pass it. */
+      readonly kind: "listened";
+      readonly atMs: number;
+      readonly group: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+      readonly id: string | undefined;
+      readonly success: boolean;
+    }
+  | {
+      /** A member of the group told the broker that everything below `offset` is consumed. */
+      readonly kind: "committed";
+      readonly atMs: number;
+      readonly group: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+    }
+  | {
+      /** A queue was read from its first offset to its end. The last one of each queue is what is left. */
+      readonly kind: "drained";
+      readonly atMs: number;
+      readonly queue: QueueKey;
+      readonly from: number;
+      readonly to: number;
+    }
+  | { readonly kind: "power-lost"; readonly atMs: number; readonly broker: string }
+  | {
+      /** Something outside the messages that must not happen: a stuck send, a process that failed, no life. */
+      readonly kind: "failure";
+      readonly atMs: number;
+      readonly invariant: "live" | "settles" | "no-crash" | "starts";
+      readonly detail: string;
+    };
+
+export type History = readonly HistoryEvent[];
+
+export function queueKey(topic: string, broker: string, queueId: number): QueueKey {
+  return `${topic}@${broker}:${queueId}`;
+}
+
+export function brokerOf(queue: QueueKey): string {
+  return queue.slice(queue.indexOf("@") + 1, queue.lastIndexOf(":"));
+}

@@ -1,0 +1,131 @@
+/**
+ * A broker and its store as one process. A store that fail-stops ends the process, at once or after having
+ * stayed up read-only for a while, as an operator or `--on-write-failure exit` would.
+ */
+import { Broker } from "@orbitmq/broker";
+import type { Logger } from "@orbitmq/host";
+import type { SimHost, SimMachine } from "@orbitmq/host/sim";
+import { type MessageStore, openMessageStore, StoreError } from "@orbitmq/store";
+import type { Scenario } from "../scenario.ts";
+import { type NodeContext, SimNode } from "./sim-node.ts";
+
+export const BROKER_PORT = 10_911;
+const HOME = "/var/orbitmq/store";
+
+/** Starting again helps; the disk was told to fail, or is full. */
+const PASSING = new Set(["IO", "NO_SPACE", "LOCKED"]);
+
+export class BrokerNode extends SimNode {
+  readonly address: string;
+  readonly #scenario: Scenario;
+  readonly #namesrvAddrs: readonly string[];
+  readonly #logger: Logger;
+  #store: MessageStore | undefined;
+  #broker: Broker | undefined;
+  #serving = false;
+  /** Told when the broker serves requests (again). */
+  onServing: () => void = () => {};
+
+  constructor(
+    context: NodeContext,
+    machine: SimMachine,
+    name: string,
+    scenario: Scenario,
+    namesrvAddrs: readonly string[],
+    logger: Logger,
+  ) {
+    super(context, machine, name);
+    this.#scenario = scenario;
+    this.#namesrvAddrs = namesrvAddrs;
+    this.#logger = logger;
+    this.address = `${machine.address}:${BROKER_PORT}`;
+  }
+
+  /** Between a completed start and the end of the process. */
+  get serving(): boolean {
+    return this.#serving;
+  }
+
+  get store(): MessageStore | undefined {
+    return this.#store;
+  }
+
+  protected async begin(host: SimHost): Promise<void> {
+    const { flush, store: storeOptions } = this.#scenario;
+    const store = openMessageStore(host, { ...storeOptions, home: HOME, flushDiskType: flush }, this.#logger);
+    this.#store = store;
+    store.onFailed((error) => this.#writesFailed(host, error));
+    try {
+      await store.start();
+      const broker = new Broker(
+        host,
+        {
+          store,
+          listen: { host: "0.0.0.0", port: BROKER_PORT },
+          brokerIP1: this.machine.address,
+          namesrvAddrs: this.#namesrvAddrs,
+          configFolder: `${HOME}/config`,
+          brokerName: this.name,
+          flushDiskType: flush,
+          vipListener: false,
+          defaultTopicQueueNums: 2,
+          maxMessageSize: storeOptions.maxMessageSize ?? 12_288,
+        },
+        this.#logger,
+      );
+      this.#broker = broker;
+      await broker.start();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#startFailed(host, error);
+      return;
+    }
+    this.#serving = true;
+    this.context.log(`${this.name} serves`);
+    this.onServing();
+  }
+
+  protected async finish(host: SimHost): Promise<void> {
+    if (!this.#serving) return;
+    this.#serving = false;
+    const store = this.#store;
+    await this.#broker?.stop(5_000);
+    try {
+      await store?.stop();
+    } catch (error) {
+      if (!(error instanceof StoreError) || !PASSING.has(error.code)) throw error;
+      this.context.log(`${this.name} (p${host.id}) could not stop its store: ${error.message}`);
+    }
+  }
+
+  protected forget(): void {
+    this.#store = undefined;
+    this.#broker = undefined;
+    this.#serving = false;
+  }
+
+  #startFailed(host: SimHost, error: StoreError): void {
+    this.context.log(`${this.name} cannot start: ${error.code} ${error.message}`);
+    if (!PASSING.has(error.code)) {
+      this.context.recorder.failure("starts", `${this.name}: ${error.code} ${error.message}`);
+    }
+    this.#exit(host, 0);
+  }
+
+  #writesFailed(host: SimHost, error: Error): void {
+    this.context.log(`${this.name} stops its writes: ${error.message}`);
+    const { random } = this.context;
+    this.#exit(host, random.chance(0.5) ? random.int(20) : random.between(200, 3_000));
+  }
+
+  #exit(host: SimHost, delayMs: number): void {
+    const { world, random } = this.context;
+    world.after(delayMs, () => {
+      if (this.host !== host) return;
+      // Memory pressure may drop what a failed sync had marked clean.
+      if (random.chance(0.3) && this.machine.disk.evictClean() > 0)
+        world.countFault("evict-clean", this.name);
+      this.kill(random.between(20, 1_000));
+    });
+  }
+}

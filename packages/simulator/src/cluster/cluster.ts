@@ -1,0 +1,231 @@
+/**
+ * Two NameServers, two brokers, producers, consumers and an observer on a simulated machine room: the programs
+ * are the shipped ones, only the host beneath them is not.
+ */
+import type { Logger } from "@orbitmq/host";
+import { type SeededRandom, type SimMachine, SimWorld } from "@orbitmq/host/sim";
+import { queueKey } from "../checker/history.ts";
+import { Recorder } from "../recorder.ts";
+import type { Scenario } from "../scenario.ts";
+import { FrameTap } from "../traffic/frame-tap.ts";
+import { AdminNode } from "../workload/admin-node.ts";
+import { type ConsumePlan, ConsumerNode } from "../workload/consumer-node.ts";
+import { MessageFactory } from "../workload/message-factory.ts";
+import { ObserverNode } from "../workload/observer-node.ts";
+import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
+import type { Place } from "../workload/queue-reader.ts";
+import { BrokerNode } from "./broker-node.ts";
+import { NameServerNode } from "./name-server-node.ts";
+import { describe, type NodeContext, type SimNode } from "./sim-node.ts";
+
+export interface ClusterOutput {
+  /** Every event of the machine room. */
+  readonly traceLine?: ((line: string) => void) | undefined;
+  /** The run's story: starts, ends, faults, what programs log, what the checker will see. */
+  readonly story?: ((line: string) => void) | undefined;
+}
+
+const STYLES: readonly ProducerStyle[] = ["waits", "bursts", "waits", "batches"];
+
+export class Cluster {
+  readonly scenario: Scenario;
+  readonly world: SimWorld;
+  readonly recorder: Recorder;
+  readonly tap: FrameTap;
+  readonly factory: MessageFactory;
+  readonly sendPlan: SendPlan;
+  readonly consumePlan: ConsumePlan;
+  readonly nameServers: readonly NameServerNode[];
+  readonly brokers: readonly BrokerNode[];
+  readonly producers: readonly ProducerNode[];
+  readonly consumers: readonly ConsumerNode[];
+  readonly observer: ObserverNode;
+  readonly admin: AdminNode;
+  readonly context: NodeContext;
+  readonly #story: ((line: string) => void) | undefined;
+  readonly #random: SeededRandom;
+
+  constructor(scenario: Scenario, output: ClusterOutput = {}) {
+    this.scenario = scenario;
+    this.#story = output.story;
+    const onUncaught = (host: { readonly name: string } | undefined, error: unknown) =>
+      this.#uncaught(host?.name, error);
+    const traceLine = output.traceLine === undefined ? {} : { traceLine: output.traceLine };
+    this.world = new SimWorld(scenario.seed, { ...scenario.world, ...traceLine, onUncaught });
+    this.#random = this.world.random.fork("cluster");
+    this.recorder = new Recorder(
+      this.world,
+      output.story === undefined ? undefined : (line) => this.log(line),
+    );
+    this.context = this.#context("programs");
+    this.factory = new MessageFactory(this.#random.fork("messages"), 10_000);
+    this.nameServers = ["namesrv-1", "namesrv-2"].map(
+      (name) => new NameServerNode(this.context, this.world.addMachine(name), name, this.#logger(name)),
+    );
+    const namesrv = this.nameServers.map((node) => node.address);
+    this.brokers = ["broker-a", "broker-b"].map(
+      (name) =>
+        new BrokerNode(
+          this.context,
+          this.world.addMachine(name),
+          name,
+          scenario,
+          namesrv,
+          this.#logger(name),
+        ),
+    );
+    const topics = scenario.topics.map((topic) => topic.name);
+    this.sendPlan = {
+      left: scenario.sends,
+      topics,
+      namesrv,
+      factory: this.factory,
+      logger: this.#logger("producer"),
+      pauseMs: (scenario.busyMs * scenario.producers) / scenario.sends,
+    };
+    const consumed = new Set<string>();
+    const { factory } = this;
+    this.consumePlan = { topics, namesrv, factory, logger: this.#logger("consumer"), calm: false, consumed };
+    const clients = ["clients-1", "clients-2"].map((name) => this.world.addMachine(name));
+    const machineOf = (index: number) => clients[index % clients.length] as SimMachine;
+    this.producers = Array.from(
+      { length: scenario.producers },
+      (_, index) =>
+        new ProducerNode(
+          this.#context(`producer-${index}`),
+          machineOf(index),
+          `producer-${index}`,
+          STYLES[index] as ProducerStyle,
+          this.sendPlan,
+        ),
+    );
+    this.consumers = Array.from(
+      { length: scenario.consumers },
+      (_, index) =>
+        new ConsumerNode(
+          this.#context(`consumer-${index}`),
+          machineOf(index),
+          `consumer-${index}`,
+          this.consumePlan,
+        ),
+    );
+    const places = () => this.places();
+    this.observer = new ObserverNode(this.#context("observer"), machineOf(0), "observer", factory, places);
+    this.admin = new AdminNode(this.#context("admin"), machineOf(1), "admin", {
+      scenario,
+      namesrv,
+      brokers: this.brokers.map((broker) => broker.address),
+    });
+    const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
+    this.tap = new FrameTap(({ group, topic, queueId, offset, brokerHost }) => {
+      const brokerName = brokerNames.get(brokerHost);
+      if (brokerName === undefined) return;
+      this.recorder.add({ kind: "committed", group, queue: queueKey(topic, brokerName, queueId), offset });
+    });
+    this.world.fabric.tap = (from, chunk) => this.tap.chunk(from, chunk);
+  }
+
+  get nodes(): readonly SimNode[] {
+    return [
+      ...this.nameServers,
+      ...this.brokers,
+      ...this.producers,
+      ...this.consumers,
+      this.observer,
+      this.admin,
+    ];
+  }
+
+  log(line: string): void {
+    this.#story?.(`${this.world.nowMs.toFixed(3).padStart(12)} ${line}`);
+  }
+
+  /** Starts everything, in an order that differs from seed to seed. */
+  start(): void {
+    for (const node of this.nodes) node.startAfter(this.#random.int(500));
+  }
+
+  /** Power loss of a machine: all its processes end; all are started again. */
+  crashMachine(machine: SimMachine, restartDelayMs: number): void {
+    if (!machine.up) return;
+    this.log(`${machine.name} loses power`);
+    machine.onSyncStarted = undefined;
+    this.world.crash(machine);
+    this.world.countFault("power-loss", machine.name);
+    for (const node of this.nodes) if (node.machine === machine) node.ended(restartDelayMs);
+    const broker = this.brokers.find((node) => node.machine === machine);
+    if (broker !== undefined) this.recorder.add({ kind: "power-lost", broker: broker.name });
+  }
+
+  /** An event of the fault plan, `delayMs` from now; nothing once the faults have stopped. */
+  later(delayMs: number, fn: () => void): void {
+    this.world.after(delayMs, () => {
+      if (!this.#faultsStopped) fn();
+    });
+  }
+
+  #faultsStopped = false;
+
+  /** Heals everything and starts what is down; from now on nothing fails any more. */
+  stopFaults(): void {
+    this.#faultsStopped = true;
+    this.log("the faults stop");
+    this.world.fabric.healAll();
+    this.world.fabric.delayFactor = 1;
+    for (const { disk } of this.world.machines) {
+      disk.slowFactor = 1;
+      disk.ballastBytes = 0;
+      disk.disarm();
+    }
+    for (const machine of this.world.machines) machine.onSyncStarted = undefined;
+    for (const node of this.nodes) node.startAfter(0);
+    this.sendPlan.pauseMs = 0;
+    this.consumePlan.calm = true;
+  }
+
+  /** Every queue that exists now on a broker that serves. */
+  places(): Place[] {
+    const places: Place[] = [];
+    for (const { serving, store, name: brokerName, address } of this.brokers) {
+      if (!serving || store === undefined) continue;
+      for (const topic of this.sendPlan.topics) {
+        for (const queueId of store.queuesOf(topic)) places.push({ topic, queueId, brokerName, address });
+      }
+    }
+    return places;
+  }
+
+  #context(label: string): NodeContext {
+    const { world, recorder } = this;
+    return { world, recorder, random: this.#random.fork(label), log: (line) => this.log(line) };
+  }
+
+  #uncaught(name: string | undefined, error: unknown): void {
+    if (name === undefined) throw error;
+    this.recorder.failure("no-crash", `${name}: ${describe(error)}`);
+    const node = this.nodes.find((candidate) => candidate.name === name);
+    this.world.after(0, () => node?.kill(1_000));
+  }
+
+  #logger(name: string): Logger {
+    const story = this.#story;
+    const method = (level: string) => (bindings: object | string, message?: string) => {
+      if (story === undefined) return;
+      const text = typeof bindings === "string" ? bindings : `${message ?? ""} ${print(bindings)}`;
+      this.log(`${name} ${level}: ${text}`);
+    };
+    const quiet = () => {};
+    return {
+      trace: quiet,
+      debug: method("debug"),
+      info: method("info"),
+      warn: method("warn"),
+      error: method("error"),
+      fatal: method("fatal"),
+    };
+  }
+}
+
+function print(bindings: object): string {
+  return JSON.stringify(bindings, (_key, value: unknown) => (value instanceof Error ? String(value) : value));
+}

@@ -1,0 +1,32 @@
+/** Which faults happen when, drawn from the seed before the run begins. */
+import type { SeededRandom } from "@orbitmq/host/sim";
+import { CRASH_KINDS, FAULT_KINDS, type FaultKind } from "./fault-table.ts";
+
+export interface PlannedFault {
+  readonly atMs: number;
+  readonly kind: FaultKind;
+}
+
+/** Faults start when the cluster has had time to come up. */
+const FIRST_MS = 1_500;
+
+export function planFaults(
+  random: SeededRandom,
+  options: { readonly busyMs: number; readonly faults: number; readonly crashesMin: number },
+): PlannedFault[] {
+  const kinds: FaultKind[] = [];
+  for (let i = 0; i < options.crashesMin; i++) kinds.push(random.pick(CRASH_KINDS));
+  while (kinds.length < options.faults) kinds.push(random.pick(FAULT_KINDS));
+  // Some plans crowd their faults together: crashes during recovery, faults on top of faults.
+  const crowded = random.chance(0.3);
+  const centreMs = random.between(FIRST_MS, options.busyMs);
+  const plan = kinds.map((kind) => {
+    const anywhereMs = random.between(FIRST_MS, options.busyMs - 500);
+    const nearMs = Math.min(
+      options.busyMs - 500,
+      Math.max(FIRST_MS, centreMs + random.between(-1_500, 1_500)),
+    );
+    return { kind, atMs: crowded && random.chance(0.6) ? nearMs : anywhereMs };
+  });
+  return plan.sort((a, b) => a.atMs - b.atMs);
+}

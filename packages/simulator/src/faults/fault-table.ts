@@ -1,0 +1,223 @@
+/**
+ * The kinds of faults and what each does to a cluster. A fault that finds nothing to do (its victim is down
+ * already) does nothing and is not counted; every one heals by itself or in the quiet phase.
+ */
+import type { SeededRandom, SimMachine } from "@orbitmq/host/sim";
+import type { BrokerNode } from "../cluster/broker-node.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { SimNode } from "../cluster/sim-node.ts";
+
+/** Returns whether it found a victim. */
+type Fault = (cluster: Cluster, random: SeededRandom) => boolean;
+
+const restartMs = (random: SeededRandom): number =>
+  random.chance(0.5) ? random.between(10, 300) : random.between(300, 4_000);
+
+function victim<T extends SimNode>(nodes: readonly T[], random: SeededRandom): T | undefined {
+  const running = nodes.filter((node) => node.running);
+  return running.length === 0 ? undefined : random.pick(running);
+}
+
+function kill(pick: (cluster: Cluster) => readonly SimNode[]): Fault {
+  return (cluster, random) => {
+    const node = victim(pick(cluster), random);
+    node?.kill(restartMs(random));
+    return node !== undefined;
+  };
+}
+
+function stop(pick: (cluster: Cluster) => readonly SimNode[]): Fault {
+  return (cluster, random) => {
+    const node = victim(pick(cluster), random);
+    node?.stop(restartMs(random));
+    return node !== undefined;
+  };
+}
+
+function powerLoss(pick: (cluster: Cluster) => readonly SimNode[]): Fault {
+  return (cluster, random) => {
+    const node = victim(pick(cluster), random);
+    if (node === undefined) return false;
+    cluster.crashMachine(node.machine, restartMs(random));
+    return true;
+  };
+}
+
+/** Does `then` to a broker's machine when its next sync is under way, or a little after. */
+function duringSync(then: (cluster: Cluster, broker: BrokerNode, random: SeededRandom) => void): Fault {
+  return (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    if (broker === undefined || broker.machine.onSyncStarted !== undefined) return false;
+    let skip = random.int(4);
+    broker.machine.onSyncStarted = (durationUs) => {
+      if (skip-- > 0) return;
+      broker.machine.onSyncStarted = undefined;
+      const delayMs = (random.float() * durationUs * random.pick([1, 1, 3])) / 1000;
+      cluster.world.after(delayMs, () => {
+        if (broker.running) then(cluster, broker, random);
+      });
+    };
+    return true;
+  };
+}
+
+const isLog = (path: string): boolean => path.includes("/commitlog/");
+
+function slowDisk(cluster: Cluster, machine: SimMachine, random: SeededRandom): number {
+  const durationMs = random.between(300, 5_000);
+  machine.disk.slowFactor = random.pick([10, 50, 200]);
+  cluster.later(durationMs, () => {
+    machine.disk.slowFactor = 1;
+  });
+  return durationMs;
+}
+
+function partition(oneWay: boolean): Fault {
+  return (cluster, random) => {
+    const { fabric } = cluster.world;
+    const from = random.pick(cluster.world.machines);
+    // Away from everybody, or from one.
+    const others = cluster.world.machines.filter((machine) => machine !== from);
+    const cut = random.chance(0.4) ? others : [random.pick(others)];
+    const outwards = random.chance(0.5);
+    for (const other of cut) {
+      if (!oneWay || outwards) fabric.cut(from, other);
+      if (!oneWay || !outwards) fabric.cut(other, from);
+    }
+    cluster.later(random.chance(0.6) ? random.between(100, 3_000) : random.between(3_000, 15_000), () => {
+      for (const other of cut) {
+        fabric.heal(from, other);
+        fabric.heal(other, from);
+      }
+    });
+    return true;
+  };
+}
+
+const FAULTS = {
+  "broker-kill": kill((cluster) => cluster.brokers),
+  "broker-kill-in-sync": duringSync((_cluster, broker, random) => broker.kill(restartMs(random))),
+  "broker-power": powerLoss((cluster) => cluster.brokers),
+  "broker-power-in-sync": duringSync((cluster, broker, random) =>
+    cluster.crashMachine(broker.machine, restartMs(random)),
+  ),
+  "broker-power-slow-disk": (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    if (broker === undefined) return false;
+    const durationMs = slowDisk(cluster, broker.machine, random);
+    cluster.later(random.float() * durationMs, () => {
+      if (broker.running) cluster.crashMachine(broker.machine, restartMs(random));
+    });
+    return true;
+  },
+  "broker-power-in-recovery": (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    if (broker === undefined) return false;
+    const again = random.between(1, 3);
+    cluster.crashMachine(broker.machine, 50);
+    for (let i = 1; i <= again; i++) {
+      cluster.later(50 + i * random.between(1, 60), () => {
+        if (broker.running) cluster.crashMachine(broker.machine, 40);
+      });
+    }
+    return true;
+  },
+  "broker-stop": stop((cluster) => cluster.brokers),
+  "broker-pause": (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    broker?.pause(random.between(50, 6_000));
+    return broker !== undefined;
+  },
+  "sync-eio": (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    broker?.machine.disk.failNext("sync", random.chance(0.8) ? isLog : undefined);
+    return broker !== undefined;
+  },
+  /** EIO → exit → restart → power loss, the chain that finds pages wrongly marked clean. */
+  "sync-eio-chain": (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    if (broker === undefined) return false;
+    broker.machine.disk.failNext("sync", isLog);
+    let ended = false;
+    const follow = () => {
+      if (!broker.running) ended = true;
+      if (ended && broker.serving) {
+        cluster.later(random.float() * random.pick([5, 100, 1_500]), () => {
+          if (broker.running) cluster.crashMachine(broker.machine, restartMs(random));
+        });
+      } else cluster.later(20, follow);
+    };
+    cluster.later(20, follow);
+    return true;
+  },
+  "write-eio": (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    broker?.machine.disk.failNext("write", random.chance(0.7) ? isLog : undefined);
+    return broker !== undefined;
+  },
+  "disk-slow": (cluster, random) => {
+    slowDisk(cluster, random.pick(cluster.brokers).machine, random);
+    return true;
+  },
+  "disk-full": (cluster, random) => {
+    const { disk } = random.pick(cluster.brokers).machine;
+    disk.ballastBytes = Math.max(0, disk.freeBytes - random.pick([0, 4_096, 16_384]));
+    cluster.later(random.between(500, 6_000), () => {
+      disk.ballastBytes = 0;
+    });
+    return true;
+  },
+  "wall-step": (cluster, random) => {
+    const hours = random.between(1, 5) * (random.chance(0.5) ? 1 : -1);
+    random.pick(cluster.world.machines).stepWallClock(hours * 3_600_000 + random.int(60_000));
+    return true;
+  },
+  "namesrv-kill": kill((cluster) => cluster.nameServers),
+  "namesrv-power": powerLoss((cluster) => cluster.nameServers),
+  "producer-kill": kill((cluster) => cluster.producers),
+  "producer-stop": stop((cluster) => cluster.producers),
+  "consumer-kill": kill((cluster) => cluster.consumers),
+  "consumer-stop": stop((cluster) => cluster.consumers),
+  "client-power": powerLoss((cluster) => cluster.consumers),
+  "client-pause": (cluster, random) => {
+    const node = victim([...cluster.consumers, ...cluster.producers], random);
+    node?.pause(random.between(50, 5_000));
+    return node !== undefined;
+  },
+  partition: partition(false),
+  "partition-one-way": partition(true),
+  "connections-lost": (cluster, random) => {
+    const machine = random.pick(cluster.world.machines);
+    const share = random.pick([0.3, 1]);
+    return (
+      cluster.world.fabric.breakConnections((end) => end.host.machine === machine && random.chance(share)) > 0
+    );
+  },
+  "network-slow": (cluster, random) => {
+    cluster.world.fabric.delayFactor = random.pick([10, 100, 400]);
+    cluster.later(random.between(200, 4_000), () => {
+      cluster.world.fabric.delayFactor = 1;
+    });
+    return true;
+  },
+} as const satisfies Record<string, Fault>;
+
+export type FaultKind = keyof typeof FAULTS;
+
+export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
+
+/** Every seed has at least three of these. */
+export const CRASH_KINDS: readonly FaultKind[] = [
+  "broker-kill",
+  "broker-kill-in-sync",
+  "broker-power",
+  "broker-power-in-sync",
+  "broker-power-slow-disk",
+  "broker-power-in-recovery",
+  "sync-eio-chain",
+];
+
+/** Carries out a fault of this kind now; false when there was no victim. */
+export function inject(kind: FaultKind, cluster: Cluster, random: SeededRandom): boolean {
+  return FAULTS[kind](cluster, random);
+}

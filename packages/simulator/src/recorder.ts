@@ -1,0 +1,29 @@
+/** Writes the history of a run as it happens, in virtual time. */
+import type { SimWorld } from "@orbitmq/host/sim";
+import type { Invariant } from "./checker/check.ts";
+import type { HistoryEvent } from "./checker/history.ts";
+
+type WithoutTime<T> = T extends unknown ? Omit<T, "atMs"> : never;
+
+export class Recorder {
+  readonly events: HistoryEvent[] = [];
+  readonly #world: SimWorld;
+  readonly #log: ((line: string) => void) | undefined;
+
+  /** `log` sees each entry as a line. */
+  constructor(world: SimWorld, log?: (line: string) => void) {
+    this.#world = world;
+    this.#log = log;
+  }
+
+  add(event: WithoutTime<HistoryEvent>): void {
+    this.events.push({ ...event, atMs: this.#world.nowMs } as HistoryEvent);
+    if (this.#log === undefined) return;
+    const { kind, ...rest } = event;
+    this.#log(`${kind} ${JSON.stringify(rest)}`);
+  }
+
+  failure(invariant: Extract<Invariant, "live" | "settles" | "no-crash" | "starts">, detail: string): void {
+    this.add({ kind: "failure", invariant, detail });
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What one seed stands for: how large the cluster and its files are, how the network and the disks behave, how
+ * much is sent. Everything is drawn from the seed; nothing else changes a run.
+ */
+import { SeededRandom, type SimWorldOptions } from "@orbitmq/host/sim";
+import type { StoreOptions } from "@orbitmq/store";
+
+export interface Scenario {
+  readonly seed: number;
+  readonly flush: "SYNC_FLUSH" | "ASYNC_FLUSH";
+  /** Sends over all producers. */
+  readonly sends: number;
+  readonly producers: number;
+  readonly consumers: number;
+  readonly topics: readonly TopicPlan[];
+  /** Faults happen until then; the quiet phase follows. */
+  readonly busyMs: number;
+  /** How many faults are planned, crashes included. */
+  readonly faults: number;
+  readonly crashesMin: number;
+  readonly store: Omit<StoreOptions, "home" | "flushDiskType">;
+  readonly world: Omit<SimWorldOptions, "traceLine" | "onUncaught">;
+}
+
+export interface TopicPlan {
+  readonly name: string;
+  /** 0: left to the broker's automatic creation. */
+  readonly queues: number;
+}
+
+const KIB = 1024;
+
+export function scenarioOf(seed: number, traceContents = false): Scenario {
+  const random = new SeededRandom(seed, "scenario");
+  const segmentBytes = random.pick([16, 32, 64]) * KIB;
+  const restless = random.chance(0.3);
+  return {
+    seed,
+    flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
+    sends: random.between(300, 500),
+    producers: random.between(2, 4),
+    consumers: random.between(2, 3),
+    topics: [
+      { name: "orders", queues: random.between(1, 3) },
+      { name: "events", queues: 0 },
+    ],
+    busyMs: 30_000,
+    faults: random.between(6, 14),
+    crashesMin: 3,
+    store: {
+      mappedFileSizeCommitLog: segmentBytes,
+      mappedFileSizeConsumeQueue: 20 * random.pick([16, 50, 200]),
+      hotTailBytes: random.pick([8, 16, 64]) * KIB,
+      slabBytes: random.pick([8, 16]) * KIB,
+      pinnedBytesMax: random.pick([16, 256]) * KIB,
+      zeroChunkBytes: random.pick([4, 8]) * KIB,
+      zeroAheadBytes: random.pick([8, 16]) * KIB,
+      coldCacheBytes: random.pick([16, 64]) * KIB,
+      coldBlockBytes: random.pick([4, 16]) * KIB,
+      openFilesMax: random.pick([4, 16]),
+      maxMessageSize: 12 * KIB,
+      flushConsumeQueueLeastBytes: random.pick([4, 64]) * KIB,
+    },
+    world: {
+      traceContents,
+      network: {
+        tailChance: random.pick([0, 0.01, 0.05]),
+        takeDelayUs: restless ? { min: 1, max: 3_000 } : { min: 1, max: 60 },
+        partialTakeChance: random.pick([0, 0.02, 0.2]),
+        splitChance: random.pick([0, 0.05, 0.2]),
+        lateWrittenChance: random.pick([0, 0.05, 0.5]),
+        windowBytes: random.pick([4, 16, 256]) * KIB,
+      },
+      disk: {
+        capacityBytes: 64 * KIB * KIB,
+        syncUs: random.pick([
+          { min: 120, max: 400 },
+          { min: 500, max: 8_000 },
+        ]),
+        tailChance: random.pick([0, 0.01, 0.1]),
+      },
+    },
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * One seed from its first event to its verdict: busy phase under faults, quiet phase in which the cluster must
+ * become live again, a last crash of every broker, and the reading of every queue from end to end.
+ */
+import { type CheckResult, check, type Violation } from "./checker/check.ts";
+import type { History } from "./checker/history.ts";
+import { Cluster, type ClusterOutput } from "./cluster/cluster.ts";
+import { planFaults } from "./faults/fault-plan.ts";
+import { inject } from "./faults/fault-table.ts";
+import { scenarioOf } from "./scenario.ts";
+import { GROUP } from "./workload/consumer-node.ts";
+import { type Place, QueueReader } from "./workload/queue-reader.ts";
+
+export interface SimulationOptions extends ClusterOutput {
+  /** Mixes every byte that is sent or written into the trace's digest (slower). Default false. */
+  readonly traceContents?: boolean;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly counts: CheckResult["counts"];
+  /** Fault → how often it took effect: planned kinds, and what the machine room counted by itself. */
+  readonly faults: ReadonlyMap<string, number>;
+  readonly requests: ReadonlyMap<number, number>;
+  readonly responses: ReadonlyMap<number, number>;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly digest: string;
+  readonly history: History;
+}
+
+/** After the faults stopped, everything must be sent, consumed and committed within this. */
+const LIVE_MS_MAX = 120_000;
+const STEP_MS = 100;
+
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
+  const scenario = scenarioOf(seed, options.traceContents === true);
+  const cluster = new Cluster(scenario, options);
+  const { world, recorder } = cluster;
+  const faultRandom = world.random.fork("faults");
+  for (const { atMs, kind } of planFaults(faultRandom, scenario)) {
+    cluster.later(atMs, () => {
+      cluster.log(`fault ${kind}`);
+      if (inject(kind, cluster, faultRandom)) world.countFault(kind);
+    });
+  }
+  cluster.start();
+  for (let elapsedMs = 0; elapsedMs < scenario.busyMs; elapsedMs += 1_000) {
+    await world.run(1_000);
+    for (const producer of cluster.producers) producer.checkSettled();
+  }
+  cluster.stopFaults();
+  await becomeLive(cluster);
+  await endAndDrain(cluster);
+  const { violations, counts } = check(recorder.events, { flush: scenario.flush, groups: [GROUP] });
+  return {
+    seed,
+    violations,
+    counts,
+    faults: world.faults,
+    requests: cluster.tap.requests,
+    responses: cluster.tap.responses,
+    events: world.loop.eventCount,
+    virtualMs: world.nowMs,
+    digest: world.trace.digest,
+    history: recorder.events,
+  };
+}
+
+/** Runs until every send is over and every acknowledged message was consumed, or too much time has passed. */
+async function becomeLive(cluster: Cluster): Promise<void> {
+  const { world, recorder, sendPlan, producers, consumePlan } = cluster;
+  const startMs = world.nowMs;
+  const missing = () => {
+    if (sendPlan.left > 0) return `${sendPlan.left} messages could not even be sent`;
+    const inFlight = producers.reduce((sum, producer) => sum + producer.sendsInFlight, 0);
+    if (inFlight > 0) return `${inFlight} sends are still in flight`;
+    const absent: string[] = [];
+    for (const event of recorder.events) {
+      if (event.kind !== "acknowledged" || consumePlan.consumed.has(event.id)) continue;
+      if (cluster.scenario.flush === "ASYNC_FLUSH") continue;
+      absent.push(event.id);
+    }
+    return absent.length === 0
+      ? undefined
+      : `${absent.length} acknowledged messages are not consumed: ${absent.slice(0, 5).join(" ")}`;
+  };
+  let left = missing();
+  while (left !== undefined && world.nowMs - startMs < LIVE_MS_MAX) {
+    await world.run(STEP_MS);
+    for (const producer of producers) producer.checkSettled();
+    left = missing();
+  }
+  if (left !== undefined) recorder.failure("live", `${left} ${LIVE_MS_MAX} ms after the faults stopped`);
+}
+
+/** Ends the clients in their orderly way, cuts the brokers' power a last time, and reads what is left. */
+async function endAndDrain(cluster: Cluster): Promise<void> {
+  const { brokers, consumers, producers, scenario, nodes } = cluster;
+  for (const node of [...consumers, ...producers, cluster.observer, cluster.admin]) {
+    node.release();
+    node.stop(0);
+  }
+  await runUntil(cluster, 20_000, () =>
+    nodes.every(
+      (node) => !node.running || brokers.includes(node as never) || node.name.startsWith("namesrv"),
+    ),
+  );
+  await drainAll(cluster, "drain");
+  for (const broker of brokers) {
+    // Under ASYNC_FLUSH the page cache is all there is to rely on.
+    if (scenario.flush === "SYNC_FLUSH") cluster.crashMachine(broker.machine, 10);
+    else broker.kill(10);
+  }
+  await drainAll(cluster, "last drain");
+  for (const node of nodes) node.release();
+}
+
+async function drainAll(cluster: Cluster, name: string): Promise<void> {
+  const { world, brokers, recorder } = cluster;
+  await runUntil(cluster, 30_000, () => brokers.every((broker) => broker.serving));
+  if (!brokers.every((broker) => broker.serving)) {
+    recorder.failure("live", `${name}: a broker does not serve 30 s after its start`);
+    return;
+  }
+  const machine = cluster.observer.machine;
+  if (!machine.up) world.start(machine);
+  const host = world.spawn(machine, name);
+  const reader = new QueueReader(cluster.context, host, name, cluster.factory);
+  let failure: unknown;
+  let done = false;
+  const drain = async (places: readonly Place[]) => {
+    for (const place of places) await reader.drain(place);
+  };
+  world.after(0, () => {
+    drain(cluster.places()).then(
+      () => {
+        done = true;
+      },
+      (error: unknown) => {
+        failure = error;
+        done = true;
+      },
+    );
+  });
+  await runUntil(cluster, 60_000, () => done);
+  if (!done) recorder.failure("live", `${name}: the queues could not be read to their end in 60 s`);
+  if (failure !== undefined) recorder.failure("live", `${name}: ${String(failure)}`);
+  world.kill(host);
+}
+
+async function runUntil(cluster: Cluster, limitMs: number, holds: () => boolean): Promise<void> {
+  for (let elapsedMs = 0; elapsedMs < limitMs && !holds(); elapsedMs += STEP_MS)
+    await cluster.world.run(STEP_MS);
+}

@@ -1,0 +1,72 @@
+/**
+ * The messages of a run. Each carries its id and contents that follow from the id, so that whoever sees one
+ * can tell whether it was sent and whether it is whole, without a copy of it.
+ */
+import type { Message } from "@orbitmq/client";
+import type { SeededRandom } from "@orbitmq/host/sim";
+
+/** What is compared when a message is seen again. */
+export interface SeenMessage {
+  readonly topic: string;
+  readonly body: Uint8Array;
+  readonly tag: string | undefined;
+  readonly keys: string | undefined;
+  readonly properties: (name: string) => string | undefined;
+}
+
+const TAGS = ["red", "green", "blue"] as const;
+const ID_END = 0x7c;
+const FILLER = "the quick brown fox jumps over the lazy dog 0123456789 ".repeat(256);
+
+export class MessageFactory {
+  readonly #random: SeededRandom;
+  readonly #messages = new Map<string, Message>();
+  readonly #bodyBytesMax: number;
+
+  constructor(random: SeededRandom, bodyBytesMax: number) {
+    this.#random = random;
+    this.#bodyBytesMax = bodyBytesMax;
+  }
+
+  /** A new message; `id` must be new, too. */
+  create(id: string, topic: string): Message {
+    const random = this.#random;
+    // Mostly small; some are long enough to be compressed, some fill a good part of a segment.
+    const bytes = random.chance(0.03)
+      ? random.between(4_097, this.#bodyBytesMax)
+      : random.between(16, random.chance(0.2) ? 2_000 : 300);
+    const from = random.int(64);
+    const message: Message = {
+      topic,
+      body: `${id}|${FILLER.slice(from, from + bytes)}`,
+      tag: random.pick(TAGS),
+      keys: `k-${id}`,
+      properties: { id, part: String(random.int(1000)) },
+    };
+    this.#messages.set(id, message);
+    return message;
+  }
+
+  /** The id a body carries; undefined when it carries none. */
+  idOf(body: Uint8Array): string | undefined {
+    const end = body.indexOf(ID_END);
+    if (end <= 0 || end > 32) return undefined;
+    return String.fromCharCode(...body.subarray(0, end));
+  }
+
+  /** Whether what was seen is exactly what was created under `id`. */
+  isIntact(id: string, seen: SeenMessage): boolean {
+    const message = this.#messages.get(id);
+    if (message === undefined) return false;
+    const body = message.body as string;
+    if (seen.topic !== message.topic || seen.body.length !== body.length) return false;
+    for (let i = 0; i < body.length; i++) if (seen.body[i] !== body.charCodeAt(i)) return false;
+    const properties = message.properties as Record<string, string>;
+    return (
+      seen.tag === message.tag &&
+      seen.keys === message.keys &&
+      seen.properties("id") === properties["id"] &&
+      seen.properties("part") === properties["part"]
+    );
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * A process that only looks: follows the end of every queue, so that what becomes visible is seen at once, and
+ * reads again at random older places, so that what was visible must stay.
+ */
+import type { SimHost, SimMachine } from "@orbitmq/host/sim";
+import { WireError } from "@orbitmq/wire";
+import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
+import type { MessageFactory } from "./message-factory.ts";
+import { sleep } from "./producer-node.ts";
+import { type Place, QueueReader } from "./queue-reader.ts";
+
+export class ObserverNode extends SimNode {
+  readonly #places: () => readonly Place[];
+  readonly #factory: MessageFactory;
+  readonly #cursors = new Map<string, number>();
+
+  constructor(
+    context: NodeContext,
+    machine: SimMachine,
+    name: string,
+    factory: MessageFactory,
+    places: () => readonly Place[],
+  ) {
+    super(context, machine, name);
+    this.#factory = factory;
+    this.#places = places;
+  }
+
+  protected async begin(host: SimHost): Promise<void> {
+    const reader = new QueueReader(this.context, host, this.name, this.#factory);
+    const { random } = this.context;
+    for (;;) {
+      await sleep(host, random.between(20, 400));
+      const places = this.#places();
+      if (places.length === 0) continue;
+      const place = random.pick(places);
+      const key = `${place.topic}@${place.brokerName}:${place.queueId}`;
+      const cursor = this.#cursors.get(key) ?? 0;
+      const offset = random.chance(0.3) ? random.int(cursor + 1) : cursor;
+      try {
+        const { nextOffset, maxOffset } = await reader.pull(place, offset, random.between(1, 16));
+        this.#cursors.set(key, Math.min(Math.max(cursor, nextOffset), maxOffset));
+      } catch (error) {
+        // The broker is away; another time.
+        if (!(error instanceof WireError)) throw error;
+      }
+    }
+  }
+
+  protected async finish(): Promise<void> {}
+
+  protected forget(): void {}
+}

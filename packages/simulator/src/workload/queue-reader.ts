@@ -1,0 +1,163 @@
+/**
+ * Reads queues by raw pull requests, without a group's offsets: peeks at random places while the cluster is
+ * under fire, and reads every queue from end to end when it is over.
+ */
+import type { SimHost } from "@orbitmq/host/sim";
+import {
+  decompressBody,
+  type ExtSink,
+  getMaxOffsetRequestHeader,
+  getMaxOffsetResponseHeader,
+  MessageConst,
+  type MessageRecord,
+  PullSysFlag,
+  parseProperties,
+  pullMessageRequestHeader,
+  pullMessageResponseHeader,
+  type RemotingCommand,
+  RequestCode,
+  ResponseCode,
+  RpcClient,
+  readRecords,
+  WireError,
+} from "@orbitmq/wire";
+import { queueKey } from "../checker/history.ts";
+import type { NodeContext } from "../cluster/sim-node.ts";
+import type { MessageFactory } from "./message-factory.ts";
+
+/** A queue and the broker it lies on. */
+export interface Place {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly brokerName: string;
+  readonly address: string;
+}
+
+interface Pulled {
+  readonly code: number;
+  readonly nextOffset: number;
+  readonly minOffset: number;
+  readonly maxOffset: number;
+}
+
+const TIMEOUT_MS = 3_000;
+
+export class QueueReader {
+  readonly #context: NodeContext;
+  readonly #factory: MessageFactory;
+  readonly #rpc: RpcClient;
+  readonly #name: string;
+
+  constructor(context: NodeContext, host: SimHost, name: string, factory: MessageFactory) {
+    this.#context = context;
+    this.#factory = factory;
+    this.#name = name;
+    this.#rpc = new RpcClient(host);
+  }
+
+  /** One pull; everything it returns is recorded. Rejects with WireError when there is no answer. */
+  pull(place: Place, offset: number, messagesMax: number): Promise<Pulled> {
+    const header = (sink: ExtSink) =>
+      pullMessageRequestHeader.encode(
+        {
+          consumerGroup: "readers",
+          topic: place.topic,
+          queueId: place.queueId,
+          queueOffset: offset,
+          maxMsgNums: messagesMax,
+          sysFlag: PullSysFlag.SUBSCRIPTION,
+          commitOffset: 0,
+          suspendTimeoutMillis: 0,
+          subscription: "*",
+          subVersion: 0,
+        },
+        sink,
+      );
+    return this.#request(place.address, RequestCode.PULL_MESSAGE, header, (response) => {
+      const { nextBeginOffset, minOffset, maxOffset } = pullMessageResponseHeader.decode(response.ext);
+      if (response.code === ResponseCode.SUCCESS) this.#record(place, response.body);
+      return { code: response.code, nextOffset: nextBeginOffset, minOffset, maxOffset };
+    });
+  }
+
+  /** One past the last readable message. */
+  maxOffset(place: Place): Promise<number> {
+    const header = (sink: ExtSink) =>
+      getMaxOffsetRequestHeader.encode({ topic: place.topic, queueId: place.queueId }, sink);
+    return this.#request(
+      place.address,
+      RequestCode.GET_MAX_OFFSET,
+      header,
+      (response) => getMaxOffsetResponseHeader.decode(response.ext).offset,
+    );
+  }
+
+  /** Reads the whole queue and records that it was drained. */
+  async drain(place: Place): Promise<void> {
+    let offset = 0;
+    let from: number | undefined;
+    for (;;) {
+      const pulled = await this.pull(place, offset, 32);
+      from ??= pulled.minOffset;
+      if (pulled.nextOffset <= offset && offset >= from) {
+        const queue = queueKey(place.topic, place.brokerName, place.queueId);
+        this.#context.recorder.add({ kind: "drained", queue, from, to: pulled.maxOffset });
+        return;
+      }
+      offset = Math.max(pulled.nextOffset, from);
+    }
+  }
+
+  #record(place: Place, body: Uint8Array): void {
+    const queue = queueKey(place.topic, place.brokerName, place.queueId);
+    const { recorder } = this.#context;
+    let records: MessageRecord[];
+    try {
+      records = readRecords(Buffer.from(body), { checkCrc: true });
+    } catch (error) {
+      const copy = error instanceof WireError ? error.message : String(error);
+      recorder.add({ kind: "seen", by: this.#name, queue, offset: -1, id: undefined, copy, intact: false });
+      return;
+    }
+    for (const record of records) {
+      const { id, intact } = this.#recognise(record);
+      const copy = String(record.physicalOffset);
+      recorder.add({ kind: "seen", by: this.#name, queue, offset: record.queueOffset, id, copy, intact });
+    }
+  }
+
+  #recognise(record: MessageRecord): { id: string | undefined; intact: boolean } {
+    const body = decompressBody(record.body, record.sysFlag);
+    const id = this.#factory.idOf(body);
+    if (id === undefined) return { id, intact: false };
+    const properties = parseProperties(record.properties);
+    const intact = this.#factory.isIntact(id, {
+      topic: record.topic,
+      body,
+      tag: properties.get(MessageConst.TAGS),
+      keys: properties.get(MessageConst.KEYS),
+      properties: (name) => properties.get(name),
+    });
+    return { id, intact };
+  }
+
+  #request<T>(
+    address: string,
+    code: number,
+    header: (sink: ExtSink) => void,
+    read: (response: RemotingCommand) => T,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#rpc.request(address, { code, header }, TIMEOUT_MS, (error: WireError | undefined, response) => {
+        if (response === undefined) reject(error);
+        else {
+          try {
+            resolve(read(response));
+          } catch (failure) {
+            reject(failure);
+          }
+        }
+      });
+    });
+  }
+}
