@@ -75,11 +75,15 @@ class Keeper {
     if (last.offset + last.bytes === head.length)
       throw new Error(`the CommitLog has outgrown ${LOG_BYTES_MAX} bytes`);
     await this.keep("commitlog-head.bin", origin, 0, last.offset + last.bytes, `${records.length} records`);
-    for (const [i, record] of records.entries()) {
-      const name = `records/${String(i).padStart(2, "0")}-${nameOf(record)}.bin`;
+    const numbers = new Map<string, number>();
+    for (const record of records) {
+      const name = nameOf(record);
+      const number = (numbers.get(name) ?? 0) + 1;
+      numbers.set(name, number);
       const { version, topic, sysFlag, queueId, queueOffset } = record;
       const note = `V${version} ${topic} queue ${queueId} offset ${queueOffset} sysFlag ${sysFlag}`;
-      await this.keep(name, origin, record.offset, record.bytes, note);
+      const file = number === 1 ? `records/${name}.bin` : `records/${name}-${number}.bin`;
+      await this.keep(file, origin, record.offset, record.bytes, note);
     }
   }
 

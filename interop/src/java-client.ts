@@ -4,8 +4,11 @@
  * or the n-th message.
  */
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { type JavaVersion, javaClasspath } from "./java-classpath.ts";
 import { Jvm } from "./jvm.ts";
+
+const javaDirectory = fileURLToPath(new URL("../java", import.meta.url));
 
 export type ProgramCommand = "produce" | "consume" | "transact" | "tour";
 export type JsonLine = Readonly<Record<string, unknown>>;
@@ -149,6 +152,7 @@ async function client(mainClass: string, args: readonly string[], options: JavaC
     },
     flags: ["-Xms32m", "-Xmx256m"],
     home: options.home,
+    rocketmqHome: javaDirectory,
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

@@ -29,8 +29,10 @@ export interface JvmOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Further JVM flags, e.g. -Xmx512m. */
   readonly flags?: readonly string[];
-  /** Home of the user as Java sees it (its clients log below it) and ROCKETMQ_HOME. */
+  /** Home of the user as Java sees it; its clients log below it. */
   readonly home: string;
+  /** ROCKETMQ_HOME, default `home`. */
+  readonly rocketmqHome?: string;
   readonly stdio: StdioOptions;
 }
 
@@ -55,7 +57,7 @@ export class Jvm {
     // Settings of the developer's own RocketMQ must not reach in here.
     const { NAMESRV_ADDR: _namesrv, ROCKETMQ_SERIALIZE_TYPE: _serialize, ...env } = process.env;
     this.child = spawn("java", argv, {
-      env: { ...env, ROCKETMQ_HOME: options.home },
+      env: { ...env, ROCKETMQ_HOME: options.rocketmqHome ?? options.home },
       stdio: options.stdio,
     });
     running.add(this.child);

@@ -71,6 +71,7 @@ final class Consume {
 
     private void configure() throws Exception {
         consumer.setNamesrvAddr(args.text("namesrv"));
+        consumer.setClientIP("127.0.0.1");
         consumer.setInstanceName(args.text("instance", "consumer"));
         String from = args.text("from", "first");
         if (from.equals("first")) consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);

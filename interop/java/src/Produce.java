@@ -36,6 +36,7 @@ final class Produce {
         if (args.has("compress")) System.setProperty("rocketmq.message.compressType", args.text("compress"));
         DefaultMQProducer producer = new DefaultMQProducer(args.text("group", "interop_producer"));
         producer.setNamesrvAddr(args.text("namesrv"));
+        producer.setClientIP("127.0.0.1");
         producer.setInstanceName(args.text("instance", "producer"));
         producer.setSendMsgTimeout(args.number("timeout-ms", 10_000));
         producer.setRetryTimesWhenSendFailed(args.number("retries", 2));

@@ -49,6 +49,7 @@ final class Tour {
             case "full":
                 DefaultMQAdminExt admin = new DefaultMQAdminExt(10_000);
                 admin.setNamesrvAddr(tour.namesrv);
+                admin.setClientIP("127.0.0.1");
                 admin.setInstanceName("tour-admin");
                 admin.start();
                 try {
@@ -106,6 +107,7 @@ final class Tour {
     private String send() throws Exception {
         DefaultMQProducer producer = new DefaultMQProducer("tour_producer_" + suffix);
         producer.setNamesrvAddr(namesrv);
+        producer.setClientIP("127.0.0.1");
         producer.setInstanceName("tour-producer");
         producer.start();
         try {
@@ -137,6 +139,7 @@ final class Tour {
     private void pull() throws Exception {
         DefaultMQPullConsumer consumer = new DefaultMQPullConsumer("tour_pull_" + suffix);
         consumer.setNamesrvAddr(namesrv);
+        consumer.setClientIP("127.0.0.1");
         consumer.setInstanceName("tour-pull");
         consumer.setRegisterTopics(Set.of(topic));
         consumer.start();
@@ -201,6 +204,7 @@ final class Tour {
     private DefaultMQPushConsumer member(String instance, CountDownLatch received, CountDownLatch retried, CountDownLatch shared) throws Exception {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer("tour_push_" + suffix);
         consumer.setNamesrvAddr(namesrv);
+        consumer.setClientIP("127.0.0.1");
         consumer.setInstanceName(instance);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setPollNameServerInterval(1_000);
@@ -236,6 +240,7 @@ final class Tour {
         CountDownLatch received = new CountDownLatch(1);
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer("tour_orderly_" + suffix);
         consumer.setNamesrvAddr(namesrv);
+        consumer.setClientIP("127.0.0.1");
         consumer.setInstanceName("tour-orderly");
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.subscribe(topic, "*");
@@ -283,6 +288,7 @@ final class Tour {
             System.setProperty("rocketmq.message.compressType", compression);
             DefaultMQProducer producer = new DefaultMQProducer("tour_producer_" + compression);
             producer.setNamesrvAddr(namesrv);
+            producer.setClientIP("127.0.0.1");
             producer.setInstanceName("tour-producer-" + compression);
             producer.setDefaultTopicQueueNums(1);
             producer.setCompressMsgBodyOverHowmuch(200);
@@ -314,6 +320,7 @@ final class Tour {
         CountDownLatch retried = new CountDownLatch(1);
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(group);
         consumer.setNamesrvAddr(namesrv);
+        consumer.setClientIP("127.0.0.1");
         consumer.setInstanceName("tour-push");
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setPollNameServerInterval(1_000);

@@ -23,6 +23,7 @@ final class Transact {
         CountDownLatch checks = new CountDownLatch(outcome.equals("unknown") ? count : 0);
         TransactionMQProducer producer = new TransactionMQProducer(args.text("group", "interop_transaction_producer"));
         producer.setNamesrvAddr(args.text("namesrv"));
+        producer.setClientIP("127.0.0.1");
         producer.setInstanceName(args.text("instance", "transaction-producer"));
         producer.setSendMsgTimeout(args.number("timeout-ms", 10_000));
         producer.setTransactionListener(new TransactionListener() {
