@@ -47,7 +47,7 @@ export class ClientInstance {
   readonly heartbeats: Heartbeats;
   readonly requestTimeoutMs: number;
   readonly #options: ClientOptions;
-  readonly #startTimeoutMs: number;
+  readonly startTimeoutMs: number;
   #state: ClientState = "new";
   #started: Promise<void> | undefined;
   #waiting: { timer: TimerHandle; wake: () => void } | undefined;
@@ -59,7 +59,7 @@ export class ClientInstance {
     this.logger = options.logger ?? silentLogger;
     this.clientId = options.clientId ?? newClientId(host);
     this.requestTimeoutMs = checkDuration(options, "requestTimeoutMs", clientDefaults.requestTimeoutMs);
-    this.#startTimeoutMs = checkDuration(options, "startTimeoutMs", clientDefaults.startTimeoutMs);
+    this.startTimeoutMs = checkDuration(options, "startTimeoutMs", clientDefaults.startTimeoutMs);
     const addresses = parseNameServers(options.namesrv ?? clientDefaults.namesrv);
     this.rpc = new RpcClient(host, {
       connectTimeoutMs: checkDuration(options, "connectTimeoutMs", clientDefaults.connectTimeoutMs),
@@ -128,7 +128,7 @@ export class ClientInstance {
 
   async #reachNameServer(): Promise<void> {
     const { clock } = this.host;
-    const deadlineMs = clock.monotonicMs() + this.#startTimeoutMs;
+    const deadlineMs = clock.monotonicMs() + this.startTimeoutMs;
     let pauseMs = START_RETRY_MIN_MS;
     for (;;) {
       try {

@@ -73,6 +73,16 @@ export class Heartbeats {
     await Promise.all(fresh.map((address) => this.#beat(address)));
   }
 
+  /** Whether the broker knows this client, after telling it if need be; never rejects. */
+  async ensureKnown(address: string): Promise<boolean> {
+    return this.#known.has(address) || this.#beat(address);
+  }
+
+  /** The broker turned out not to know this client. */
+  forget(address: string): void {
+    this.#known.delete(address);
+  }
+
   /** No more heartbeats; with `timeoutMs` above 0 tells every broker that this client leaves. Never rejects. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopped = true;

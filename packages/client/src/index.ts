@@ -36,7 +36,7 @@ export type {
   MessageListener,
 } from "./consumer/listener.ts";
 export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
-export type { ReadOptions } from "./consumer/reader.ts";
+export type { ReadOptions } from "./consumer/reader-options.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";
 export { OrbitError, orbitErrors } from "./errors.ts";
 export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";

@@ -1,7 +1,28 @@
-/** Skeleton of the admin client; the behaviour behind these signatures follows. */
+/**
+ * Manages topics and looks at clusters (RocketMQ: DefaultMQAdminExt, the part `orbitmq topic` needs). Every call
+ * asks anew; nothing is cached.
+ */
 import type { Host } from "@orbitmq/host";
-import type { ClientOptions, ShutdownOptions } from "../client-options.ts";
+import {
+  type BrokerData,
+  type ClusterInfo,
+  compareMessageQueues,
+  getTopicStatsInfoRequestHeader,
+  MASTER_ID,
+  parseClusterInfo,
+  parseTopicList,
+  parseTopicStatsTable,
+  RequestCode,
+  updateAndCreateTopicRequestHeader,
+} from "@orbitmq/wire";
+import { ClientInstance } from "../client-instance.ts";
+import type { ClientOptions, ClientState } from "../client-options.ts";
+import { OrbitError } from "../errors.ts";
+import { checkTopic } from "../names.ts";
+import { checkInteger } from "../option-checks.ts";
+import { DEFAULT_TOPIC } from "../topic-queues.ts";
 import type {
+  BrokerOverview,
   ClusterOverview,
   CreatedTopic,
   CreateTopicOptions,
@@ -9,43 +30,175 @@ import type {
   TopicStatus,
 } from "./admin-types.ts";
 
-export class Admin {
-  constructor(_host: Host, _options: ClientOptions = {}) {}
+const QUEUES_DEFAULT = 8;
+const QUEUES_MAX = 65_535;
+const PERM_DEFAULT = 6;
 
-  start(): Promise<void> {
-    throw new Error("not there yet");
+export class Admin {
+  readonly #instance: ClientInstance;
+
+  /** Throws INVALID_ARGUMENT for an option out of range. */
+  constructor(host: Host, options: ClientOptions = {}) {
+    this.#instance = new ClientInstance(host, options);
   }
 
-  /** Creates the topic, or changes it, on every master of a cluster or on one broker (17). */
-  createTopic(_topic: string, _options: CreateTopicOptions = {}): Promise<CreatedTopic> {
-    throw new Error("not there yet");
+  get state(): ClientState {
+    return this.#instance.state;
+  }
+
+  /** Resolves when a NameServer has answered; rejects with NAME_SERVER_UNREACHABLE after `startTimeoutMs`. */
+  start(): Promise<void> {
+    return this.#instance.start();
+  }
+
+  /**
+   * Creates the topic, or changes it, on every master of a cluster or on one broker (17). Rejects with the first
+   * broker's refusal; brokers asked before it have the topic then.
+   */
+  async createTopic(topic: string, options: CreateTopicOptions = {}): Promise<CreatedTopic> {
+    this.#instance.checkRunning();
+    checkTopic(topic);
+    const queues = checkInteger(options, "queues", QUEUES_DEFAULT, 1, QUEUES_MAX);
+    const perm = checkInteger(options, "perm", PERM_DEFAULT, 0, 7);
+    const masters = mastersFor(await this.#clusterInfo(), options);
+    for (const { address } of masters) {
+      await this.#instance.ask(
+        address,
+        {
+          code: RequestCode.UPDATE_AND_CREATE_TOPIC,
+          header: (sink) =>
+            updateAndCreateTopicRequestHeader.encode(
+              {
+                topic,
+                defaultTopic: DEFAULT_TOPIC,
+                readQueueNums: queues,
+                writeQueueNums: queues,
+                perm,
+                topicFilterType: "SINGLE_TAG",
+                topicSysFlag: 0,
+                order: false,
+              },
+              sink,
+            ),
+        },
+        () => undefined,
+      );
+    }
+    return { topic, queues, perm, brokers: masters.map(({ brokerName }) => brokerName) };
   }
 
   /** Names of all topics, sorted (206). */
-  topicList(): Promise<string[]> {
-    throw new Error("not there yet");
+  async topicList(): Promise<string[]> {
+    this.#instance.checkRunning();
+    const request = { code: RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER };
+    const list = await this.#instance.nameServers.ask(request, ({ body }) => parseTopicList(body));
+    return [...(list?.topicList ?? [])].sort();
   }
 
   /** Where a topic's queues are (105). Rejects with TOPIC_ROUTE_NOT_FOUND. */
-  topicRoute(_topic: string): Promise<TopicRoute> {
-    throw new Error("not there yet");
+  async topicRoute(topic: string): Promise<TopicRoute> {
+    this.#instance.checkRunning();
+    checkTopic(topic);
+    const route = await this.#instance.nameServers.route(topic);
+    if (route === undefined) throw new OrbitError("TOPIC_ROUTE_NOT_FOUND", `no NameServer knows ${topic}`);
+    const queues = route.queueDatas.map(({ brokerName, readQueueNums, writeQueueNums, perm }) => ({
+      brokerName,
+      readQueueNums,
+      writeQueueNums,
+      perm,
+    }));
+    return {
+      topic,
+      brokers: route.brokerDatas.map(overviewOf).sort(byBrokerName),
+      queues: queues.sort(byBrokerName),
+    };
   }
 
   /** Offsets of a topic's queues on all its masters (202), by broker and queue id. */
-  topicStatus(_topic: string): Promise<TopicStatus> {
-    throw new Error("not there yet");
+  async topicStatus(topic: string): Promise<TopicStatus> {
+    const { brokers } = await this.topicRoute(topic);
+    const tables = await Promise.all(
+      brokers.map(async ({ brokerName, addresses }) => {
+        const address = addresses[String(MASTER_ID)];
+        if (address === undefined) {
+          throw new OrbitError("BROKER_UNKNOWN", `${brokerName} has no master`, { broker: brokerName });
+        }
+        return this.#instance.ask(
+          address,
+          {
+            code: RequestCode.GET_TOPIC_STATS_INFO,
+            header: (sink) => getTopicStatsInfoRequestHeader.encode({ topic }, sink),
+          },
+          ({ body }) => parseTopicStatsTable(body).offsets,
+        );
+      }),
+    );
+    const queues = tables.flat().sort((a, b) => compareMessageQueues(a.queue, b.queue));
+    return { topic, queues };
   }
 
   /** Every cluster and broker the NameServer knows (106). */
-  clusterInfo(): Promise<ClusterOverview> {
-    throw new Error("not there yet");
+  async clusterInfo(): Promise<ClusterOverview> {
+    this.#instance.checkRunning();
+    const { brokerAddrTable, clusterAddrTable } = await this.#clusterInfo();
+    const clusters = [...clusterAddrTable].sort(([a], [b]) => (a < b ? -1 : 1));
+    return {
+      clusters: Object.fromEntries(clusters.map(([name, brokers]) => [name, [...brokers].sort()])),
+      brokers: [...brokerAddrTable.values()].map(overviewOf).sort(byBrokerName),
+    };
   }
 
-  shutdown(_options: ShutdownOptions = {}): Promise<void> {
-    throw new Error("not there yet");
+  /** Ends every connection. Twice is once. Never rejects. */
+  async shutdown(): Promise<void> {
+    this.#instance.beginStop();
+    await this.#instance.close(0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
+
+  async #clusterInfo(): Promise<ClusterInfo> {
+    const request = { code: RequestCode.GET_BROKER_CLUSTER_INFO };
+    const info = await this.#instance.nameServers.ask(request, ({ body }) => parseClusterInfo(body));
+    return info ?? { brokerAddrTable: new Map(), clusterAddrTable: new Map() };
+  }
+}
+
+function overviewOf({ brokerName, cluster, brokerAddrs }: BrokerData): BrokerOverview {
+  const addresses = [...brokerAddrs].sort(([a], [b]) => a - b);
+  return { brokerName, cluster, addresses: Object.fromEntries(addresses) };
+}
+
+function byBrokerName(a: { readonly brokerName: string }, b: { readonly brokerName: string }): number {
+  return a.brokerName < b.brokerName ? -1 : a.brokerName > b.brokerName ? 1 : 0;
+}
+
+/** Throws INVALID_ARGUMENT or BROKER_UNKNOWN when the options name no master. */
+function mastersFor(
+  info: ClusterInfo,
+  { cluster, broker }: CreateTopicOptions,
+): { brokerName: string; address: string }[] {
+  if (cluster !== undefined && broker !== undefined) {
+    throw new OrbitError("INVALID_ARGUMENT", "give a cluster or a broker, not both");
+  }
+  const names = broker !== undefined ? [broker] : brokersOf(info, cluster);
+  return [...names].sort().map((brokerName) => {
+    const address = info.brokerAddrTable.get(brokerName)?.brokerAddrs.get(MASTER_ID);
+    if (address === undefined) {
+      throw new OrbitError("BROKER_UNKNOWN", `no NameServer knows a master of ${brokerName}`, {
+        broker: brokerName,
+      });
+    }
+    return { brokerName, address };
+  });
+}
+
+function brokersOf({ clusterAddrTable }: ClusterInfo, cluster: string | undefined): readonly string[] {
+  const known = [...clusterAddrTable.keys()].sort();
+  const name = cluster ?? (known.length === 1 ? known[0] : undefined);
+  const brokers = name === undefined ? undefined : clusterAddrTable.get(name);
+  if (brokers !== undefined && brokers.length > 0) return brokers;
+  if (known.length === 0) throw new OrbitError("BROKER_UNKNOWN", "no broker is registered with a NameServer");
+  throw new OrbitError("INVALID_ARGUMENT", `name one of the clusters ${known.join(", ")}`);
 }

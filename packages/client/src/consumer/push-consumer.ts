@@ -1,10 +1,41 @@
-/** Skeleton of the push consumer; the behaviour behind these signatures follows. */
-import type { Host } from "@orbitmq/host";
-import type { ClientState, ShutdownOptions, ShutdownResult } from "../client-options.ts";
+/**
+ * Consumes topics together with the other members of its group (RocketMQ: DefaultMQPushConsumer, clustering,
+ * concurrent). The parts: one TopicMember per topic divides queues, one QueueConsumer per held queue pulls, one
+ * ListenerRunner runs listeners, one OffsetPersister tells brokers how far the group is. Its life is the client
+ * instance's (client-instance.ts).
+ *
+ * Shutdown, in order: stop pulling; let running listeners end, warned by their signals when the deadline nears;
+ * persist offsets; unregister; close.
+ */
+import type { Host, TimerHandle } from "@orbitmq/host";
+import { type ConsumerData, notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
+import { ClientInstance } from "../client-instance.ts";
+import {
+  type ClientState,
+  SHUTDOWN_DEADLINE_MS,
+  type ShutdownOptions,
+  type ShutdownResult,
+} from "../client-options.ts";
+import { fromUnknown } from "../error-from.ts";
+import { OrbitError } from "../errors.ts";
 import type { MessageQueue } from "../message.ts";
-import type { Topic } from "../typed-topic.ts";
-import type { PushConsumerOptions } from "./consumer-options.ts";
+import { checkTopic, retryTopicOf } from "../names.ts";
+import { checkInteger } from "../option-checks.ts";
+import { type Topic, topicName } from "../typed-topic.ts";
+import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
+import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
+import { rawMessage } from "./decode-message.ts";
 import type { ListenBatchOptions, ListenOptions, MessageBatchListener, MessageListener } from "./listener.ts";
+import { ListenerRunner } from "./listener-runner.ts";
+import { OffsetPersister } from "./offset-persister.ts";
+import type { QueueConsumer, QueueConsumerContext } from "./queue-consumer.ts";
+import { type AnyListener, newSubscription, type Subscription } from "./subscription.ts";
+import { TopicMember } from "./topic-member.ts";
+
+/** Shares of a shutdown's deadline after which running listeners are warned, and no longer waited for. */
+const WARN_SHARE = 0.7;
+const WAIT_SHARE = 0.9;
+const BATCH_MESSAGES_MAX = 1_024;
 
 export interface QueueStatus {
   readonly queue: MessageQueue;
@@ -33,40 +64,266 @@ export interface PushConsumerStatus {
 }
 
 export class PushConsumer {
-  constructor(_host: Host, _options: PushConsumerOptions) {}
+  readonly #instance: ClientInstance;
+  readonly #settings: ConsumerSettings;
+  readonly #runner: ListenerRunner;
+  readonly #persister: OffsetPersister;
+  readonly #context: QueueConsumerContext;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** Messages that other clients of the group sent back for a retry; they go to their own topic's listener. */
+  readonly #retrySubscription: Subscription;
+  readonly #members = new Map<string, TopicMember>();
+  #timers: TimerHandle[] = [];
+  #consumed = 0;
+  #failed = 0;
+  #shutdown: Promise<ShutdownResult> | undefined;
 
-  /** Before or after `start`. One listener per topic; a second one replaces nothing and throws. */
+  /** Throws INVALID_ARGUMENT for an option out of range. */
+  constructor(host: Host, options: PushConsumerOptions) {
+    this.#settings = consumerSettings(options);
+    this.#instance = new ClientInstance(host, options, { consumers: () => [this.#consumerData()] });
+    const { logger, routes, rpc } = this.#instance;
+    const retryTopic = retryTopicOf(this.#settings.group);
+    this.#retrySubscription = newSubscription(
+      retryTopic,
+      "*",
+      1,
+      () => "RECONSUME_LATER",
+      host.clock.wallMs(),
+    );
+    this.#runner = new ListenerRunner(host, logger, this.#settings);
+    this.#persister = new OffsetPersister(this.#instance, this.#settings.group);
+    this.#context = {
+      instance: this.#instance,
+      settings: this.#settings,
+      runner: this.#runner,
+      subscriptionOf: (topic) => this.#subscriptions.get(topic),
+      consumed: () => {
+        this.#consumed += 1;
+      },
+      failed: (record, queue, attempts, error) => {
+        this.#failed += 1;
+        const { topic, brokerName, queueId } = queue;
+        const offset = record.queueOffset;
+        logger.warn(
+          { code: error.code, topic, brokerName, queueId, offset, attempts },
+          `consuming failed: ${error.message}`,
+        );
+        this.#tellFailure(error, () => rawMessage(record, queue, attempts));
+      },
+    };
+    routes.onChange((topic) => this.#members.get(topic)?.wake());
+    rpc.handle(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, (request) => {
+      const { consumerGroup } = notifyConsumerIdsChangedRequestHeader.decode(request.ext);
+      if (consumerGroup === this.#settings.group)
+        for (const member of this.#members.values()) member.wake(true);
+    });
+    rpc.onConnection((address, _peer, open) => {
+      if (open) this.#doubtOffsets(address);
+    });
+  }
+
+  /**
+   * Runs `listener` for each message of `topic`; before or after `start`. Each topic has one listener: a second
+   * one throws INVALID_ARGUMENT, as do a bad topic name and a tag expression without tags.
+   */
   listen(topic: string, listener: MessageListener, options?: ListenOptions): void;
   listen<T>(topic: Topic<T>, listener: MessageListener<T>, options?: ListenOptions): void;
-  listen(_topic: string | Topic<unknown>, _listener: unknown, _options: ListenOptions = {}): void {}
+  listen(topic: string | Topic<unknown>, listener: unknown, options: ListenOptions = {}): void {
+    const one = listener as MessageListener<unknown>;
+    this.#listen(topic, options.tags ?? "*", 1, one, (messages, context) => one(messages[0]!, context));
+  }
 
   /** `listen` with RocketMQ's order of arguments. */
   subscribe(topic: string, tags: string, listener: MessageListener): void;
   subscribe<T>(topic: Topic<T>, tags: string, listener: MessageListener<T>): void;
-  subscribe(_topic: string | Topic<unknown>, _tags: string, _listener: unknown): void {}
-
-  /** The listener takes a list; its result counts for all of it. */
-  listenBatch(topic: string, listener: MessageBatchListener, options?: ListenBatchOptions): void;
-  listenBatch<T>(topic: Topic<T>, listener: MessageBatchListener<T>, options?: ListenBatchOptions): void;
-  listenBatch(_topic: string | Topic<unknown>, _listener: unknown, _options: ListenBatchOptions = {}): void {}
-
-  start(): Promise<void> {
-    throw new Error("not there yet");
+  subscribe(topic: string | Topic<unknown>, tags: string, listener: unknown): void {
+    this.listen(topic as Topic<unknown>, listener as MessageListener<unknown>, { tags });
   }
 
-  status(): PushConsumerStatus {
-    throw new Error("not there yet");
+  /** The listener takes a list of messages of one queue; its result counts for all of it. */
+  listenBatch(topic: string, listener: MessageBatchListener, options?: ListenBatchOptions): void;
+  listenBatch<T>(topic: Topic<T>, listener: MessageBatchListener<T>, options?: ListenBatchOptions): void;
+  listenBatch(topic: string | Topic<unknown>, listener: unknown, options: ListenBatchOptions = {}): void {
+    const { batchMessagesMax } = consumerDefaults;
+    const messagesMax = checkInteger(options, "messagesMax", batchMessagesMax, 1, BATCH_MESSAGES_MAX);
+    this.#listen(topic, options.tags ?? "*", messagesMax, listener, listener as AnyListener);
   }
 
   /**
-   * Stops pulling, lets running listeners finish, persists offsets, unregisters. Messages not begun are left
-   * to the group. Twice is once.
+   * Joins the group and begins to consume. Resolves when a NameServer has answered and the queues of every
+   * subscribed topic that exists were divided, or after `startTimeoutMs` if a broker does not answer (it is
+   * tried on); a message sent after that to a topic consumed from "last" is not missed. Rejects with
+   * NAME_SERVER_UNREACHABLE after `startTimeoutMs`.
    */
-  shutdown(_options: ShutdownOptions = {}): Promise<ShutdownResult> {
-    throw new Error("not there yet");
+  start(): Promise<void> {
+    return this.#instance.start(() => this.#begin());
+  }
+
+  status(): PushConsumerStatus {
+    const { state, clientId } = this.#instance;
+    const members = this.#userMembers();
+    return {
+      state,
+      ready: state === "running" && members.every((member) => member.isReady),
+      group: this.#settings.group,
+      clientId,
+      topicsWithoutRoute: members.filter((member) => member.isAbsent).map((member) => member.topic),
+      queues: this.#queues().map(({ queue, cached, committableOffset, nextOffset, maxOffset }) => ({
+        queue,
+        cached,
+        committableOffset,
+        nextOffset,
+        maxOffset,
+      })),
+      listenersRunning: this.#runner.running,
+      consumed: this.#consumed,
+      failed: this.#failed,
+    };
+  }
+
+  /**
+   * Stops pulling, lets running listeners finish, persists offsets, unregisters. Messages not begun are left to
+   * the group. Twice is once. Never rejects.
+   */
+  shutdown(options: ShutdownOptions = {}): Promise<ShutdownResult> {
+    this.#shutdown ??= this.#stop(options.deadlineMs ?? SHUTDOWN_DEADLINE_MS);
+    return this.#shutdown;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #listen(
+    topic: string | Topic<unknown>,
+    tags: string,
+    messagesMax: number,
+    given: unknown,
+    run: AnyListener,
+  ): void {
+    const name = topicName(topic);
+    checkTopic(name);
+    if (typeof given !== "function") throw new OrbitError("INVALID_ARGUMENT", "the listener is no function");
+    if (this.#subscriptions.has(name)) {
+      throw new OrbitError("INVALID_ARGUMENT", `${name} has a listener already`);
+    }
+    const { state, host } = this.#instance;
+    if (state === "stopping" || state === "stopped") throw new OrbitError("SHUT_DOWN", "the consumer ended");
+    const subscription = newSubscription(topic, tags, messagesMax, run, host.clock.wallMs());
+    this.#subscriptions.set(name, subscription);
+    if (state === "running") {
+      const member = this.#join(subscription);
+      this.#instance.background("heartbeat", async () => {
+        await this.#instance.heartbeats.beatAll();
+        member.wake();
+      });
+    }
+  }
+
+  #join(subscription: Subscription): TopicMember {
+    const member = new TopicMember(this.#context, this.#persister, subscription);
+    this.#members.set(subscription.topic, member);
+    return member;
+  }
+
+  async #begin(): Promise<void> {
+    const { host, heartbeats, startTimeoutMs } = this.#instance;
+    for (const subscription of this.#subscriptions.values()) this.#join(subscription);
+    this.#join(this.#retrySubscription);
+    const { offsetPersistIntervalMs, rebalanceIntervalMs } = this.#settings;
+    this.#timers = [
+      host.timers.every(offsetPersistIntervalMs, () => {
+        this.#instance.background("commit", () => this.#persister.persistAll(this.#queues()));
+      }),
+      host.timers.every(rebalanceIntervalMs, () => {
+        for (const member of this.#members.values()) member.wake();
+      }),
+    ];
+    this.#instance.background("heartbeat", () => heartbeats.beatAll());
+    for (const member of this.#members.values()) member.wake();
+    await this.#within(
+      startTimeoutMs,
+      this.#userMembers().map((member) => member.first()),
+    );
+  }
+
+  /** Resolves when all of `work` has, or after `timeoutMs`. */
+  #within(timeoutMs: number, work: readonly Promise<void>[]): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        timer.cancel();
+        resolve();
+      };
+      const timer = this.#instance.host.timers.after(timeoutMs, done);
+      Promise.all(work).then(done, done);
+    });
+  }
+
+  #consumerData(): ConsumerData {
+    const { group, from } = this.#settings;
+    const subscriptions = [...this.#subscriptions.values(), this.#retrySubscription];
+    return {
+      groupName: group,
+      consumeType: "CONSUME_PASSIVELY",
+      messageModel: "CLUSTERING",
+      consumeFromWhere:
+        from === "first"
+          ? "CONSUME_FROM_FIRST_OFFSET"
+          : from === "last"
+            ? "CONSUME_FROM_LAST_OFFSET"
+            : "CONSUME_FROM_TIMESTAMP",
+      subscriptionDataSet: subscriptions.map(({ data }) => data),
+      unitMode: false,
+    };
+  }
+
+  #userMembers(): TopicMember[] {
+    return [...this.#members.values()].filter((member) => this.#subscriptions.has(member.topic));
+  }
+
+  #queues(): QueueConsumer[] {
+    return [...this.#members.values()].flatMap((member) => [...member.queues]);
+  }
+
+  /** A broker that was reconnected may have been restarted and lost its latest offsets. */
+  #doubtOffsets(address: string): void {
+    const { routes } = this.#instance;
+    for (const queue of this.#queues()) {
+      if (routes.masterOf(queue.queue.brokerName) === address) queue.persistedOffset = -1;
+    }
+  }
+
+  #tellFailure(error: OrbitError, message: () => ReturnType<typeof rawMessage>): void {
+    const { onConsumeFailure } = this.#settings;
+    if (onConsumeFailure === undefined) return;
+    try {
+      onConsumeFailure(error, message());
+    } catch (thrown) {
+      const reason = fromUnknown(thrown).message;
+      this.#instance.logger.error({ code: "INTERNAL", err: thrown }, `onConsumeFailure threw: ${reason}`);
+    }
+  }
+
+  async #stop(deadlineMs: number): Promise<ShutdownResult> {
+    const { host, requestTimeoutMs } = this.#instance;
+    const endMs = host.clock.monotonicMs() + deadlineMs;
+    const remainingMs = () => Math.max(endMs - host.clock.monotonicMs(), 1);
+    this.#instance.beginStop();
+    for (const timer of this.#timers) timer.cancel();
+    const queues = [...this.#members.values()].flatMap((member) => member.stop());
+    this.#runner.stop();
+    const before = this.#runner.messagesRunning;
+    const warning = host.timers.after(deadlineMs * WARN_SHARE, () => {
+      this.#runner.abortAll(new OrbitError("SHUT_DOWN", "the consumer shuts down and its deadline nears"));
+    });
+    await this.#runner.idleWithin(deadlineMs * WAIT_SHARE);
+    warning.cancel();
+    const left = this.#runner.messagesRunning;
+    this.#runner.abortAll(new OrbitError("SHUT_DOWN", "the consumer was shut down"));
+    this.#runner.close();
+    await this.#within(remainingMs() * 0.6, [this.#persister.persistAll(queues)]);
+    await this.#instance.close(Math.min(remainingMs(), requestTimeoutMs));
+    return { settled: before - left, left };
   }
 }

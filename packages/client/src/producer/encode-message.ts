@@ -4,18 +4,17 @@
  */
 import {
   checkProperty,
-  deflate,
+  compressBody,
   encodeBatchBody,
   KEY_SEPARATOR,
   MessageConst,
-  MessageSysFlag,
   NAME_VALUE_SEPARATOR,
   PROPERTY_SEPARATOR,
+  type UniqueIdGenerator,
 } from "@orbitmq/wire";
 import { fromUnknown } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
 import type { AnyMessage, MessageAttributes } from "../message.ts";
-import type { UniqueIds } from "../unique-id.ts";
 
 export interface EncodeLimits {
   readonly messageBytesMax: number;
@@ -70,7 +69,7 @@ const encoder = new TextEncoder();
 export function encodeMessage(
   message: AnyMessage<unknown>,
   limits: EncodeLimits,
-  ids: UniqueIds,
+  ids: UniqueIdGenerator,
 ): EncodedMessage {
   const msgId = ids.next();
   const properties = encodeProperties(message, msgId, limits.propertiesBytesMax);
@@ -78,10 +77,10 @@ export function encodeMessage(
   checkBody(body, limits.messageBytesMax);
   let sysFlag = 0;
   if (body.length >= limits.compressOverBytes) {
-    const compressed = deflate(body, limits.compressLevel);
-    if (compressed.length < body.length) {
-      body = compressed;
-      sysFlag = MessageSysFlag.COMPRESSED | MessageSysFlag.COMPRESSION_ZLIB;
+    const compressed = compressBody(body, "ZLIB", limits.compressLevel);
+    if (compressed.body.length < body.length) {
+      body = compressed.body;
+      sysFlag = compressed.sysFlagBits;
     }
   }
   return { topic: nameOf(message), body, properties, sysFlag, flag: flagOf(message), msgId, isBatch: false };
@@ -91,7 +90,7 @@ export function encodeMessage(
 export function encodeBatch(
   messages: readonly AnyMessage<unknown>[],
   limits: EncodeLimits,
-  ids: UniqueIds,
+  ids: UniqueIdGenerator,
 ): EncodedMessage {
   const first = messages[0];
   if (first === undefined) throw new OrbitError("MESSAGE_INVALID", "the batch is empty");

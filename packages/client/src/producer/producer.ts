@@ -4,6 +4,7 @@
  * that no caller waits for ever.
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
+import type { UniqueIdGenerator } from "@orbitmq/wire";
 import { ClientInstance } from "../client-instance.ts";
 import {
   type ClientState,
@@ -16,7 +17,7 @@ import { OrbitError } from "../errors.ts";
 import type { AnyMessage, MessageQueue } from "../message.ts";
 import { checkGroup, checkTopicToSend } from "../names.ts";
 import { checkDuration, checkInteger } from "../option-checks.ts";
-import { UniqueIds } from "../unique-id.ts";
+import { newUniqueIds } from "../unique-id.ts";
 import { type EncodedMessage, type EncodeLimits, encodeBatch, encodeMessage } from "./encode-message.ts";
 import { type ProducerOptions, producerDefaults, type SendOptions } from "./producer-options.ts";
 import { PublishInfos } from "./publish-infos.ts";
@@ -42,7 +43,7 @@ export interface ProducerStatus {
 export class Producer {
   readonly #instance: ClientInstance;
   readonly #limits: EncodeLimits;
-  readonly #ids: UniqueIds;
+  readonly #ids: UniqueIdGenerator;
   readonly #context: SendContext;
   readonly #sendsInFlightMax: number;
   readonly #inFlight = new Set<Send>();
@@ -64,7 +65,7 @@ export class Producer {
       compressOverBytes: options.compressOverBytes ?? producerDefaults.compressOverBytes,
       compressLevel: checkInteger(options, "compressLevel", producerDefaults.compressLevel, 1, 9),
     };
-    this.#ids = new UniqueIds(host);
+    this.#ids = newUniqueIds(host);
     this.#instance = new ClientInstance(host, options, { producerGroups: [group] });
     const { logger, rpc, routes } = this.#instance;
     const defaultTopicQueueNums = checkInteger(options, "defaultTopicQueueNums", queueNums, 1);

@@ -1,0 +1,54 @@
+/** A push consumer's options, checked and completed. */
+
+import { OrbitError } from "../errors.ts";
+import { checkGroup } from "../names.ts";
+import { checkDuration, checkInteger } from "../option-checks.ts";
+import { type ConsumeFrom, consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
+
+export interface ConsumerSettings {
+  readonly group: string;
+  readonly from: ConsumeFrom;
+  readonly concurrency: number;
+  readonly consumeTimeoutMs: number;
+  readonly reconsumeDelayMs: number;
+  readonly pullBatchSize: number;
+  readonly pullThresholdForQueue: number;
+  readonly pullThresholdBytesForQueue: number;
+  readonly consumeSpanMax: number;
+  readonly offsetPersistIntervalMs: number;
+  readonly rebalanceIntervalMs: number;
+  readonly onConsumeFailure: PushConsumerOptions["onConsumeFailure"];
+}
+
+/** Throws INVALID_ARGUMENT. */
+export function consumerSettings(options: PushConsumerOptions): ConsumerSettings {
+  checkGroup(options.group);
+  const from = options.from ?? consumerDefaults.from;
+  checkFrom(from);
+  type Name = Exclude<keyof typeof consumerDefaults, "from">;
+  const duration = (name: Name & keyof PushConsumerOptions) =>
+    checkDuration(options as Record<typeof name, number | undefined>, name, consumerDefaults[name]);
+  const count = (name: Name & keyof PushConsumerOptions, max?: number) =>
+    checkInteger(options as Record<typeof name, number | undefined>, name, consumerDefaults[name], 1, max);
+  return {
+    group: options.group,
+    from,
+    concurrency: count("concurrency"),
+    consumeTimeoutMs: duration("consumeTimeoutMs"),
+    reconsumeDelayMs: duration("reconsumeDelayMs"),
+    pullBatchSize: count("pullBatchSize", 1024),
+    pullThresholdForQueue: count("pullThresholdForQueue"),
+    pullThresholdBytesForQueue: count("pullThresholdBytesForQueue"),
+    consumeSpanMax: count("consumeSpanMax"),
+    offsetPersistIntervalMs: duration("offsetPersistIntervalMs"),
+    rebalanceIntervalMs: duration("rebalanceIntervalMs"),
+    onConsumeFailure: options.onConsumeFailure,
+  };
+}
+
+/** Throws INVALID_ARGUMENT. */
+export function checkFrom(from: ConsumeFrom): void {
+  if (from === "first" || from === "last") return;
+  if (from instanceof Date && Number.isFinite(from.getTime())) return;
+  throw new OrbitError("INVALID_ARGUMENT", `from must be "first", "last" or a valid Date`);
+}

@@ -1,0 +1,280 @@
+/**
+ * This consumer's part in one topic: finds the topic's route, divides its queues with the other clients of the
+ * group, and holds its share (RocketMQ: RebalanceImpl.rebalanceByTopic). Steps run one at a time; a wish that
+ * comes during a step is one more step after it.
+ *
+ *   absent ──route found──▶ divided ──something changed, or 20 s──▶ divided
+ *      ╰─asked again after 100 ms, growing to about 1 s     ╰─a step failed: again after 100 ms, growing to 1 s
+ *
+ * A topic whose route was just found is looked at again soon: other brokers may be about to create it, too.
+ */
+import type { TimerHandle } from "@orbitmq/host";
+import {
+  getConsumerListByGroupRequestHeader,
+  type MessageQueue,
+  parseConsumerList,
+  RequestCode,
+  type TopicRouteData,
+} from "@orbitmq/wire";
+import { fromUnknown } from "../error-from.ts";
+import { OrbitError } from "../errors.ts";
+import { RETRY_PREFIX } from "../names.ts";
+import { queueKey, subscribeQueues } from "../topic-queues.ts";
+import { consumerDefaults } from "./consumer-options.ts";
+import type { OffsetPersister } from "./offset-persister.ts";
+import { QueueConsumer, type QueueConsumerContext } from "./queue-consumer.ts";
+import { startOffset } from "./queue-offsets.ts";
+import { rebalance } from "./rebalance.ts";
+import type { Subscription } from "./subscription.ts";
+
+const { routeRetryMinMs, routeRetryMaxMs } = consumerDefaults;
+const STEP_RETRY_MIN_MS = 100;
+const STEP_RETRY_MAX_MS = 1_000;
+/** A new route is asked for again after the first, doubling up to the second, which is the route cache's own pace. */
+const YOUNG_MIN_MS = 1_000;
+const YOUNG_MAX_MS = 16_000;
+
+type StepResult = "absent" | "divided" | "failed";
+
+export class TopicMember {
+  readonly subscription: Subscription;
+  readonly #context: QueueConsumerContext;
+  readonly #persister: OffsetPersister;
+  readonly #queues = new Map<string, QueueConsumer>();
+  #result: StepResult | undefined;
+  /** The topic was asked for and did not exist, so all its messages are newer than this consumer. */
+  #bornLater = false;
+  #stepping = false;
+  #again = false;
+  #askRoute = false;
+  #pauseMs = 0;
+  #youngMs = YOUNG_MIN_MS;
+  #timer: TimerHandle | undefined;
+  #stopped = false;
+  #firstStep: (() => void)[] = [];
+
+  constructor(context: QueueConsumerContext, persister: OffsetPersister, subscription: Subscription) {
+    this.#context = context;
+    this.#persister = persister;
+    this.subscription = subscription;
+  }
+
+  get topic(): string {
+    return this.subscription.topic;
+  }
+
+  get queues(): Iterable<QueueConsumer> {
+    return this.#queues.values();
+  }
+
+  /** No NameServer knows the topic. */
+  get isAbsent(): boolean {
+    return this.#result === "absent";
+  }
+
+  /** Its queues were divided at least once, or it does not exist. */
+  get isReady(): boolean {
+    return this.#result === "divided" || this.#result === "absent" || this.#queues.size > 0;
+  }
+
+  /** Resolves after the first step, however it ended. */
+  first(): Promise<void> {
+    if (this.#result !== undefined || this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => this.#firstStep.push(resolve));
+  }
+
+  /** Something may have changed. `askRoute`: also ask for the route anew. */
+  wake(askRoute = false): void {
+    if (this.#stopped) return;
+    this.#askRoute ||= askRoute;
+    if (this.#stepping) this.#again = true;
+    else this.#context.instance.background(`rebalance ${this.topic}`, () => this.#steps());
+  }
+
+  /** Holds no queue from now on. Returns those held, which no longer pull. */
+  stop(): QueueConsumer[] {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    const held = [...this.#queues.values()];
+    for (const queue of held) queue.stopPulling();
+    for (const resolve of this.#firstStep.splice(0)) resolve();
+    return held;
+  }
+
+  async #steps(): Promise<void> {
+    this.#stepping = true;
+    this.#timer?.cancel();
+    try {
+      do {
+        this.#again = false;
+        this.#result = await this.#step();
+        for (const resolve of this.#firstStep.splice(0)) resolve();
+      } while (this.#again && !this.#stopped);
+    } finally {
+      this.#stepping = false;
+      if (!this.#stopped) this.#schedule();
+    }
+  }
+
+  #schedule(): void {
+    const { timers } = this.#context.instance.host;
+    switch (this.#result) {
+      case "absent": {
+        // A group's retry topic appears when a broker has taken the heartbeat, or never: no hurry.
+        const maxMs = this.topic.startsWith(RETRY_PREFIX) ? 30_000 : routeRetryMaxMs;
+        this.#pauseMs = Math.min(this.#pauseMs === 0 ? routeRetryMinMs : this.#pauseMs * 2, maxMs);
+        this.#timer = timers.after(this.#pauseMs, () => this.wake());
+        return;
+      }
+      case "divided":
+        this.#pauseMs = 0;
+        if (this.#youngMs > YOUNG_MAX_MS) return;
+        this.#timer = timers.after(this.#youngMs, () => this.wake(true));
+        this.#youngMs *= 2;
+        return;
+      default:
+        this.#pauseMs = Math.min(
+          this.#pauseMs === 0 ? STEP_RETRY_MIN_MS : this.#pauseMs * 2,
+          STEP_RETRY_MAX_MS,
+        );
+        this.#timer = timers.after(this.#pauseMs, () => this.wake());
+    }
+  }
+
+  async #step(): Promise<StepResult> {
+    try {
+      const route = await this.#route();
+      if (route === undefined) {
+        this.#bornLater = true;
+        return "absent";
+      }
+      return (await this.#divide(route)) ? "divided" : "failed";
+    } catch (error) {
+      const { code, message } = fromUnknown(error);
+      if (code !== "SHUT_DOWN") {
+        const { logger } = this.#context.instance;
+        logger.warn({ topic: this.topic, code }, `rebalance ${this.topic}: ${message}`);
+      }
+      return "failed";
+    }
+  }
+
+  /** Known, or asked for; a NameServer that does not answer leaves the known one. */
+  async #route(): Promise<TopicRouteData | undefined> {
+    const { routes } = this.#context.instance;
+    const known = routes.get(this.topic);
+    if (known !== undefined && !this.#askRoute) return known;
+    this.#askRoute = false;
+    try {
+      return await routes.refresh(this.topic);
+    } catch (error) {
+      if (known === undefined) throw error;
+      return known;
+    }
+  }
+
+  async #divide(route: TopicRouteData): Promise<boolean> {
+    const queues = subscribeQueues(this.topic, route);
+    const clientIds = await this.#clientIds(new Set(queues.map(({ brokerName }) => brokerName)));
+    if (this.#stopped || clientIds === undefined) return false;
+    const { clientId } = this.#context.instance;
+    const held = [...this.#queues.values()].map(({ queue }) => queue);
+    const { drop, take } = rebalance({ queues, clientIds, clientId, held });
+    for (const queue of drop) this.#drop(queue);
+    return this.#take(take);
+  }
+
+  /**
+   * Every client of the group as a broker of the topic knows it; `undefined` when none does or says that this
+   * client is one: then the queues held stay.
+   */
+  async #clientIds(brokerNames: ReadonlySet<string>): Promise<string[] | undefined> {
+    if (brokerNames.size === 0) return [this.#context.instance.clientId];
+    const { instance, settings } = this.#context;
+    const names = [...brokerNames];
+    const start = instance.host.random.int(names.length);
+    let failure: OrbitError | undefined;
+    for (let i = 0; i < names.length && !this.#stopped; i++) {
+      const address = instance.routes.addressOf(names[(start + i) % names.length]!, 0)?.address;
+      if (address === undefined || !(await instance.heartbeats.ensureKnown(address))) continue;
+      try {
+        const ids = await instance.ask(
+          address,
+          {
+            code: RequestCode.GET_CONSUMER_LIST_BY_GROUP,
+            header: (sink) =>
+              getConsumerListByGroupRequestHeader.encode({ consumerGroup: settings.group }, sink),
+          },
+          (response) => parseConsumerList(response.body),
+        );
+        if (ids.includes(instance.clientId)) return ids;
+        instance.heartbeats.forget(address);
+      } catch (error) {
+        failure = fromUnknown(error, address);
+        instance.heartbeats.forget(address);
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return undefined;
+  }
+
+  #drop(queue: MessageQueue): void {
+    const key = queueKey(queue);
+    const consumer = this.#queues.get(key);
+    if (consumer === undefined) return;
+    this.#queues.delete(key);
+    const { topic, brokerName, queueId } = queue;
+    const { instance } = this.#context;
+    instance.logger.info({ topic, brokerName, queueId }, "queue given up");
+    const offset = consumer.committableOffset;
+    consumer.drop(new OrbitError("QUEUE_LOST", `${topic} ${brokerName} ${queueId} went to another consumer`));
+    instance.background("commit of a queue given up", () => this.#persister.persistAt(consumer, offset));
+  }
+
+  async #take(queues: readonly MessageQueue[]): Promise<boolean> {
+    const { instance, settings } = this.#context;
+    const newIn: Record<string, number> = {};
+    const taken = await Promise.all(
+      queues.map(async (queue) => {
+        const { topic, brokerName, queueId } = queue;
+        try {
+          const from = settings.from;
+          const start = await startOffset(instance, settings.group, queue, from, this.#bornLater);
+          if (start.isNew) newIn[`${brokerName} ${queueId}`] = start.offset;
+          return { queue, start };
+        } catch (error) {
+          const { code, message } = fromUnknown(error);
+          if (code !== "SHUT_DOWN") {
+            instance.logger.warn({ topic, brokerName, queueId, code }, `start offset: ${message}`);
+          }
+          return undefined;
+        }
+      }),
+    );
+    if (this.#stopped) return false;
+    if (Object.keys(newIn).length > 0) {
+      const { group, from } = settings;
+      const text = from instanceof Date ? from.toISOString() : from;
+      instance.logger.info(
+        { group, topic: this.topic, from: text, offsets: newIn },
+        `group ${group} is new in ${this.topic} and starts from ${this.#bornLater ? "first" : text}`,
+      );
+    }
+    for (const entry of taken) {
+      if (entry === undefined) continue;
+      const { offset, isNew } = entry.start;
+      const persisted = isNew ? -1 : offset;
+      const consumer = new QueueConsumer(
+        this.#context,
+        entry.queue,
+        this.subscription.data,
+        offset,
+        persisted,
+      );
+      this.#queues.set(queueKey(entry.queue), consumer);
+      if (isNew) instance.background("commit of a start offset", () => this.#persister.persist(consumer));
+      consumer.start();
+    }
+    return !taken.includes(undefined);
+  }
+}
