@@ -58,8 +58,8 @@ export interface GoldenFrame {
   readonly kind: "request" | "oneway" | "response";
   /** Request code of the conversation, also for a response. */
   readonly command: number;
-  /** The code in a response's header. */
-  readonly code?: number;
+  /** The code in the frame's own header. */
+  readonly code: number;
   readonly encoding: "JSON" | "ROCKETMQ";
   /** Version number in the header: 513 is 5.5.0, 409 is 4.9.8. */
   readonly version: number;
@@ -127,8 +127,7 @@ export class GoldenFrames {
     const file = fileOf(name, kind);
     const { code, encoding, version } = seen.head;
     const from = seen.fromServer ? peers.server : peers.client;
-    const answer = kind === "response" ? { code } : {};
-    const entry = { file, kind, command, ...answer, encoding, version, from };
+    const entry = { file, kind, command, code, encoding, version, from };
     this.#frames.set(file, { entry, frame: seen.frame });
   }
 
