@@ -17,16 +17,23 @@ const send = (id: string, producer = "p", waits = true): HistoryEvent => ({
   producer,
   waits,
 });
-const ack = (id: string, offset: number, queue = QUEUE): HistoryEvent => ({
+const ack = (id: string, offset: number, queue = QUEUE, survives = true): HistoryEvent => ({
   kind: "acknowledged",
   ...at(),
   id,
   queue,
   offset,
+  survives,
 });
 const refused = (id: string): HistoryEvent => ({ kind: "refused", ...at(), id, code: "X" });
 const unknown = (id: string): HistoryEvent => ({ kind: "unknown", ...at(), id, code: "X" });
-const seen = (id: string | undefined, offset: number, copy = `copy-${id}`, intact = true): HistoryEvent => ({
+const seen = (
+  id: string | undefined,
+  offset: number,
+  copy = `copy-${id}`,
+  intact = true,
+  survives = true,
+): HistoryEvent => ({
   kind: "seen",
   ...at(),
   by: "reader",
@@ -35,6 +42,7 @@ const seen = (id: string | undefined, offset: number, copy = `copy-${id}`, intac
   id,
   copy,
   intact,
+  survives,
 });
 const listened = (id: string, offset: number, success = true): HistoryEvent => ({
   kind: "listened",
@@ -139,6 +147,15 @@ test("an acknowledgement for a place where another message was seen is noticed",
   assert.deepEqual(broken(history), ["slot-stable"]);
 });
 
+test("what is acknowledged or seen before it is on disk is noticed, though no crash took it", () => {
+  const early = [send("1"), ack("1", 0, QUEUE, false), seen("1", 0), drained(1)];
+  assert.deepEqual(broken(early), ["durable"]);
+  assert.deepEqual(broken(early, ASYNC), []);
+  assert.deepEqual(broken([send("1"), ack("1", 0), seen("1", 0, "copy-1", true, false), drained(1)]), [
+    "durable",
+  ]);
+});
+
 test("two acknowledged messages cannot share a queue offset", () => {
   const history = [send("1"), ack("1", 0), send("2"), ack("2", 0), seen("1", 0), drained(1)];
   assert.ok(broken(history).includes("slot-unique"));
@@ -198,7 +215,7 @@ test("ASYNC_FLUSH may lose and replace what a power loss took, and nothing else"
   const lost = [send("1"), ack("1", 0), seen("1", 0), powerLost, drained(0)];
   assert.deepEqual(broken(lost, ASYNC), []);
   const replaced = [send("1"), ack("1", 0), seen("1", 0), powerLost];
-  replaced.push(send("2"), { kind: "acknowledged", atMs: 2e6, id: "2", queue: QUEUE, offset: 0 });
+  replaced.push(send("2"), { ...ack("2", 0), atMs: 2e6 } as HistoryEvent);
   assert.deepEqual(broken([...replaced, seen("2", 0), drained(1)], ASYNC), []);
   assert.ok(broken([...replaced, drained(0)], ASYNC).includes("acknowledged-kept"));
   assert.ok(broken([send("1"), ack("1", 0), seen("1", 0), drained(0)], ASYNC).includes("acknowledged-kept"));

@@ -10,6 +10,7 @@ import { SlotTable } from "./slot-table.ts";
 export const INVARIANTS = {
   "acknowledged-kept": "an acknowledged message is still where it was acknowledged to be",
   "only-sent": "nothing appears that was never sent, and nothing that was refused",
+  durable: "under SYNC_FLUSH what is acknowledged or seen could not be taken back by any crash",
   intact: "a message that is seen is exactly what was sent",
   "slot-stable": "a queue offset that was seen or acknowledged holds that copy for ever and no other",
   "slot-unique": "no two acknowledged messages share a queue offset",
@@ -175,6 +176,11 @@ class Checker {
     send.queue = event.queue;
     send.offset = event.offset;
     send.acknowledgedMs = event.atMs;
+    this.#checkDurable(
+      event.survives,
+      event.atMs,
+      `${event.id}, acknowledged at ${event.queue} offset ${event.offset},`,
+    );
     this.#slots.acknowledged(event.queue, event.offset, event.id, event.atMs);
   }
 
@@ -189,7 +195,13 @@ class Checker {
       return;
     }
     if (!event.intact) this.#report("intact", event.atMs, `${event.id} at ${place} is not what was sent`);
+    this.#checkDurable(event.survives, event.atMs, `${event.id} at ${place}`);
     this.#slots.seen(event);
+  }
+
+  #checkDurable(survives: boolean, atMs: number, what: string): void {
+    if (survives || this.#options.flush !== "SYNC_FLUSH") return;
+    this.#report("durable", atMs, `${what} was not on disk yet`);
   }
 
   #listened(event: Extract<HistoryEvent, { kind: "listened" }>): void {

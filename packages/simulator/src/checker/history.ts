@@ -26,6 +26,8 @@ export type HistoryEvent =
       readonly id: string;
       readonly queue: QueueKey;
       readonly offset: number;
+      /** Whether the record would have survived any crash of the broker's machine at this moment. */
+      readonly survives: boolean;
     }
   | {
       readonly kind: "refused" | "unknown";
@@ -46,6 +48,8 @@ export type HistoryEvent =
       readonly copy: string;
       /** Body, tag and properties are exactly those that were sent. */
       readonly intact: boolean;
+      /** As of `acknowledged`. */
+      readonly survives: boolean;
     }
   | {
       /** A listener came to its end for this message; only a success allows the offset to pass it. */

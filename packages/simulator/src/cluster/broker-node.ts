@@ -46,6 +46,16 @@ export class BrokerNode extends SimNode {
     return this.#serving;
   }
 
+  /** Whether the record at this position of the log would survive any crash of the machine now. */
+  survives(physicalOffset: number): boolean {
+    const { disk } = this.machine;
+    const segmentBytes = this.#scenario.store.mappedFileSizeCommitLog as number;
+    const begin = physicalOffset - (physicalOffset % segmentBytes);
+    const path = `${HOME}/commitlog/${String(begin).padStart(20, "0")}`;
+    const recordBytes = disk.int32At(path, physicalOffset - begin);
+    return disk.survives(path, physicalOffset - begin, Math.max(8, recordBytes));
+  }
+
   get store(): MessageStore | undefined {
     return this.#store;
   }

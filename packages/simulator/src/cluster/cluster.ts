@@ -197,7 +197,14 @@ export class Cluster {
 
   #context(label: string): NodeContext {
     const { world, recorder } = this;
-    return { world, recorder, random: this.#random.fork(label), log: (line) => this.log(line) };
+    return {
+      world,
+      recorder,
+      random: this.#random.fork(label),
+      log: (line) => this.log(line),
+      survives: (name, physicalOffset) =>
+        this.brokers.find((broker) => broker.name === name)?.survives(physicalOffset) === true,
+    };
   }
 
   #uncaught(name: string | undefined, error: unknown): void {

@@ -11,6 +11,8 @@ export interface NodeContext {
   readonly world: SimWorld;
   readonly recorder: Recorder;
   readonly random: SeededRandom;
+  /** Whether a broker's record at this position would survive any crash of its machine now. */
+  readonly survives: (brokerName: string, physicalOffset: number) => boolean;
   /** One readable line of the run's story. */
   readonly log: (line: string) => void;
 }

@@ -70,7 +70,8 @@ export class ConsumerNode extends SimNode {
         properties: (name) => message.properties[name],
       });
     const copy = String(message.physicalOffset);
-    recorder.add({ kind: "seen", by: this.name, queue, offset, id, copy, intact });
+    const survives = this.context.survives(message.queue.brokerName, message.physicalOffset);
+    recorder.add({ kind: "seen", by: this.name, queue, offset, id, copy, intact, survives });
     if (!calm) {
       const choice = random.float();
       if (choice < 0.4) await sleep(host, random.between(1, 20));

@@ -6,6 +6,7 @@ import { type Message, OrbitError } from "@orbitmq/client";
 import { Producer } from "@orbitmq/client/internal";
 import type { Logger } from "@orbitmq/host";
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
+import { decodeOffsetMessageId } from "@orbitmq/wire";
 import { queueKey } from "../checker/history.ts";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
 import type { MessageFactory } from "./message-factory.ts";
@@ -129,10 +130,13 @@ export class ProducerNode extends SimNode {
     const { recorder } = this.context;
     const ids = messages.map((message) => message.properties?.["id"] as string);
     try {
-      const { queue, queueOffset } = await sending;
+      const { queue, queueOffset, offsetMsgId } = await sending;
       const key = queueKey(queue.topic, queue.brokerName, queue.queueId);
+      const offsetMsgIds = offsetMsgId.split(",");
       ids.forEach((id, index) => {
-        recorder.add({ kind: "acknowledged", id, queue: key, offset: queueOffset + index });
+        const { physicalOffset } = decodeOffsetMessageId(offsetMsgIds[index] as string);
+        const survives = this.context.survives(queue.brokerName, physicalOffset);
+        recorder.add({ kind: "acknowledged", id, queue: key, offset: queueOffset + index, survives });
       });
     } catch (error) {
       if (!(error instanceof OrbitError)) throw error;

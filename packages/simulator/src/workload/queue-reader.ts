@@ -116,13 +116,16 @@ export class QueueReader {
       records = readRecords(Buffer.from(body), { checkCrc: true });
     } catch (error) {
       const copy = error instanceof WireError ? error.message : String(error);
-      recorder.add({ kind: "seen", by: this.#name, queue, offset: -1, id: undefined, copy, intact: false });
+      const damaged = { id: undefined, copy, intact: false, survives: true };
+      recorder.add({ kind: "seen", by: this.#name, queue, offset: -1, ...damaged });
       return;
     }
     for (const record of records) {
       const { id, intact } = this.#recognise(record);
       const copy = String(record.physicalOffset);
-      recorder.add({ kind: "seen", by: this.#name, queue, offset: record.queueOffset, id, copy, intact });
+      const survives = this.#context.survives(place.brokerName, record.physicalOffset);
+      const { queueOffset: offset } = record;
+      recorder.add({ kind: "seen", by: this.#name, queue, offset, id, copy, intact, survives });
     }
   }
 

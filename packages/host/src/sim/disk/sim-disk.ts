@@ -81,6 +81,27 @@ export class SimDisk {
     return entry;
   }
 
+  /** The 32-bit integer (big-endian) that processes see at this place; 0 where there is none. */
+  int32At(path: string, position: number): number {
+    const entry = this.entry(path);
+    if (!(entry instanceof SimInode)) return 0;
+    const bytes = new Uint8Array(4);
+    entry.read(bytes, position);
+    return new DataView(bytes.buffer).getInt32(0);
+  }
+
+  /** Whether these bytes of the file, and its name, would be there after any machine crash now. */
+  survives(path: string, position: number, length: number): boolean {
+    let entry: FolderEntry | undefined = this.root;
+    for (const part of splitPath(path)) {
+      if (!(entry instanceof SimFolder)) return false;
+      const named = entry.entries.get(part);
+      if (named !== entry.durable.get(part)) return false;
+      entry = named;
+    }
+    return entry instanceof SimInode && entry.survives(position, length);
+  }
+
   folder(path: string): SimFolder {
     const entry = this.entry(path);
     if (entry === undefined) throw new HostError("ENOENT", `${path}: no such folder`);

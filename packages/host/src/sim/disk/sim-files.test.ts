@@ -369,3 +369,33 @@ test("a lock belongs to one holder, ends with its process, and is refused where 
   one.machine.offersLocks = false;
   assert.throws(() => other.files.lockSync("/second"), codeIs("ENOLOCK"));
 });
+
+test("the disk tells which bytes would survive any machine crash", () => {
+  const { host, machine } = oneProcess(1);
+  const { disk } = machine;
+  host.files.makeFolderSync("/d");
+  const file = host.files.openSync("/d/log", { create: true });
+  file.writeSync(text("one"), 0);
+  file.fdatasyncSync();
+  assert.equal(disk.survives("/d/log", 0, 3), false, "its name is not synced");
+  host.files.syncFolderSync("/d");
+  assert.equal(disk.survives("/d/log", 0, 3), false, "its folder's name is not synced");
+  host.files.syncFolderSync("/");
+  assert.equal(disk.survives("/d/log", 0, 3), true);
+  file.writeSync(text("two"), 3);
+  assert.equal(disk.survives("/d/log", 0, 3), true);
+  assert.equal(disk.survives("/d/log", 0, 4), false);
+  file.writeSync(text("one"), 0);
+  assert.equal(disk.survives("/d/log", 0, 3), true, "the same bytes again change nothing");
+  file.writeSync(text("x"), 1);
+  assert.equal(disk.survives("/d/log", 0, 3), false);
+  machine.disk.failNext("sync");
+  assert.throws(() => file.fdatasyncSync(), codeIs("EIO"));
+  file.fdatasyncSync();
+  assert.equal(disk.survives("/d/log", 0, 6), false, "what a failed sync marked clean is not on disk");
+  file.writeSync(text("onetwo"), 0);
+  file.fdatasyncSync();
+  assert.equal(disk.survives("/d/log", 0, 6), true);
+  assert.equal(disk.survives("/d/log", 0, 7), false);
+  assert.equal(disk.survives("/d/none", 0, 0), false);
+});

@@ -81,6 +81,22 @@ export class SimInode {
     return false;
   }
 
+  /** Whether these bytes would be the same after any machine crash now. */
+  survives(position: number, length: number): boolean {
+    const end = position + length;
+    if (end > this.#durableSizeBytes || this.#sizes.some((size) => size < end)) return false;
+    for (let at = position; at < end; ) {
+      const index = Math.floor(at / PAGE_BYTES);
+      const pageEnd = Math.min(end, (index + 1) * PAGE_BYTES);
+      const page = this.#pages.get(index);
+      if (page !== undefined && !pageSurvives(page, at - index * PAGE_BYTES, pageEnd - index * PAGE_BYTES)) {
+        return false;
+      }
+      at = pageEnd;
+    }
+    return true;
+  }
+
   /** Bytes of new blocks that writing `length` bytes at `position` needs. */
   bytesToAllocate(position: number, length: number): number {
     if (length === 0) return 0;
@@ -253,6 +269,16 @@ function undo(page: Page, write: PageWrite, from: number, to: number): boolean {
   const end = Math.min(to, write.at + write.overwritten.length);
   if (start >= end) return false;
   page.bytes.set(write.overwritten.subarray(start - write.at, end - write.at), start);
+  return true;
+}
+
+/** Whether no version since the last sync differs from the newest within [from, to) of the page. */
+function pageSurvives(page: Page, from: number, to: number): boolean {
+  for (const write of page.writes) {
+    const start = Math.max(from, write.at);
+    const end = Math.min(to, write.at + write.overwritten.length);
+    for (let i = start; i < end; i++) if (write.overwritten[i - write.at] !== page.bytes[i]) return false;
+  }
   return true;
 }
 
