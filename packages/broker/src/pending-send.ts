@@ -14,6 +14,7 @@ import {
   ResponseCode,
   sendMessageResponseHeader,
 } from "@orbitmq/wire";
+import type { BrokerIdentity } from "./broker-identity.ts";
 import type { TopicRegistry } from "./topic-registry.ts";
 
 /** What is the same for every answer of one broker. */
@@ -21,8 +22,7 @@ export interface SendAnswers {
   readonly regionId: string;
   readonly traceOn: boolean;
   readonly topics: Pick<TopicRegistry, "isPersisted" | "whenPersisted">;
-  /** The offset message ids of what was appended, joined by commas. */
-  readonly msgId: (physicalOffset: number, all: readonly number[] | undefined) => string;
+  readonly identity: BrokerIdentity;
 }
 
 export class PendingSend implements AppendWaiter, OutgoingResponse {
@@ -116,7 +116,7 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
     const onDisk = this.#outcome === "reached" && this.#durability === "flushed";
     sendMessageResponseHeader.encode(
       {
-        msgId: this.#answers.msgId(this.#physicalOffset, this.#physicalOffsets),
+        msgId: this.#answers.identity.messageIds(this.#physicalOffset, this.#physicalOffsets),
         queueId: this.#queueId,
         queueOffset: this.#queueOffset,
         transactionId: this.#uniqKey,

@@ -33,9 +33,10 @@ import {
   type UniqueIdGenerator,
   WireError,
 } from "@orbitmq/wire";
+import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import { isNotAllowedSendTopic, isRetryTopic, topicNameProblem } from "../names.ts";
-import { PendingSendPool, type SendAnswers } from "../pending-send.ts";
+import { PendingSendPool } from "../pending-send.ts";
 import { brokersOwnProperties, SentProperties } from "../sent-properties.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topic-registry.ts";
@@ -48,9 +49,7 @@ export interface SendMessageNeeds {
   readonly random: Random;
   readonly uniqueIds: UniqueIdGenerator;
   readonly stats: BrokerStats;
-  /** The broker's address as records carry it. */
-  readonly storeHost: Uint8Array;
-  readonly msgId: SendAnswers["msgId"];
+  readonly identity: BrokerIdentity;
 }
 
 const INNER_BATCH_FLAGS = MessageSysFlag.INNER_BATCH | MessageSysFlag.NEED_UNWRAP;
@@ -78,7 +77,7 @@ class Sender {
       regionId: options.regionId,
       traceOn: options.traceOn,
       topics: needs.topics,
-      msgId: needs.msgId,
+      identity: needs.identity,
     });
     this.#ending = brokersOwnProperties(options.regionId, options.traceOn, options.brokerClusterName);
     this.#waitingDurability = options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
@@ -101,7 +100,7 @@ class Sender {
     exchange: Exchange,
     known: TopicConfig | undefined,
   ): void {
-    const { store, uniqueIds, storeHost } = this.#needs;
+    const { store, uniqueIds, identity } = this.#needs;
     const properties = header.properties ?? "";
     const sent = this.#sent;
     sent.scan(properties);
@@ -120,7 +119,7 @@ class Sender {
         sysFlag: sysFlagOf(header, topic),
         bornTimestamp: header.bornTimestamp,
         bornHost: exchange.peer.addressBytes,
-        storeHost,
+        storeHost: identity.storeHost,
         reconsumeTimes: header.reconsumeTimes ?? 0,
         preparedTransactionOffset: 0,
         body,
@@ -160,7 +159,7 @@ class Sender {
     pending.begin(exchange, header.topic, queueId, uniqKey, durability);
     const sysFlag = sysFlagOf(header, topic);
     const bornHost = exchange.peer.addressBytes;
-    const { store, storeHost } = this.#needs;
+    const { store, identity } = this.#needs;
     const messages = entries.map((entry) => ({
       topic: header.topic,
       queueId,
@@ -168,7 +167,7 @@ class Sender {
       sysFlag,
       bornTimestamp: header.bornTimestamp,
       bornHost,
-      storeHost,
+      storeHost: identity.storeHost,
       reconsumeTimes: header.reconsumeTimes ?? 0,
       preparedTransactionOffset: 0,
       body: entry.body,

@@ -1,0 +1,91 @@
+/**
+ * UPDATE_AND_CREATE_TOPIC (17): creates a topic or changes it. Answered once topics.json holds it and every
+ * NameServer that answers knows it, so that a route asked for next is there. 29 for a bad name, a system topic,
+ * bad counts or attributes; 1 when it cannot be kept.
+ */
+import {
+  Refusal,
+  type RequestHandler,
+  ResponseCode,
+  type TopicConfig,
+  type UpdateAndCreateTopicRequestHeader,
+  updateAndCreateTopicRequestHeader,
+} from "@orbitmq/wire";
+import type { ResolvedBrokerOptions } from "../broker-options.ts";
+import { topicNameProblem } from "../names.ts";
+import { isSystemTopic } from "../system-topics.ts";
+import { alterAttributes } from "../topic-attributes.ts";
+import type { TopicRegistry } from "../topic-registry.ts";
+
+export interface UpdateAndCreateTopicNeeds {
+  readonly options: ResolvedBrokerOptions;
+  readonly topics: TopicRegistry;
+  /** Calls back once every NameServer has taken the topics, or could not be reached. */
+  readonly whenRegistered: (done: () => void) => void;
+}
+
+const PERM_MASK = 0xf;
+
+export function updateAndCreateTopic({
+  options,
+  topics,
+  whenRegistered,
+}: UpdateAndCreateTopicNeeds): RequestHandler {
+  return (request, exchange) => {
+    const header = updateAndCreateTopicRequestHeader.decode(request.ext);
+    const { topic } = header;
+    const problem =
+      topicNameProblem(topic) ??
+      (isSystemTopic(topic, options) ? `The topic[${topic}] is conflict with system topic.` : undefined) ??
+      countsProblem(header, options.topicQueuesMax);
+    if (problem !== undefined) throw new Refusal(ResponseCode.INVALID_PARAMETER, problem);
+    const known = topics.get(topic);
+    if (known === undefined && topics.topics.size >= options.topicsMax) {
+      throw new Refusal(ResponseCode.SYSTEM_ERROR, `the broker has its ${options.topicsMax} topics`);
+    }
+    const altered = alterAttributes(known?.attributes ?? {}, header.attributes);
+    if ("problem" in altered) throw new Refusal(ResponseCode.INVALID_PARAMETER, altered.problem);
+    const config = configOf(header, altered.attributes);
+    if (known === undefined || !sameTopic(known, config)) topics.put(config);
+    topics.whenPersisted(topic, (error) => {
+      if (error !== undefined) {
+        const remark = `the topic ${topic} could not be kept: ${error.message}`;
+        exchange.reply({ code: ResponseCode.SYSTEM_ERROR, remark });
+      } else whenRegistered(() => exchange.reply({ code: ResponseCode.SUCCESS }));
+    });
+  };
+}
+
+function countsProblem(header: UpdateAndCreateTopicRequestHeader, max: number): string | undefined {
+  for (const [name, count] of [
+    ["readQueueNums", header.readQueueNums],
+    ["writeQueueNums", header.writeQueueNums],
+  ] as const) {
+    if (count < 0 || count > max) return `${name} is ${count}; it must be between 0 and ${max}`;
+  }
+  if ((header.perm & ~PERM_MASK) !== 0) return `perm is ${header.perm}; it must be a sum of 8, 4, 2 and 1`;
+  return undefined;
+}
+
+function configOf(
+  header: UpdateAndCreateTopicRequestHeader,
+  attributes: Readonly<Record<string, string>>,
+): TopicConfig {
+  return {
+    topicName: header.topic,
+    readQueueNums: header.readQueueNums,
+    writeQueueNums: header.writeQueueNums,
+    perm: header.perm,
+    topicFilterType: header.topicFilterType === "MULTI_TAG" ? "MULTI_TAG" : "SINGLE_TAG",
+    topicSysFlag: header.topicSysFlag ?? 0,
+    order: header.order ?? false,
+    attributes,
+  };
+}
+
+function sameTopic(a: TopicConfig, b: TopicConfig): boolean {
+  const { attributes: attributesA, ...restA } = a;
+  const { attributes: attributesB, ...restB } = b;
+  const sorted = (record: object) => JSON.stringify(Object.entries(record).sort());
+  return sorted(restA) === sorted(restB) && sorted(attributesA) === sorted(attributesB);
+}

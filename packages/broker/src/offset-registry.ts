@@ -1,0 +1,105 @@
+/**
+ * Committed offsets with their file. A commit is bounded by the queue's readable end, so that nothing is kept
+ * or shown that a crash could take back; the file is written some seconds after the first change, and at stop.
+ */
+import type { Clock, Logger, TimerHandle, Timers } from "@orbitmq/host";
+import type { MessageStore, StateFile } from "@orbitmq/store";
+import { type Offsets, parseOffsets } from "./offsets.ts";
+
+export interface OffsetRegistryNeeds {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly offsets: Offsets;
+  readonly store: Pick<MessageStore, "readableEnd">;
+  /** Absent: nothing is kept. */
+  readonly file: StateFile | undefined;
+  readonly flushConsumerOffsetInterval: number;
+}
+
+export class OffsetRegistry {
+  readonly offsets: Offsets;
+  readonly #needs: OffsetRegistryNeeds;
+  #timer: TimerHandle | undefined;
+  #dirty = false;
+  #stopped = false;
+
+  constructor(needs: OffsetRegistryNeeds) {
+    this.offsets = needs.offsets;
+    this.#needs = needs;
+  }
+
+  /**
+   * Reads consumerOffset.json. An offset past its queue's end was committed for messages that a crash took
+   * back; it is set to the end before anything is appended, lest new messages are skipped.
+   */
+  load(): void {
+    const { file, store, clock, logger } = this.#needs;
+    const loaded = file?.load(parseOffsets);
+    if (loaded === undefined) return;
+    this.offsets.restore(loaded.value);
+    for (const { group, topic, queueId, offset } of this.offsets.beyond((t, q) => store.readableEnd(t, q))) {
+      const end = store.readableEnd(topic, queueId);
+      this.offsets.apply({ kind: "offset-commit", group, topic, queueId, offset: end, atMs: clock.wallMs() });
+      logger.warn(
+        { group, topic, queueId, from: offset, to: end, count: offset - end },
+        "a committed offset lay beyond the end of its queue; set back to the end",
+      );
+      this.#changed();
+    }
+  }
+
+  get(group: string, topic: string, queueId: number): number | undefined {
+    return this.offsets.get(group, topic, queueId);
+  }
+
+  /** `from` names the client in the log. Negative offsets mean "none" in RocketMQ and change nothing. */
+  commit(group: string, topic: string, queueId: number, offset: number, from: string): void {
+    if (offset < 0) return;
+    const { store, clock, logger } = this.#needs;
+    const end = store.readableEnd(topic, queueId);
+    const bounded = Math.min(offset, end);
+    const known = this.offsets.get(group, topic, queueId);
+    if (known === bounded) return;
+    if (bounded < offset) {
+      logger.warn(
+        { group, topic, queueId, offset, end, from },
+        "an offset beyond the queue's end was committed as the end",
+      );
+    } else if (known !== undefined && bounded < known) {
+      logger.warn({ group, topic, queueId, offset, known, from }, "a committed offset went back");
+    }
+    this.offsets.apply({
+      kind: "offset-commit",
+      group,
+      topic,
+      queueId,
+      offset: bounded,
+      atMs: clock.wallMs(),
+    });
+    this.#changed();
+  }
+
+  /** Stops the timer and writes what is not written yet. Throws HostError. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    if (!this.#dirty) return;
+    this.#needs.file?.saveSync(this.offsets.format());
+    this.#dirty = false;
+  }
+
+  #changed(): void {
+    this.#dirty = true;
+    const { file, timers, flushConsumerOffsetInterval } = this.#needs;
+    if (file === undefined || this.#stopped) return;
+    this.#timer ??= timers.after(flushConsumerOffsetInterval, () => {
+      this.#timer = undefined;
+      this.#dirty = false;
+      file.save(this.offsets.format(), (error) => {
+        // The file tries again by itself; what matters here is that stop writes, too.
+        if (error !== undefined) this.#dirty = true;
+      });
+    });
+  }
+}
