@@ -153,9 +153,9 @@ function writeManifest({ folder, entries, unpublished = [] }, outdir) {
       .filter(([, inner]) => typeof inner === "string" || Object.keys(inner).length > 0);
     return Object.fromEntries(entries);
   };
-  for (const key of ["main", "types", "bin", "exports"])
-    if (key in manifest) manifest[key] = strip(manifest[key]);
+  for (const key of ["main", "types", "exports"]) if (key in manifest) manifest[key] = strip(manifest[key]);
   const doors = Object.keys(entries).filter((name) => !unpublished.includes(name));
+  if ("cli" in entries) manifest.bin = { [manifest.name]: "./cli.js" };
   manifest.files = [...doors.map((name) => `${name}.js`), "chunks", "types", "*.txt", "NOTICE"];
   replaceFile(join(outdir, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   const readme = existsSync(join(folder, "README.md")) ? join(folder, "README.md") : "README.md";

@@ -30,6 +30,7 @@ describe("the program's name in lines to try", () => {
   it("is how it was called", () => {
     assert.equal(programName("/usr/local/bin/orbitmq", "/home/li"), "orbitmq");
     assert.equal(programName("/home/li/app/node_modules/.bin/orbitmq", "/home/li/app"), "npx orbitmq");
+    assert.equal(programName("/home/li/orbitmq/packages/orbitmq/bin/orbitmq.mjs", "/"), "npx orbitmq");
     assert.equal(
       programName("/home/li/orbitmq/packages/orbitmq/dist/cli.js", "/home/li/orbitmq"),
       "node packages/orbitmq/dist/cli.js",

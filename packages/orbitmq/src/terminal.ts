@@ -73,8 +73,8 @@ export function processTerminal(): Terminal {
 
 /** `orbitmq` when started through the installed command, else how node was called. */
 export function programName(script: string, cwd: string): string {
-  if (/(^|\/)orbitmq$/.test(script))
-    return script.includes("/node_modules/.bin/") ? "npx orbitmq" : "orbitmq";
+  if (script.includes("/node_modules/.bin/") || script.endsWith("/bin/orbitmq.mjs")) return "npx orbitmq";
+  if (script.endsWith("/orbitmq")) return "orbitmq";
   const shown = script.startsWith(`${cwd}/`) ? script.slice(cwd.length + 1) : script;
   return `node ${shown}`;
 }
