@@ -31,6 +31,9 @@ import { DEFAULT_TOPIC } from "./topic-queues.ts";
 const START_RETRY_MIN_MS = 100;
 const START_RETRY_MAX_MS = 1_000;
 
+/** The least time connections get to end. */
+const CLOSE_MIN_MS = 200;
+
 /** Who is told of in heartbeats. */
 export interface ClientGroups {
   readonly producerGroups?: readonly string[];
@@ -176,8 +179,19 @@ export class ClientInstance {
     this.beginStop();
     this.routes.stop();
     await this.heartbeats.stop(timeoutMs);
-    await new Promise<void>((resolve) => this.rpc.stop(resolve));
+    await this.#stopRpc(Math.max(timeoutMs, CLOSE_MIN_MS));
     this.#state = "stopped";
+  }
+
+  /** A connection that is just being made is waited for, but not longer than this. */
+  #stopRpc(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.host.timers.after(timeoutMs, resolve);
+      this.rpc.stop(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   /** A request whose every response code is an answer; `read` runs while the response is valid. */

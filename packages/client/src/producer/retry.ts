@@ -21,7 +21,8 @@ export type AttemptFailure =
       /** The broker says that it may have the message all the same. */
       readonly mayExist?: boolean;
     }
-  | { readonly kind: "rpc"; readonly code: WireErrorCode }
+  /** `sent`: bytes of the request may have reached the broker. */
+  | { readonly kind: "rpc"; readonly code: WireErrorCode; readonly sent: boolean }
   /** Nothing was sent: the broker of the queue has no known address. */
   | { readonly kind: "no-address" };
 
@@ -95,20 +96,13 @@ const REFUSING_RESPONSES: ReadonlySet<number> = new Set([
   ResponseCode.GO_AWAY,
 ]);
 
-/** Failures in which the request never left this process. */
-const UNSENT: ReadonlySet<WireErrorCode> = new Set<WireErrorCode>([
-  "CONNECT_FAILED",
-  "TOO_MANY_REQUESTS",
-  "ADDRESS_INVALID",
-]);
-
 /** May the message exist after this attempt? What is not known to be refused is unknown. */
 export function outcomeOf(failure: AttemptFailure): SendOutcome {
   switch (failure.kind) {
     case "response":
       return REFUSING_RESPONSES.has(failure.code) && failure.mayExist !== true ? "refused" : "unknown";
     case "rpc":
-      return UNSENT.has(failure.code) ? "refused" : "unknown";
+      return failure.sent ? "unknown" : "refused";
     case "no-address":
       return "refused";
   }

@@ -223,7 +223,7 @@ export class Send implements OutgoingRequest {
     const { brokerName } = this.#queue!;
     if (response === undefined) {
       const failure = error!;
-      this.#attemptFailed({ kind: "rpc", code: failure.code }, () =>
+      this.#attemptFailed({ kind: "rpc", code: failure.code, sent: failure.sent }, () =>
         fromWireError(failure, brokerName, this.#details()),
       );
     } else if (response.code === ResponseCode.SUCCESS) {
