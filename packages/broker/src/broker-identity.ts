@@ -59,7 +59,9 @@ export function resolveAdvertised(
   configured: string | undefined,
   listen: SocketAddress,
 ): Promise<{ readonly host: string; readonly ip: string }> {
-  const local = ANY_ADDRESSES.has(listen.host) ? (host.network.localAddresses()[0] ?? "127.0.0.1") : listen.host;
+  const local = ANY_ADDRESSES.has(listen.host)
+    ? (host.network.localAddresses()[0] ?? "127.0.0.1")
+    : listen.host;
   const name = configured ?? local;
   return new Promise((resolve, reject) => {
     host.network.resolve(name, (error, ip) => {

@@ -4,7 +4,15 @@
  *
  *   new → starting → serving → stopping → stopped
  */
-import { assert, type Host, type Listener, type Logger, type SocketAddress, silentLogger, type TimerHandle } from "@orbitmq/host";
+import {
+  assert,
+  type Host,
+  type Listener,
+  type Logger,
+  type SocketAddress,
+  silentLogger,
+  type TimerHandle,
+} from "@orbitmq/host";
 import { StateFile } from "@orbitmq/store";
 import { type Peer, RequestCode, RpcClient, RpcServer, UniqueIdGenerator } from "@orbitmq/wire";
 import { BrokerError } from "./broker-error.ts";
@@ -137,7 +145,8 @@ export class Broker {
    * once requests are served. Rejects with BrokerError, or HostError when the port is taken. Once.
    */
   async start(): Promise<void> {
-    if (this.#state !== "new") throw new BrokerError("STATE", `a broker is started once; it is ${this.#state}`);
+    if (this.#state !== "new")
+      throw new BrokerError("STATE", `a broker is started once; it is ${this.#state}`);
     this.#state = "starting";
     const { store, listen, brokerIP1, advertisedPort } = this.#options;
     const status = store.status();
@@ -154,9 +163,14 @@ export class Broker {
     this.#handleRequests();
     store.subscribeArrivals(this.#longPoll);
     store.onFailed((error) =>
-      this.#logger.error({ err: error }, "the store takes no more messages until restart; pulls are still served"),
+      this.#logger.error(
+        { err: error },
+        "the store takes no more messages until restart; pulls are still served",
+      ),
     );
-    this.#scan = this.#host.timers.every(this.#options.scanNotActiveChannelInterval, () => this.#expireClients());
+    this.#scan = this.#host.timers.every(this.#options.scanNotActiveChannelInterval, () =>
+      this.#expireClients(),
+    );
     if (this.#options.vipListener) await this.#listenVip(local);
     // Stopping may have begun meanwhile.
     if (this.#state !== "starting") return;
@@ -208,7 +222,9 @@ export class Broker {
     this.#scan?.cancel();
     this.#stats.stop();
     const unsaved = this.#save();
-    await new Promise<void>((resolve) => this.#server.close(Math.max(0, untilMs - clock.monotonicMs()), resolve));
+    await new Promise<void>((resolve) =>
+      this.#server.close(Math.max(0, untilMs - clock.monotonicMs()), resolve),
+    );
     await new Promise<void>((resolve) => this.#client.stop(resolve));
     return { left, unsaved };
   }
@@ -319,7 +335,10 @@ export class Broker {
     const { gone, groups } = this.#consumers.expire(nowMs, channelExpiredTimeout);
     for (const group of groups) this.#notifier.groupChanged(group.name);
     for (const { peer, clientId } of [...gone, ...this.#producers.expire(nowMs, channelExpiredTimeout)]) {
-      this.#logger.warn({ clientId, peer: peer.address }, "a client was not heard of for too long; closing it");
+      this.#logger.warn(
+        { clientId, peer: peer.address },
+        "a client was not heard of for too long; closing it",
+      );
       peer.close();
     }
   }
@@ -331,7 +350,10 @@ function resolveOptions(options: BrokerOptions): ResolvedBrokerOptions {
   for (const [name, value] of Object.entries(resolved)) {
     const isNumeric = typeof brokerDefaults[name as keyof typeof brokerDefaults] === "number";
     if (isNumeric && (!Number.isSafeInteger(value) || value < 0)) {
-      throw new BrokerError("ILLEGAL_OPTION", `${name} is ${String(value)}; it must be a whole number, not negative`);
+      throw new BrokerError(
+        "ILLEGAL_OPTION",
+        `${name} is ${String(value)}; it must be a whole number, not negative`,
+      );
     }
   }
   return resolved;

@@ -11,7 +11,7 @@ import {
   dataVersionFromJson,
   newDataVersion,
   nextDataVersion,
-  parseJsonObject,
+  parseJsonFile,
 } from "@orbitmq/wire";
 import { formatPrettyFastjson } from "./pretty-fastjson.ts";
 
@@ -117,7 +117,7 @@ export class Offsets {
 
 /** Reads consumerOffset.json, ours or Java's. Throws WireError JSON_MALFORMED. */
 export function parseOffsets(text: string): OffsetsSnapshot {
-  const json = parseJsonObject(text, "consumerOffset.json");
+  const json = parseJsonFile(text, "consumerOffset.json");
   const entries: OffsetEntry[] = [];
   for (const [key, queues] of json.object("offsetTable").objects()) {
     const [topic, group, ...more] = key.split(TOPIC_GROUP_SEPARATOR);

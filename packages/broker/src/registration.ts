@@ -252,7 +252,10 @@ class NameServerLink {
       timeoutMs,
       (error) => {
         if (error !== undefined) {
-          logger.warn({ namesrv: this.address, err: error }, "could not unregister; it will notice by itself");
+          logger.warn(
+            { namesrv: this.address, err: error },
+            "could not unregister; it will notice by itself",
+          );
         }
         done();
       },

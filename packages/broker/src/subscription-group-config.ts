@@ -2,7 +2,7 @@
  * How one consumer group may consume (RocketMQ: SubscriptionGroupConfig). What this broker does not act on yet
  * (retry policies, subscriptions kept by an administrator) is carried along unread in `rest`.
  */
-import type { JsonObject } from "@orbitmq/wire";
+import type { JsonFile } from "@orbitmq/wire";
 
 export interface SubscriptionGroupConfig {
   readonly groupName: string;
@@ -48,7 +48,7 @@ export function subscriptionGroupConfigToJson({ rest, ...config }: SubscriptionG
 }
 
 /** `name` is used when the object does not carry its own. Throws WireError JSON_MALFORMED. */
-export function subscriptionGroupConfigFromJson(json: JsonObject, name?: string): SubscriptionGroupConfig {
+export function subscriptionGroupConfigFromJson(json: JsonFile, name?: string): SubscriptionGroupConfig {
   const groupName = json.optionalString("groupName") ?? name ?? json.string("groupName");
   const defaults = newSubscriptionGroupConfig(groupName);
   const known = new Set(Object.keys(defaults));

@@ -10,7 +10,7 @@ import {
   dataVersionFromJson,
   newDataVersion,
   nextDataVersion,
-  parseJsonObject,
+  parseJsonFile,
 } from "@orbitmq/wire";
 import { formatPrettyFastjson } from "./pretty-fastjson.ts";
 import {
@@ -97,7 +97,7 @@ export class SubscriptionGroups {
 
 /** Reads subscriptionGroup.json, ours or Java's. Throws WireError JSON_MALFORMED. */
 export function parseSubscriptionGroups(text: string): SubscriptionGroupsSnapshot {
-  const json = parseJsonObject(text, "subscriptionGroup.json");
+  const json = parseJsonFile(text, "subscriptionGroup.json");
   const forbidden = new Map<string, ReadonlyMap<string, number>>();
   for (const [group, topics] of json.object("forbiddenTable").objects()) {
     forbidden.set(group, new Map(topics.keys().map((topic) => [topic, topics.integer(topic)])));

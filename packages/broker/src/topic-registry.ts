@@ -3,8 +3,8 @@
  * NameServers. A message in a new topic is acknowledged only once the file names the topic, so a send asks
  * `isPersisted` and, when it is not, waits.
  *
- * A topic is `changed → persisted`; when the file cannot be written, whoever waits is told, the topic stays
- * `changed`, and the next one who asks starts another attempt.
+ * A topic is `changed → saving → persisted`, one save at a time; when the file cannot be written, whoever waits
+ * is told, the topic is `changed` again, and the next one who asks starts another attempt.
  */
 import type { Clock, HostError, Logger, Timers } from "@orbitmq/host";
 import type { MessageStore, StateFile } from "@orbitmq/store";
@@ -12,6 +12,8 @@ import { newTopicConfig, type TopicConfig } from "@orbitmq/wire";
 import { parseTopics, type Topics } from "./topics.ts";
 
 export type PersistedCallback = (error: HostError | undefined) => void;
+
+type Waiting = Map<string, PersistedCallback[]>;
 
 export interface TopicRegistryNeeds {
   readonly clock: Clock;
@@ -26,9 +28,13 @@ export interface TopicRegistryNeeds {
 export class TopicRegistry {
   readonly topics: Topics;
   readonly #needs: TopicRegistryNeeds;
-  /** Topics changed since the last successful write, with those who wait for the next one. */
-  readonly #changed = new Map<string, PersistedCallback[]>();
-  #saveScheduled = false;
+  /** Topics no save holds yet, each with those who wait for one. */
+  #changed: Waiting = new Map();
+  /** The same for the save that is running. */
+  #saving: Waiting = new Map();
+  #isSaving = false;
+  /** A save is due at the end of the turn, or after the running one. */
+  #isDue = false;
 
   constructor(needs: TopicRegistryNeeds) {
     this.#needs = needs;
@@ -59,54 +65,57 @@ export class TopicRegistry {
     this.topics.apply({ kind: "topic-put", topic, atMs: this.#needs.clock.wallMs() });
     if (this.#needs.file !== undefined) {
       if (!this.#changed.has(topic.topicName)) this.#changed.set(topic.topicName, []);
-      this.#scheduleSave();
+      this.#due();
     }
     this.#needs.onChanged();
   }
 
   isPersisted(topic: string): boolean {
-    return this.#changed.size === 0 || !this.#changed.has(topic);
+    if (this.#changed.size === 0 && this.#saving.size === 0) return true;
+    return !this.#changed.has(topic) && !this.#saving.has(topic);
   }
 
   /** Calls `done` once the file holds the topic as it is now, or could not be written. Never synchronously. */
   whenPersisted(topic: string, done: PersistedCallback): void {
-    const waiting = this.#changed.get(topic);
-    if (waiting === undefined) {
-      this.#needs.timers.afterTurn(() => done(undefined));
+    const changed = this.#changed.get(topic);
+    if (changed !== undefined) {
+      changed.push(done);
+      this.#due();
       return;
     }
-    waiting.push(done);
-    this.#scheduleSave();
+    const saving = this.#saving.get(topic);
+    if (saving !== undefined) saving.push(done);
+    else this.#needs.timers.afterTurn(() => done(undefined));
   }
 
   /** Writes what is not written yet; for stop. Throws HostError. */
   saveSync(): void {
-    if (this.#changed.size > 0) this.#needs.file?.saveSync(this.topics.format());
+    if (this.#changed.size > 0 || this.#isSaving) this.#needs.file?.saveSync(this.topics.format());
   }
 
-  /** Changes of one turn make one write. */
-  #scheduleSave(): void {
-    if (this.#saveScheduled) return;
-    this.#saveScheduled = true;
-    this.#needs.timers.afterTurn(() => {
-      this.#saveScheduled = false;
-      this.#save();
-    });
+  /** Changes of one turn, and those during a save, make one save. */
+  #due(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    if (!this.#isSaving) this.#needs.timers.afterTurn(() => this.#save());
   }
 
   #save(): void {
-    const saved = new Map(this.#changed);
-    // Who asks from now on waits for a later write; this one holds what they ask for only if nothing changes.
-    for (const topic of saved.keys()) this.#changed.set(topic, []);
-    const versions = new Map([...saved.keys()].map((topic) => [topic, this.topics.get(topic)]));
-    this.#needs.file?.save(this.topics.format(), (error) => {
-      for (const [topic, waiting] of saved) {
-        if (error === undefined && this.topics.get(topic) === versions.get(topic)) {
-          waiting.push(...(this.#changed.get(topic) ?? []));
-          this.#changed.delete(topic);
-        }
-        for (const done of waiting) done(error);
-      }
-    });
+    this.#isDue = false;
+    this.#isSaving = true;
+    this.#saving = this.#changed;
+    this.#changed = new Map();
+    this.#needs.file?.save(this.topics.format(), (error) => this.#saved(error));
+  }
+
+  #saved(error: HostError | undefined): void {
+    const saved = this.#saving;
+    this.#saving = new Map();
+    this.#isSaving = false;
+    if (error !== undefined) {
+      for (const topic of saved.keys()) if (!this.#changed.has(topic)) this.#changed.set(topic, []);
+    }
+    if (this.#isDue) this.#save();
+    for (const waiting of saved.values()) for (const done of waiting) done(error);
   }
 }

@@ -12,7 +12,7 @@ import {
   newTopicConfig,
   nextDataVersion,
   Perm,
-  parseJsonObject,
+  parseJsonFile,
   type TopicConfig,
   topicConfigFromJson,
 } from "@orbitmq/wire";
@@ -72,7 +72,7 @@ export class Topics {
 
 /** Reads topics.json, ours or Java's. Throws WireError JSON_MALFORMED. */
 export function parseTopics(text: string): TopicsSnapshot {
-  const json = parseJsonObject(text, "topics.json");
+  const json = parseJsonFile(text, "topics.json");
   return {
     topics: json
       .object("topicConfigTable")

@@ -6,6 +6,7 @@ import { silentLogger } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import {
   decodeCommand,
+  formatAddress,
   type OutgoingRequest,
   parseTopicRouteData,
   RequestCode,

@@ -55,7 +55,11 @@ function earliest({ clock }: GetBrokerRuntimeInfoNeeds, record: Uint8Array | und
   }
 }
 
-function runtimeInfo(needs: GetBrokerRuntimeInfoNeeds, space: Space, earliestMs: number): Map<string, string> {
+function runtimeInfo(
+  needs: GetBrokerRuntimeInfoNeeds,
+  space: Space,
+  earliestMs: number,
+): Map<string, string> {
   const { clock, stats, store } = needs;
   const status = store.status();
   const rates = stats.rates();

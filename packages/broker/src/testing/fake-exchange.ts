@@ -34,6 +34,10 @@ export class FakeExchange implements Exchange {
     this.isOneway = isOneway;
   }
 
+  get isAnswered(): boolean {
+    return this.answer !== undefined;
+  }
+
   reply(response: OutgoingResponse): void {
     if (this.answer !== undefined) throw new Error("answered twice");
     this.answer = {
