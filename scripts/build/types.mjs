@@ -4,7 +4,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
-const IMPORT = /((?:\bfrom|\bimport)\s*\(?\s*)(["'])([^"']+)\2/g;
+/** Statements begin a line in what tsc writes; `import("…")` stands anywhere. Examples in comments are neither. */
+const IMPORT = /(^(?:import|export)\b[^;"']*?\bfrom\s*|^import\s+|\bimport\(\s*)(["'])([^"']+)\2/gm;
 
 /** Private workspaces by name, and where tsc leaves their declarations. */
 function workspaces() {

@@ -18,7 +18,11 @@ export const serverErrors = {
   ],
   STORE_DAMAGED: [4, false, "the store cannot be opened as it is; do not restart, look first"],
   WRITE_FAILED: [5, true, "a write or sync of the log failed and writes stopped (--on-write-failure exit)"],
-  ADDRESS_IN_USE: [6, true, "a port is taken, or the address is not one of this machine's"],
+  ADDRESS_UNUSABLE: [
+    6,
+    true,
+    "a port is taken, an address is not this machine's, or a name does not resolve",
+  ],
   STOP_TIMEOUT: [7, true, "stopping took longer than --stop-timeout; `abort` stays, the next start recovers"],
   STORE_MISSING: [8, false, "--existing was asked for and there is no store"],
   NO_SPACE: [11, true, "the disk is too full to create or open the store"],

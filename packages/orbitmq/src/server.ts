@@ -6,8 +6,15 @@
  *                     └─ a part fails: what runs is stopped again, start() rejects, → stopped
  *   In `running` the store may fail for good: `failed` rejects, reads go on, writes are refused.
  */
-import { Broker } from "@orbitmq/broker";
-import { type Host, HostError, type Logger, type SocketAddress } from "@orbitmq/host";
+import { Broker, BrokerError } from "@orbitmq/broker";
+import {
+  type Host,
+  HostError,
+  type Listener,
+  type Logger,
+  type Network,
+  type SocketAddress,
+} from "@orbitmq/host";
 import { NameServer } from "@orbitmq/nameserver";
 import { type MessageStore, openMessageStore, StoreError, type StoreStatus } from "@orbitmq/store";
 import { type Advertisement, chooseAdvertisement, isUnspecified, joinAddress } from "./addresses.ts";
@@ -111,12 +118,14 @@ export class Server {
       advertise,
       this.#host.network.localAddresses(),
     );
+    const listen = options.vipListener ? await freePair(this.#host.network, options.listen) : options.listen;
     const addresses = new Set(namesrvAddrs);
     if (own !== undefined) addresses.add(joinAddress(dialable(own.host), own.port));
     this.#broker = new Broker(
       this.#host,
       {
         ...options,
+        listen,
         store: this.#store!,
         brokerIP1: this.#advertisement.host,
         namesrvAddrs: [...addresses],
@@ -194,17 +203,45 @@ export class Server {
 
   async #stopParts(timeoutMs: number): Promise<void> {
     const brokerMs = Math.max(timeoutMs - STORE_SHARE_MS, timeoutMs / 2);
-    if (this.#broker !== undefined) {
-      const { left } = await this.#broker.stop(brokerMs);
-      if (left > 0) this.#logger.warn({ left }, "requests were left unanswered");
-    }
+    const broker = await this.#broker?.stop(brokerMs);
+    if (broker !== undefined && broker.left > 0)
+      this.#logger.warn({ left: broker.left }, "requests were left unanswered");
     // Nothing depends on anything any more: stop both, then report the first failure.
     const parts = await Promise.allSettled([
       this.#store?.stop(),
       this.#nameServer?.stop(timeoutMs - brokerMs),
     ]);
     for (const part of parts) if (part.status === "rejected") throw part.reason;
+    if (broker !== undefined && broker.unsaved.length > 0)
+      throw new ServerError("WRITE_FAILED", `could not be written at stop: ${broker.unsaved.join(", ")}`);
   }
+}
+
+/** How often a free port is drawn whose VIP port is free, too, before the VIP listener is given up. */
+const PAIR_ATTEMPTS = 20;
+
+/** For port 0: a port p such that p and p − 2, its VIP port, are both free. Any other port stays as it is. */
+async function freePair(network: Network, { host, port }: SocketAddress): Promise<SocketAddress> {
+  if (port !== 0) return { host, port };
+  const listen = (at: number): Promise<Listener | undefined> =>
+    new Promise((resolve) =>
+      network.listen(
+        { host, port: at },
+        (c) => c.destroy(),
+        (_, listener) => resolve(listener),
+      ),
+    );
+  const close = (listener: Listener | undefined): Promise<void> =>
+    new Promise((resolve) => (listener === undefined ? resolve() : listener.close(resolve)));
+  for (let attempt = 0; attempt < PAIR_ATTEMPTS; attempt++) {
+    const main = await listen(0);
+    // The broker itself says why nothing can be listened on here.
+    if (main === undefined) return { host, port };
+    const vip = await listen(main.local.port - 2);
+    await Promise.all([close(main), close(vip)]);
+    if (vip !== undefined) return { host, port: main.local.port };
+  }
+  return { host, port };
 }
 
 /** Where this process itself reaches what listens on `host`. */
@@ -223,7 +260,7 @@ function refuseAddress(error: unknown, who: string, { host, port }: SocketAddres
   }[code ?? ""];
   if (why === undefined) throw error;
   throw new ServerError(
-    "ADDRESS_IN_USE",
+    "ADDRESS_UNUSABLE",
     `${who} cannot listen on ${joinAddress(host, port)}: ${why}; choose another with ${flag} or --host`,
     { cause: error },
   );
@@ -241,11 +278,19 @@ const storeErrorCodes: Readonly<Record<StoreError["code"], ServerErrorCode>> = {
   STATE: "INTERNAL",
 };
 
+const brokerErrorCodes: Readonly<Partial<Record<BrokerError["code"], ServerErrorCode>>> = {
+  ADDRESS_UNRESOLVED: "ADDRESS_UNUSABLE",
+  LISTEN_FAILED: "ADDRESS_UNUSABLE",
+  ILLEGAL_OPTION: "CONFIG_INVALID",
+};
+
 /** What the parts fail with, as this package's error; once, at the edge. */
 export function serverErrorFrom(error: unknown): ServerError {
   if (error instanceof ServerError) return error;
   if (error instanceof StoreError)
     return new ServerError(storeErrorCodes[error.code], error.message, { cause: error });
+  if (error instanceof BrokerError && error.code in brokerErrorCodes)
+    return new ServerError(brokerErrorCodes[error.code] ?? "INTERNAL", error.message, { cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new ServerError("INTERNAL", message, { cause: error });
 }

@@ -17,7 +17,7 @@ const AFTER_HELP = `
 When ready, one line goes to stdout: ready namesrv=HOST:PORT broker=HOST:PORT
 Every key of broker.conf can also be set by the environment as ORBITMQ_<KEY>; see \`orbitmq config show\`.
 Exit codes: 0 stopped, 2 usage or configuration, 3 store locked, 4 store damaged, 5 write failure,
-6 address in use, 7 stopping took too long, 8 no store (--existing), 11 disk full, 12 no lock to be had.`;
+6 address unusable, 7 stopping took too long, 8 no store (--existing), 11 disk full, 12 no lock to be had.`;
 
 export function addServerCommands(root: Command, context: CommandContext): void {
   for (const [role, description] of ROLES) {
