@@ -44,6 +44,8 @@ export class Send implements OutgoingRequest {
   readonly #context: SendContext;
   readonly #onResponse: ResponseCallback;
   #settled = true;
+  /** `begin` has not returned: nobody is called back yet. */
+  #beginning = false;
   /** Requests, route questions and timers that will still call back. */
   #pending = 0;
   #mode: SendMode = "sync";
@@ -97,7 +99,9 @@ export class Send implements OutgoingRequest {
     this.#queue = undefined;
     this.#queuePinned = false;
     if (options.signal !== undefined) this.#watch(options.signal);
-    if (!this.#settled) this.#route();
+    this.#beginning = true;
+    this.#route();
+    this.#beginning = false;
   }
 
   /** Settles with `error` unless settled; what is in flight is left to itself. */
@@ -107,10 +111,6 @@ export class Send implements OutgoingRequest {
 
   #watch(signal: AbortSignal): void {
     const onAbort = () => this.giveUp("ABORTED", "the send was aborted", signal.reason);
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
     signal.addEventListener("abort", onAbort, { once: true });
     this.#onAbort = onAbort;
   }
@@ -333,6 +333,14 @@ export class Send implements OutgoingRequest {
 
   #fail(error: OrbitError): void {
     if (this.#settled) return;
+    if (this.#beginning) {
+      this.#pending += 1;
+      this.#context.host.timers.afterTurn(() => {
+        this.#pending -= 1;
+        this.#fail(error);
+      });
+      return;
+    }
     const callback = this.#callback!;
     this.#settle();
     try {
