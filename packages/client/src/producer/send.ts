@@ -59,6 +59,8 @@ export class Send implements OutgoingRequest {
   #tries = 0;
   #triesMax = 1;
   #attempts = 0;
+  /** A request was handed to the network and not answered. */
+  #answerOpen = false;
   #outcome: SendOutcome = "refused";
   #queue: MessageQueue | undefined;
   #lastBroker: string | undefined;
@@ -106,6 +108,7 @@ export class Send implements OutgoingRequest {
 
   /** Settles with `error` unless settled; what is in flight is left to itself. */
   giveUp(code: "ABORTED" | "SHUT_DOWN", message: string, cause?: unknown): void {
+    if (this.#answerOpen) this.#outcome = "unknown";
     this.#fail(new OrbitError(code, message, this.#details({ cause })));
   }
 
@@ -185,6 +188,7 @@ export class Send implements OutgoingRequest {
     }
     this.#attempts += 1;
     this.#pending += 1;
+    this.#answerOpen = true;
     if (this.#mode === "oneway") {
       this.#context.rpc.oneway(address, this, (error) => this.#left(error));
     } else {
@@ -216,6 +220,7 @@ export class Send implements OutgoingRequest {
 
   #responded(error: WireError | undefined, response: RemotingCommand | undefined): void {
     this.#pending -= 1;
+    this.#answerOpen = false;
     if (this.#settled) {
       this.#release();
       return;
@@ -265,6 +270,7 @@ export class Send implements OutgoingRequest {
 
   #left(error: Error | undefined): void {
     this.#pending -= 1;
+    this.#answerOpen = false;
     if (this.#settled) this.#release();
     else if (error !== undefined) this.#fail(this.#completed(fromUnknown(error, this.#queue!.brokerName)));
     else this.#succeed(NOTHING_KNOWN);
