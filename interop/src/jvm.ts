@@ -34,6 +34,8 @@ export interface JvmOptions {
   /** ROCKETMQ_HOME, default `home`. */
   readonly rocketmqHome?: string;
   readonly stdio: StdioOptions;
+  /** A program to start it under, e.g. ["ip", "netns", "exec", name]; it must keep the pid. */
+  readonly wrapper?: readonly string[];
 }
 
 export class Jvm {
@@ -56,7 +58,8 @@ export class Jvm {
     ];
     // Settings of the developer's own RocketMQ must not reach in here.
     const { NAMESRV_ADDR: _namesrv, ROCKETMQ_SERIALIZE_TYPE: _serialize, ...env } = process.env;
-    this.child = spawn("java", argv, {
+    const [program = "java", ...args] = [...(options.wrapper ?? []), "java", ...argv];
+    this.child = spawn(program, args, {
       env: { ...env, ROCKETMQ_HOME: options.rocketmqHome ?? options.home },
       stdio: options.stdio,
     });

@@ -37,8 +37,8 @@ final class Body {
         return message;
     }
 
-    static Line received(MessageExt message, boolean base64) throws Exception {
-        Line line = new Line()
+    static Line received(Args args, MessageExt message, boolean base64) throws Exception {
+        Line line = args.line()
             .put("topic", message.getTopic())
             .put("brokerName", message.getBrokerName())
             .put("queueId", message.getQueueId())

@@ -28,11 +28,13 @@ import org.apache.rocketmq.common.message.MessageQueue;
 final class Consume {
     private enum Reason { count, idle, signal }
 
+    private enum Event { accepted, refused, stopped }
+
     private final Args args;
     private final boolean base64;
     private final int refusals;
     private final DefaultMQPushConsumer consumer;
-    private final LinkedBlockingQueue<Boolean> deliveries = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Map<String, Integer> refusedPerMessage = new HashMap<>();
     private final AtomicBoolean ended = new AtomicBoolean();
     private int accepted;
@@ -50,20 +52,24 @@ final class Consume {
 
     private int consume() throws Exception {
         configure();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(Reason.signal)));
+        args.onStop(() -> {
+            end(Reason.signal);
+            events.add(Event.stopped);
+        });
         consumer.start();
-        new Line().put("ready", true).put("clientId", consumer.buildMQClientId()).print();
+        args.line().put("ready", true).put("clientId", consumer.buildMQClientId()).print();
 
         int wanted = args.number("count", Integer.MAX_VALUE);
         int idleMs = args.number("idle-ms", 30_000);
         Reason reason = Reason.count;
         while (accepted < wanted) {
-            Boolean delivery = deliveries.poll(idleMs, TimeUnit.MILLISECONDS);
-            if (delivery == null) {
+            Event event = events.poll(idleMs, TimeUnit.MILLISECONDS);
+            if (event == Event.stopped) return 0;
+            if (event == null) {
                 reason = Reason.idle;
                 break;
             }
-            if (delivery) accepted++;
+            if (event == Event.accepted) accepted++;
         }
         end(reason);
         return reason == Reason.idle && args.has("count") ? 1 : 0;
@@ -72,7 +78,7 @@ final class Consume {
     private void configure() throws Exception {
         consumer.setNamesrvAddr(args.text("namesrv"));
         consumer.setClientIP("127.0.0.1");
-        consumer.setInstanceName(args.text("instance", "consumer"));
+        consumer.setInstanceName(args.instance("consumer"));
         String from = args.text("from", "first");
         if (from.equals("first")) consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         else if (from.equals("last")) consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET);
@@ -86,6 +92,8 @@ final class Consume {
             consumer.setConsumeThreadMax(args.number("threads", 20));
         }
         consumer.setPollNameServerInterval(args.number("poll-route-ms", 1_000));
+        // Otherwise the offset committed at the end may not cover a message whose listener is just about to return.
+        consumer.setAwaitTerminationMillisWhenShutdown(5_000);
         consumer.setAllocateMessageQueueStrategy(new ToldAllocation());
         if (args.has("sql")) consumer.subscribe(args.text("topic"), MessageSelector.bySql(args.text("sql")));
         else consumer.subscribe(args.text("topic"), args.text("tag", "*"));
@@ -114,11 +122,11 @@ final class Consume {
         }
         for (MessageExt message : messages) {
             try {
-                Body.received(message, base64).put("accepted", accept).print();
+                Body.received(args, message, base64).put("accepted", accept).print();
             } catch (Exception problem) {
                 throw new IllegalStateException(problem);
             }
-            deliveries.add(accept);
+            events.add(accept ? Event.accepted : Event.refused);
         }
         return accept;
     }
@@ -126,11 +134,11 @@ final class Consume {
     private void end(Reason reason) {
         if (!ended.compareAndSet(false, true)) return;
         consumer.shutdown();
-        new Line().put("end", true).put("reason", reason).put("accepted", accepted).print();
+        args.line().put("end", true).put("reason", reason).put("accepted", accepted).print();
     }
 
     /** The default allocation, told on stdout when it changes, so that a test can wait for a rebalance. */
-    private static final class ToldAllocation implements AllocateMessageQueueStrategy {
+    private final class ToldAllocation implements AllocateMessageQueueStrategy {
         private final AllocateMessageQueueStrategy averagely = new AllocateMessageQueueAveragely();
         private final Map<String, String> last = new HashMap<>();
 
@@ -143,7 +151,7 @@ final class Consume {
             for (MessageQueue queue : new TreeSet<>(mine)) names.add(queue.getBrokerName() + ":" + queue.getQueueId());
             synchronized (last) {
                 if (!(members + " " + names).equals(last.put(topic, members + " " + names))) {
-                    new Line().put("assigned", names).put("topic", topic).put("members", members).print();
+                    args.line().put("assigned", names).put("topic", topic).put("members", members).print();
                 }
             }
             return mine;

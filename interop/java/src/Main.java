@@ -14,21 +14,25 @@ public final class Main {
         String command = argv.length == 0 ? "" : argv[0];
         int exit;
         try {
-            Args args = new Args(argv);
+            Args args = new Args(null, argv);
             announceVersion(args);
-            switch (command) {
-                case "produce": exit = Produce.run(args); break;
-                case "consume": exit = Consume.run(args); break;
-                case "transact": exit = Transact.run(args); break;
-                case "tour": exit = Tour.run(args); break;
-                default: throw new IllegalArgumentException("subcommands: produce, consume, transact, tour; not " + command);
-            }
+            exit = command.equals("serve") ? Serve.run() : run(command, args);
         } catch (Throwable problem) {
             problem.printStackTrace();
             exit = 2;
         }
         System.out.flush();
         System.exit(exit);
+    }
+
+    static int run(String command, Args args) throws Exception {
+        switch (command) {
+            case "produce": return Produce.run(args);
+            case "consume": return Consume.run(args);
+            case "transact": return Transact.run(args);
+            case "tour": return Tour.run(args);
+            default: throw new IllegalArgumentException("subcommands: produce, consume, transact, tour, serve; not " + command);
+        }
     }
 
     /**

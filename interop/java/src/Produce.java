@@ -37,7 +37,7 @@ final class Produce {
         DefaultMQProducer producer = new DefaultMQProducer(args.text("group", "interop_producer"));
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setClientIP("127.0.0.1");
-        producer.setInstanceName(args.text("instance", "producer"));
+        producer.setInstanceName(args.instance("producer"));
         producer.setSendMsgTimeout(args.number("timeout-ms", 10_000));
         producer.setRetryTimesWhenSendFailed(args.number("retries", 2));
         producer.setCompressMsgBodyOverHowmuch(args.number("compress-over", 4096));
@@ -49,7 +49,7 @@ final class Produce {
         Produce produce = new Produce(args);
         long begin = System.nanoTime();
         produce.producer.start();
-        new Line().put("ready", true).put("clientId", produce.producer.buildMQClientId()).print();
+        args.line().put("ready", true).put("clientId", produce.producer.buildMQClientId()).print();
         try {
             String mode = args.text("mode", "sync");
             switch (mode) {
@@ -62,7 +62,7 @@ final class Produce {
         } finally {
             produce.producer.shutdown();
         }
-        new Line().put("end", true).put("sent", produce.sent.get()).put("failed", produce.failed.get())
+        args.line().put("end", true).put("sent", produce.sent.get()).put("failed", produce.failed.get())
             .put("elapsedMs", (System.nanoTime() - begin) / 1_000_000).print();
         return produce.failed.get() == 0 ? 0 : 1;
     }
@@ -124,7 +124,7 @@ final class Produce {
             Message message = Body.message(args, i);
             producer.sendOneway(message);
             sent.incrementAndGet();
-            new Line().put("i", i).put("status", "ONEWAY").put("keys", message.getKeys())
+            args.line().put("i", i).put("status", "ONEWAY").put("keys", message.getKeys())
                 .put("bodySha256", Body.sha256(message.getBody())).print();
         }
         for (MessageQueue queue : routed()) producer.maxOffset(queue);
@@ -159,7 +159,7 @@ final class Produce {
     private void succeeded(int i, int messages, byte[] body, SendResult result) {
         sent.addAndGet(messages);
         try {
-            new Line().put("i", i).put("messages", messages).put("status", result.getSendStatus())
+            args.line().put("i", i).put("messages", messages).put("status", result.getSendStatus())
                 .put("msgId", result.getMsgId()).put("offsetMsgId", result.getOffsetMsgId())
                 .put("brokerName", result.getMessageQueue().getBrokerName())
                 .put("queueId", result.getMessageQueue().getQueueId()).put("queueOffset", result.getQueueOffset())
@@ -173,7 +173,7 @@ final class Produce {
     private void refused(int i, int messages, Throwable problem) {
         failed.addAndGet(messages);
         Throwable cause = problem instanceof MQClientException && problem.getCause() != null ? problem.getCause() : problem;
-        Line line = new Line().put("i", i).put("messages", messages).put("error", cause.getClass().getSimpleName());
+        Line line = args.line().put("i", i).put("messages", messages).put("error", cause.getClass().getSimpleName());
         if (cause instanceof MQBrokerException) line.put("code", ((MQBrokerException) cause).getResponseCode());
         if (cause instanceof MQClientException) line.put("code", ((MQClientException) cause).getResponseCode());
         line.put("message", String.valueOf(cause.getMessage())).print();

@@ -24,7 +24,7 @@ final class Transact {
         TransactionMQProducer producer = new TransactionMQProducer(args.text("group", "interop_transaction_producer"));
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setClientIP("127.0.0.1");
-        producer.setInstanceName(args.text("instance", "transaction-producer"));
+        producer.setInstanceName(args.instance("transaction-producer"));
         producer.setSendMsgTimeout(args.number("timeout-ms", 10_000));
         producer.setTransactionListener(new TransactionListener() {
             @Override public LocalTransactionState executeLocalTransaction(Message message, Object argument) {
@@ -38,7 +38,7 @@ final class Transact {
 
             @Override public LocalTransactionState checkLocalTransaction(MessageExt message) {
                 try {
-                    Body.received(message, false).put("checked", true).print();
+                    Body.received(args, message, false).put("checked", true).print();
                 } catch (Exception problem) {
                     throw new IllegalStateException(problem);
                 }
@@ -47,13 +47,13 @@ final class Transact {
             }
         });
         producer.start();
-        new Line().put("ready", true).put("clientId", producer.buildMQClientId()).print();
+        args.line().put("ready", true).put("clientId", producer.buildMQClientId()).print();
         boolean checked;
         try {
             for (int i = 0; i < count; i++) {
                 Message message = Body.message(args, i);
                 SendResult result = producer.sendMessageInTransaction(message, null);
-                new Line().put("i", i).put("status", result.getSendStatus()).put("msgId", result.getMsgId())
+                args.line().put("i", i).put("status", result.getSendStatus()).put("msgId", result.getMsgId())
                     .put("transactionId", result.getTransactionId()).put("queueOffset", result.getQueueOffset())
                     .put("bodySha256", Body.sha256(message.getBody())).print();
             }
@@ -63,7 +63,7 @@ final class Transact {
         } finally {
             producer.shutdown();
         }
-        new Line().put("end", true).put("sent", count).put("uncheckedTransactions", checks.getCount()).print();
+        args.line().put("end", true).put("sent", count).put("uncheckedTransactions", checks.getCount()).print();
         return checked ? 0 : 1;
     }
 }
