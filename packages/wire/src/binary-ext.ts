@@ -1,11 +1,10 @@
 /**
- * The ext fields of a ROCKETMQ header, read where they lie. Grammar, big-endian, repeated:
+ * The ext fields of a ROCKETMQ header. Grammar, big-endian, repeated:
  *
  *   entry = nameLength:i16 name valueLength:i32 value          UTF-8; an empty value stands for none
- *
- * The structure is checked once by {@link checkBinaryExt}; after that no access can leave the header.
  */
-import type { ExtFields } from "./remoting-command.ts";
+import { readInt32 } from "./big-endian.ts";
+import { findName, LocatedExt, sameText } from "./located-ext.ts";
 
 /** Whether `buffer[start, end)` consists of whole entries. */
 export function checkBinaryExt(buffer: Buffer, start: number, end: number): boolean {
@@ -15,83 +14,53 @@ export function checkBinaryExt(buffer: Buffer, start: number, end: number): bool
     const nameLength = (buffer[at]! << 8) | buffer[at + 1]!;
     at += 2 + nameLength;
     if (nameLength > 0x7fff || end - at < 4) return false;
-    const valueLength = readLength(buffer, at);
+    const valueLength = readInt32(buffer, at);
     if (valueLength < 0 || valueLength > end - at - 4) return false;
     at += 4 + valueLength;
   }
   return true;
 }
 
-function readLength(buffer: Buffer, at: number): number {
-  return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
-}
-
-export class BinaryExt implements ExtFields {
-  readonly buffer: Buffer;
-  readonly start: number;
-  readonly end: number;
-
-  /** `buffer[start, end)` must have passed {@link checkBinaryExt}. */
-  constructor(buffer: Buffer, start: number, end: number) {
-    this.buffer = buffer;
-    this.start = start;
-    this.end = end;
-  }
-
-  /** The last entry of this name wins, as in a Java map. */
+/** Its bytes must have passed {@link checkBinaryExt}. */
+export class BinaryExt extends LocatedExt {
   get(name: string): string | undefined {
-    const buffer = this.buffer;
+    const { buffer } = this;
     let found: string | undefined;
     for (let at = this.start; at < this.end; ) {
       const nameAt = at + 2;
       const valueAt = nameAt + ((buffer[at]! << 8) | buffer[at + 1]!);
-      const valueEnd = valueAt + 4 + readLength(buffer, valueAt);
-      if (sameText(buffer, nameAt, valueAt, name)) found = buffer.toString("utf8", valueAt + 4, valueEnd);
-      at = valueEnd;
+      at = valueAt + 4 + readInt32(buffer, valueAt);
+      if (sameText(buffer, nameAt, valueAt, name)) found = buffer.toString("utf8", valueAt + 4, at);
     }
     return found;
   }
 
   forEach(visit: (name: string, value: string) => void): void {
-    const buffer = this.buffer;
-    for (let at = this.start; at < this.end; ) {
-      const valueAt = at + 2 + ((buffer[at]! << 8) | buffer[at + 1]!);
-      const valueEnd = valueAt + 4 + readLength(buffer, valueAt);
-      visit(buffer.toString("utf8", at + 2, valueAt), buffer.toString("utf8", valueAt + 4, valueEnd));
-      at = valueEnd;
-    }
-  }
-
-  /**
-   * Finds the values of many names in one pass: `found[2 * i]` and `found[2 * i + 1]` become start and end of
-   * the value of `names[i]`, or stay as they are. Names in wire order make it fastest.
-   */
-  locate(names: readonly string[], found: Int32Array): void {
-    const buffer = this.buffer;
-    let expected = 0;
+    const { buffer } = this;
     for (let at = this.start; at < this.end; ) {
       const nameAt = at + 2;
       const valueAt = nameAt + ((buffer[at]! << 8) | buffer[at + 1]!);
-      const valueEnd = valueAt + 4 + readLength(buffer, valueAt);
-      for (let tried = 0; tried < names.length; tried++) {
-        const i = expected;
-        expected = expected + 1 === names.length ? 0 : expected + 1;
-        if (sameText(buffer, nameAt, valueAt, names[i]!)) {
-          found[2 * i] = valueAt + 4;
-          found[2 * i + 1] = valueEnd;
-          break;
-        }
-      }
-      at = valueEnd;
+      at = valueAt + 4 + readInt32(buffer, valueAt);
+      visit(buffer.toString("utf8", nameAt, valueAt), buffer.toString("utf8", valueAt + 4, at));
     }
   }
-}
 
-/** Whether `buffer[start, end)` is `text`; field names are ASCII, so anything else simply differs. */
-function sameText(buffer: Buffer, start: number, end: number, text: string): boolean {
-  if (end - start !== text.length) return false;
-  for (let i = 0; i < text.length; i++) {
-    if (buffer[start + i] !== text.charCodeAt(i)) return false;
+  locate(names: readonly string[], found: Int32Array): void {
+    const { buffer, end } = this;
+    let expected = 0;
+    for (let at = this.start; at < end; ) {
+      const nameAt = at + 2;
+      const valueAt = nameAt + ((buffer[at]! << 8) | buffer[at + 1]!);
+      at = valueAt + 4 + readInt32(buffer, valueAt);
+      const i = findName(buffer, nameAt, valueAt, names, expected);
+      if (i < 0) continue;
+      found[2 * i] = valueAt + 4;
+      found[2 * i + 1] = at;
+      expected = i + 1;
+    }
   }
-  return true;
+
+  text(start: number, end: number): string {
+    return this.buffer.toString("utf8", start, end);
+  }
 }

@@ -6,10 +6,14 @@
  *   ROCKETMQ   code:i16 language:u8 version:i16 opaque:i32 flag:i32 remarkLength:i32 remark
  *              extLength:i32 ext (see binary-ext)
  */
+import { readInt16, readInt32 } from "./big-endian.ts";
 import { BinaryExt, checkBinaryExt } from "./binary-ext.ts";
 import { asBuffer, FRAME_PREFIX_BYTES } from "./frame.ts";
+import { parseInt32Bytes } from "./integer-text.ts";
 import { JsonExt } from "./json-ext.ts";
+import { enterObject, isObjectEnd, member, nextMember, skipSpace, unescapeJson } from "./json-scan.ts";
 import { LANGUAGE_UNKNOWN, languageCode } from "./language-code.ts";
+import { decodeName } from "./name-table.ts";
 import {
   type ExtFields,
   type RemotingCommand,
@@ -22,6 +26,7 @@ import { WireError } from "./wire-error.ts";
 /** Bytes of a ROCKETMQ header without remark and ext. */
 const BINARY_HEADER_BYTES_MIN = 21;
 const EMPTY = Buffer.alloc(0);
+const NO_EXT = new JsonExt(Buffer.from("}"), 0, 1);
 
 class DecodedCommand implements RemotingCommand {
   readonly serializeType: SerializeType;
@@ -64,8 +69,8 @@ class DecodedCommand implements RemotingCommand {
 export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.length): RemotingCommand {
   const buffer = asBuffer(bytes);
   if (end - start < FRAME_PREFIX_BYTES) throw malformed("it is shorter than 8 bytes");
-  const total = buffer.readInt32BE(start);
-  const prefix = buffer.readInt32BE(start + 4);
+  const total = readInt32(buffer, start);
+  const prefix = readInt32(buffer, start + 4);
   const headerAt = start + FRAME_PREFIX_BYTES;
   const headerEnd = headerAt + (prefix & 0xffffff);
   if (total !== end - start - 4 || headerEnd > end) throw malformed("its lengths contradict each other");
@@ -82,69 +87,108 @@ export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.
 
 function decodeBinaryHeader(buffer: Buffer, start: number, end: number, body: Buffer): DecodedCommand {
   if (end - start < BINARY_HEADER_BYTES_MIN) throw malformed("its header is cut off");
-  const remarkLength = buffer.readInt32BE(start + 13);
+  const remarkLength = readInt32(buffer, start + 13);
   const extLengthAt = start + 17 + remarkLength;
   if (remarkLength < 0 || extLengthAt + 4 > end) throw malformed(`its remark has length ${remarkLength}`);
-  const extLength = buffer.readInt32BE(extLengthAt);
+  const extLength = readInt32(buffer, extLengthAt);
   const extAt = extLengthAt + 4;
   if (extLength < 0 || extLength > end - extAt || !checkBinaryExt(buffer, extAt, extAt + extLength)) {
     throw malformed("its ext fields are cut off");
   }
   return new DecodedCommand(
     SERIALIZE_ROCKETMQ,
-    buffer.readInt16BE(start),
+    readInt16(buffer, start),
     buffer[start + 2]!,
-    buffer.readInt16BE(start + 3),
-    buffer.readInt32BE(start + 5),
-    buffer.readInt32BE(start + 9),
+    readInt16(buffer, start + 3),
+    readInt32(buffer, start + 5),
+    readInt32(buffer, start + 9),
     remarkLength === 0 ? undefined : buffer.toString("utf8", start + 17, extLengthAt),
     new BinaryExt(buffer, extAt, extAt + extLength),
     body,
   );
 }
 
+/** Fields of the JSON header being decoded. */
+const head = { code: 0, language: 0, version: 0, opaque: 0, flag: 0, extStart: 0, extEnd: 0 };
+
 function decodeJsonHeader(buffer: Buffer, start: number, end: number, body: Buffer): DecodedCommand {
-  const header = parseHeader(buffer.toString("utf8", start, end));
-  const { remark, extFields } = header;
+  head.code = Number.NaN;
+  head.language = LANGUAGE_UNKNOWN;
+  head.version = head.opaque = head.flag = head.extStart = head.extEnd = 0;
+  let remark: string | undefined;
+  let at = enterObject(buffer, skipSpace(buffer, start, end), end);
+  while (at >= 0 && !isObjectEnd(buffer, at)) {
+    at = nextMember(buffer, at, end);
+    if (at >= 0) remark = takeMember(buffer) ?? remark;
+  }
+  if (at < 0 || skipSpace(buffer, at + 1, end) !== end) throw malformed("its header is no JSON object");
+  if (Number.isNaN(head.code)) throw malformed("its header has no code");
   return new DecodedCommand(
     SERIALIZE_JSON,
-    int32(header["code"], "code"),
-    language(header["language"]),
-    int32(header["version"] ?? 0, "version"),
-    int32(header["opaque"] ?? 0, "opaque"),
-    int32(header["flag"] ?? 0, "flag"),
-    typeof remark === "string" ? remark : undefined,
-    new JsonExt(isObject(extFields) ? extFields : {}),
+    head.code,
+    head.language,
+    head.version,
+    head.opaque,
+    head.flag,
+    remark,
+    head.extStart === 0 ? NO_EXT : new JsonExt(buffer, head.extStart, head.extEnd),
     body,
   );
 }
 
-function parseHeader(text: string): Record<string, unknown> {
-  let header: unknown;
-  try {
-    header = JSON.parse(text);
-  } catch (cause) {
-    throw new WireError("FRAME_MALFORMED", "a frame cannot be decoded: its header is no JSON", { cause });
+/** Keeps a member of the header; returns the remark when it is that. Members nobody knows are skipped. */
+function takeMember(buffer: Buffer): string | undefined {
+  switch (decodeName(buffer, member.nameStart, member.nameEnd)) {
+    case "code":
+      head.code = int32(buffer, "code");
+      break;
+    case "language":
+      head.language = language(buffer);
+      break;
+    case "version":
+      head.version = int32(buffer, "version");
+      break;
+    case "opaque":
+      head.opaque = int32(buffer, "opaque");
+      break;
+    case "flag":
+      head.flag = int32(buffer, "flag");
+      break;
+    case "extFields":
+      if (enterObject(buffer, member.valueStart, member.valueEnd) > 0) {
+        head.extStart = member.valueStart + 1;
+        head.extEnd = member.valueEnd;
+      }
+      break;
+    case "remark":
+      if (member.kind === "string") return memberText(buffer);
+      break;
+    default:
   }
-  if (!isObject(header)) throw malformed("its header is no JSON object");
-  return header;
+  return undefined;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function memberText(buffer: Buffer): string {
+  const { valueStart, valueEnd } = member;
+  if (!member.valueEscaped) return buffer.toString("utf8", valueStart, valueEnd);
+  const text = unescapeJson(buffer, valueStart, valueEnd);
+  if (text === undefined) throw malformed("its header has a string with bad escapes");
+  return text;
 }
 
-function int32(value: unknown, what: string): number {
-  if (typeof value === "number" && (value | 0) === value) return value;
-  throw malformed(`its ${what} is no 32-bit integer`);
+function int32(buffer: Buffer, what: string): number {
+  const { valueStart, valueEnd } = member;
+  const value = member.kind === "scalar" ? parseInt32Bytes(buffer, valueStart, valueEnd) : undefined;
+  if (value === undefined) throw malformed(`its ${what} is no 32-bit integer`);
+  return value;
 }
 
 /** A name from RocketMQ's own clients; some others send the number. */
-function language(value: unknown): number {
-  if (typeof value === "string") return languageCode(value);
-  return typeof value === "number" && value >= 0 && value < 128 && Number.isInteger(value)
-    ? value
-    : LANGUAGE_UNKNOWN;
+function language(buffer: Buffer): number {
+  const { valueStart, valueEnd } = member;
+  if (member.kind === "string") return languageCode(decodeName(buffer, valueStart, valueEnd));
+  const value = member.kind === "scalar" ? parseInt32Bytes(buffer, valueStart, valueEnd) : undefined;
+  return value !== undefined && value >= 0 && value < 128 ? value : LANGUAGE_UNKNOWN;
 }
 
 function malformed(what: string): WireError {

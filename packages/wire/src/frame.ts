@@ -6,6 +6,7 @@
  * A frame that lies wholly inside a chunk is handed on where it lies; only one that spans chunks is copied, into
  * a buffer that grows with what has arrived, never with what the length promises.
  */
+import { readInt32 } from "./big-endian.ts";
 import { WireError } from "./wire-error.ts";
 
 /** RocketMQ's default limit (com.rocketmq.remoting.frameMaxLength), the four length bytes included. */
@@ -96,15 +97,15 @@ export class FrameDecoder {
   #pendingCapacity(needed: number): number {
     const frameBytes =
       this.#pendingBytes >= FRAME_PREFIX_BYTES
-        ? this.#pending!.readInt32BE(0) + 4
+        ? readInt32(this.#pending!, 0) + 4
         : this.#frameBytesMax + FRAME_PREFIX_BYTES;
     return Math.max(needed, Math.min(frameBytes, Math.max(PENDING_BYTES_MIN, 2 * needed)));
   }
 
   /** The length of the frame at `at`, of which the prefix is there. */
   #frameBytes(buffer: Buffer, at: number): number {
-    const total = buffer.readInt32BE(at);
-    const headerBytes = buffer.readInt32BE(at + 4) & 0xffffff;
+    const total = readInt32(buffer, at);
+    const headerBytes = readInt32(buffer, at + 4) & 0xffffff;
     if (total < 4 + headerBytes) {
       this.stop();
       throw new WireError(

@@ -1,6 +1,7 @@
 /** Bytes between processes: frames, headers, codes, the message record, RPC. */
 export type { BatchEntry } from "./batch-body.ts";
 export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
+export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
 export type { BrokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 export { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 export type {
@@ -112,7 +113,7 @@ export { asBuffer, FRAME_BYTES_MAX, FRAME_PREFIX_BYTES, FrameDecoder } from "./f
 export { FrameChunkPool } from "./frame-chunk-pool.ts";
 export type { FrameWriterOptions, OutgoingFrame } from "./frame-writer.ts";
 export { FrameBatch, FrameWriter } from "./frame-writer.ts";
-export type { FieldKind, HeaderValue, OptionalField, RequiredField } from "./header-schema.ts";
+export type { FieldKind, HeaderBuilder, HeaderValue, OptionalField, RequiredField } from "./header-schema.ts";
 export {
   bool,
   defineHeader,
@@ -132,9 +133,9 @@ export {
   parseV4,
   parseV6,
 } from "./host-address.ts";
-export { readInt64, writeInt64 } from "./int64.ts";
 export { javaHash } from "./java-hash.ts";
-export { JsonObject, jsonObject, parseJsonObject } from "./json-value.ts";
+export type { JsonFile } from "./json-file.ts";
+export { parseJsonFile } from "./json-file.ts";
 export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
 export type { BodyCompression, CompressedBody } from "./message-body.ts";
 export {

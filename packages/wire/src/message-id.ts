@@ -5,7 +5,7 @@
  *   unique id   address (4|16) pid:i16 instance:i32 msSinceMonthStart:i32 counter:i16  property UNIQ_KEY, made
  *               by the producer, the same in every attempt to send
  */
-import { readInt64, writeInt64 } from "./int64.ts";
+import { readInt64, writeInt64 } from "./big-endian.ts";
 import { WireError } from "./wire-error.ts";
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, "0"));

@@ -3,7 +3,8 @@
  *
  *   properties = { name U+0001 value U+0002 }
  *
- * the last separator optional when read, entries without U+0001 or shorter than three characters skipped.
+ * the last separator optional when read, entries without U+0001 or with an empty name skipped. (RocketMQ drops
+ * empty values, too, when it reads; here they are kept.)
  */
 import { WireError } from "./wire-error.ts";
 
@@ -82,33 +83,29 @@ export const MessageConst = {
 /** All entries, later ones winning over earlier ones of the same name. Never throws. */
 export function parseProperties(text: string): Map<string, string> {
   const properties = new Map<string, string>();
-  let at = 0;
-  while (at < text.length) {
+  let middle = -1;
+  for (let at = 0; at < text.length; ) {
     let end = text.indexOf(PROPERTY_SEPARATOR, at);
     if (end < 0) end = text.length;
-    if (end - at >= 3) {
-      const middle = text.indexOf(NAME_VALUE_SEPARATOR, at);
-      if (middle < 0) break;
-      if (middle < end) properties.set(text.slice(at, middle), text.slice(middle + 1, end));
-    }
+    // Looked for again only when the last one is behind us: a text without any is read once, not again and again.
+    if (middle < at) middle = text.indexOf(NAME_VALUE_SEPARATOR, at);
+    if (middle < 0) break;
+    if (middle > at && middle < end) properties.set(text.slice(at, middle), text.slice(middle + 1, end));
     at = end + 1;
   }
   return properties;
 }
 
-/** One property without building the map; `undefined` when it is not there. */
+/** One property without building the map; `undefined` when it is not there. The last of a name wins. */
 export function getProperty(text: string, name: string): string | undefined {
-  let from = 0;
-  for (;;) {
-    const at = text.indexOf(name + NAME_VALUE_SEPARATOR, from);
-    if (at < 0) return undefined;
-    if (at === 0 || text[at - 1] === PROPERTY_SEPARATOR) {
-      const valueAt = at + name.length + 1;
-      const end = text.indexOf(PROPERTY_SEPARATOR, valueAt);
-      return text.slice(valueAt, end < 0 ? text.length : end);
-    }
-    from = at + 1;
+  const label = name + NAME_VALUE_SEPARATOR;
+  for (let at = text.lastIndexOf(label); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(label, at - 1)) {
+    if (at > 0 && text[at - 1] !== PROPERTY_SEPARATOR) continue;
+    const valueAt = at + label.length;
+    const end = text.indexOf(PROPERTY_SEPARATOR, valueAt);
+    return text.slice(valueAt, end < 0 ? text.length : end);
   }
+  return undefined;
 }
 
 /**

@@ -10,8 +10,8 @@
  * This file writes; read-record reads and checks.
  */
 import { assert } from "@orbitmq/host";
+import { readInt32, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
 import { bodyCrc } from "./crc32.ts";
-import { writeInt64 } from "./int64.ts";
 import { MessageSysFlag } from "./sys-flag.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -131,36 +131,41 @@ export function writeRecord(input: RecordInput, into: Buffer, at: number, positi
   let sysFlag = input.sysFlag & ~(MessageSysFlag.BORNHOST_V6 | MessageSysFlag.STOREHOST_V6);
   if (bornHost.length === 20) sysFlag |= MessageSysFlag.BORNHOST_V6;
   if (storeHost.length === 20) sysFlag |= MessageSysFlag.STOREHOST_V6;
-  into.writeInt32BE(bodyCrc(body), at + RecordField.BODY_CRC);
-  into.writeInt32BE(input.queueId, at + RecordField.QUEUE_ID);
-  into.writeInt32BE(input.flag, at + RecordField.FLAG);
+  writeInt32(into, bodyCrc(body), at + RecordField.BODY_CRC);
+  writeInt32(into, input.queueId, at + RecordField.QUEUE_ID);
+  writeInt32(into, input.flag, at + RecordField.FLAG);
   writeInt64(into, position.queueOffset, at + RecordField.QUEUE_OFFSET);
   writeInt64(into, position.physicalOffset, at + RecordField.PHYSICAL_OFFSET);
-  into.writeInt32BE(sysFlag, at + RecordField.SYS_FLAG);
+  writeInt32(into, sysFlag, at + RecordField.SYS_FLAG);
   writeInt64(into, input.bornTimestamp, at + RecordField.BORN_TIMESTAMP);
   let next = at + RecordField.BORN_HOST;
   next = writeBytes(into, bornHost, next);
   writeInt64(into, position.storeTimestamp, next);
   next = writeBytes(into, storeHost, next + 8);
-  into.writeInt32BE(input.reconsumeTimes, next);
+  writeInt32(into, input.reconsumeTimes, next);
   writeInt64(into, input.preparedTransactionOffset, next + 4);
-  into.writeInt32BE(body.length, next + 12);
+  writeInt32(into, body.length, next + 12);
   into.set(body, next + 16);
   next += 16 + body.length;
   let topicBytes = into.write(input.topic, next + 1, "utf8");
   if (topicBytes > V1_TOPIC_BYTES_MAX) {
     topicBytes = into.write(input.topic, next + 2, "utf8");
-    into.writeInt32BE(MAGIC_V2, at + RecordField.MAGIC);
-    next = into.writeInt16BE(topicBytes, next) + topicBytes;
+    writeInt32(into, MAGIC_V2, at + RecordField.MAGIC);
+    writeInt16(into, topicBytes, next);
+    next += 2 + topicBytes;
   } else {
-    into.writeInt32BE(MAGIC_V1, at + RecordField.MAGIC);
+    writeInt32(into, MAGIC_V1, at + RecordField.MAGIC);
     into[next] = topicBytes;
     next += 1 + topicBytes;
   }
   const propertiesBytes = into.write(input.properties, next + 2, "utf8");
-  next = into.writeInt16BE(propertiesBytes, next) + propertiesBytes;
-  into.writeInt32BE(next - at, at + RecordField.TOTAL_SIZE);
-  return next - at;
+  writeInt16(into, propertiesBytes, next);
+  next += 2 + propertiesBytes;
+  const size = next - at;
+  // Text that does not fit is cut off at a character without a word: near the end the record is measured again.
+  assert(next + 4 <= into.length || recordSize(input) === size, "there is room for the record");
+  writeInt32(into, size, at + RecordField.TOTAL_SIZE);
+  return size;
 }
 
 /** Addresses are a few bytes: a loop beats `set`. */
@@ -171,7 +176,7 @@ function writeBytes(into: Buffer, bytes: Uint8Array, at: number): number {
 
 /** Overwrites what the log assigns in a record already written at `buffer[at]`. */
 export function patchRecord(buffer: Buffer, at: number, position: RecordPosition): void {
-  const sysFlag = buffer.readInt32BE(at + RecordField.SYS_FLAG);
+  const sysFlag = readInt32(buffer, at + RecordField.SYS_FLAG);
   writeInt64(buffer, position.queueOffset, at + RecordField.QUEUE_OFFSET);
   writeInt64(buffer, position.physicalOffset, at + RecordField.PHYSICAL_OFFSET);
   writeInt64(buffer, position.storeTimestamp, at + storeTimestampAt(sysFlag));
@@ -179,6 +184,6 @@ export function patchRecord(buffer: Buffer, at: number, position: RecordPosition
 
 /** Writes the head of a blank that fills `bytes` (≥ 8) of a segment; what follows in it is undefined. */
 export function writeBlank(into: Buffer, at: number, bytes: number): void {
-  into.writeInt32BE(bytes, at);
-  into.writeInt32BE(MAGIC_BLANK, at + RecordField.MAGIC);
+  writeInt32(into, bytes, at);
+  writeInt32(into, MAGIC_BLANK, at + RecordField.MAGIC);
 }

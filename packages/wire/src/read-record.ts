@@ -2,8 +2,9 @@
  * Reads and checks message records; the grammar is in message-record. Reading throws on what is malformed,
  * checking never does: recovery meets torn records, zeros and garbage as a matter of course.
  */
+
+import { readInt16, readInt32, readInt64 } from "./big-endian.ts";
 import { bodyCrc } from "./crc32.ts";
-import { readInt64 } from "./int64.ts";
 import {
   bodyLengthAt,
   MAGIC_BLANK,
@@ -43,20 +44,20 @@ const parts = { bodyAt: 0, bodyEnd: 0, topicAt: 0, topicEnd: 0, propertiesAt: 0,
 
 /** Fills `parts` for the record at `at`; returns what is wrong, if anything. At least 91 bytes must be there. */
 function locate(buffer: Buffer, at: number, end: number, magic: number): string | undefined {
-  const lengthAt = at + bodyLengthAt(buffer.readInt32BE(at + RecordField.SYS_FLAG));
+  const lengthAt = at + bodyLengthAt(readInt32(buffer, at + RecordField.SYS_FLAG));
   const topicLengthBytes = magic === MAGIC_V2 ? 2 : 1;
   if (lengthAt + 4 + topicLengthBytes + 2 > end) return "it is too short for its hosts";
-  const bodyLength = buffer.readInt32BE(lengthAt);
+  const bodyLength = readInt32(buffer, lengthAt);
   parts.bodyAt = lengthAt + 4;
   if (bodyLength < 0 || bodyLength > end - parts.bodyAt - topicLengthBytes - 2) {
     return `its body has length ${bodyLength}`;
   }
   parts.bodyEnd = parts.bodyAt + bodyLength;
-  const topicLength = topicLengthBytes === 2 ? buffer.readInt16BE(parts.bodyEnd) : buffer[parts.bodyEnd]!;
+  const topicLength = topicLengthBytes === 2 ? readInt16(buffer, parts.bodyEnd) : buffer[parts.bodyEnd]!;
   parts.topicAt = parts.bodyEnd + topicLengthBytes;
   if (topicLength < 0 || topicLength > end - parts.topicAt - 2) return `its topic has length ${topicLength}`;
   parts.topicEnd = parts.topicAt + topicLength;
-  const propertiesLength = buffer.readInt16BE(parts.topicEnd);
+  const propertiesLength = readInt16(buffer, parts.topicEnd);
   parts.propertiesAt = parts.topicEnd + 2;
   parts.end = parts.propertiesAt + propertiesLength;
   if (propertiesLength < 0 || parts.end !== end) return `its properties have length ${propertiesLength}`;
@@ -75,8 +76,8 @@ export function checkRecord(
   options: CheckOptions = {},
 ): RecordCheck {
   if (limit - at < 8) return { kind: "short", size: 8 };
-  const size = buffer.readInt32BE(at);
-  const magic = buffer.readInt32BE(at + RecordField.MAGIC);
+  const size = readInt32(buffer, at);
+  const magic = readInt32(buffer, at + RecordField.MAGIC);
   if (magic === MAGIC_BLANK) {
     if (size < 8) return bad(`a blank of ${size} bytes`);
     return { kind: size > limit - at ? "short" : "blank", size };
@@ -98,7 +99,7 @@ export function checkRecord(
 
 function crcMatches(buffer: Buffer, at: number): boolean {
   return (
-    bodyCrc(buffer.subarray(parts.bodyAt, parts.bodyEnd)) === buffer.readInt32BE(at + RecordField.BODY_CRC)
+    bodyCrc(buffer.subarray(parts.bodyAt, parts.bodyEnd)) === readInt32(buffer, at + RecordField.BODY_CRC)
   );
 }
 
@@ -118,8 +119,8 @@ export function readRecord(
   options: ReadOptions = {},
 ): MessageRecord {
   if (limit - at < RECORD_BYTES_MIN) throw malformed(at, "it is cut off");
-  const totalSize = buffer.readInt32BE(at);
-  const magic = buffer.readInt32BE(at + RecordField.MAGIC);
+  const totalSize = readInt32(buffer, at);
+  const magic = readInt32(buffer, at + RecordField.MAGIC);
   if (magic !== MAGIC_V1 && magic !== MAGIC_V2) throw malformed(at, "its magic is unknown");
   if (totalSize < RECORD_BYTES_MIN || totalSize > limit - at) throw malformed(at, `its size is ${totalSize}`);
   const wrong = locate(buffer, at, at + totalSize, magic);
@@ -127,16 +128,16 @@ export function readRecord(
   if (options.checkCrc === true && !crcMatches(buffer, at)) {
     throw new WireError("RECORD_CRC_MISMATCH", `the record at ${at} does not match its checksum`);
   }
-  const sysFlag = buffer.readInt32BE(at + RecordField.SYS_FLAG);
+  const sysFlag = readInt32(buffer, at + RecordField.SYS_FLAG);
   const storeAt = at + storeTimestampAt(sysFlag);
   const { bodyAt } = parts;
   return {
     totalSize,
     magic,
-    bodyCrc: buffer.readInt32BE(at + RecordField.BODY_CRC),
+    bodyCrc: readInt32(buffer, at + RecordField.BODY_CRC),
     topic: decodeName(buffer, parts.topicAt, parts.topicEnd),
-    queueId: buffer.readInt32BE(at + RecordField.QUEUE_ID),
-    flag: buffer.readInt32BE(at + RecordField.FLAG),
+    queueId: readInt32(buffer, at + RecordField.QUEUE_ID),
+    flag: readInt32(buffer, at + RecordField.FLAG),
     queueOffset: offset(buffer, at + RecordField.QUEUE_OFFSET, at),
     physicalOffset: offset(buffer, at + RecordField.PHYSICAL_OFFSET, at),
     sysFlag,
@@ -144,7 +145,7 @@ export function readRecord(
     bornHost: buffer.subarray(at + RecordField.BORN_HOST, storeAt),
     storeTimestamp: readInt64(buffer, storeAt),
     storeHost: buffer.subarray(storeAt + 8, bodyAt - 16),
-    reconsumeTimes: buffer.readInt32BE(bodyAt - 16),
+    reconsumeTimes: readInt32(buffer, bodyAt - 16),
     preparedTransactionOffset: readInt64(buffer, bodyAt - 12),
     body: buffer.subarray(bodyAt, parts.bodyEnd),
     properties: buffer.toString("utf8", parts.propertiesAt, parts.end),

@@ -3,8 +3,8 @@ export type WireErrorCode = keyof typeof wireErrors;
 
 /** code → [retriable on the same or another connection, what it means] */
 export const wireErrors = {
-  FRAME_TOO_LARGE: [false, "a frame is longer than the limit, or shorter than its own header"],
-  FRAME_MALFORMED: [false, "a frame or its header cannot be parsed"],
+  FRAME_TOO_LARGE: [false, "a frame is longer than the limit"],
+  FRAME_MALFORMED: [false, "a frame's lengths contradict each other, or its header cannot be parsed"],
   HEADER_FIELD_MISSING: [false, "a required header field is absent"],
   HEADER_FIELD_INVALID: [false, "a header field has a value of the wrong kind"],
   RECORD_MALFORMED: [false, "a message record's lengths or magic are wrong"],

@@ -24,44 +24,70 @@ import {
 import type { ExtFields } from "../remoting-command.ts";
 import { RequestCode } from "../request-code.ts";
 
-export const sendMessageRequestHeader = defineHeader("SendMessageRequestHeader", {
-  producerGroup: name(),
-  topic: name(),
-  /** The topic a new topic is created after; TBW102 in Java clients. */
-  defaultTopic: name(),
-  defaultTopicQueueNums: int32(),
-  /** Negative: the broker picks one. */
-  queueId: int32(),
-  /** MessageSysFlag bits. */
-  sysFlag: int32(),
-  bornTimestamp: int64(),
-  flag: int32(),
-  /** See message-properties. */
-  properties: optional(string()),
-  reconsumeTimes: optional(int32()),
-  unitMode: optional(bool()),
-  maxReconsumeTimes: optional(int32()),
-  batch: optional(bool()),
-  brokerName: optional(renamed("bname", name())),
+/** The three codes decode to one shape of object. */
+const sendMessageBuilder = (v: readonly never[]) => ({
+  producerGroup: v[0],
+  topic: v[1],
+  defaultTopic: v[2],
+  defaultTopicQueueNums: v[3],
+  queueId: v[4],
+  sysFlag: v[5],
+  bornTimestamp: v[6],
+  flag: v[7],
+  properties: v[8],
+  reconsumeTimes: v[9],
+  unitMode: v[10],
+  maxReconsumeTimes: v[11],
+  batch: v[12],
+  brokerName: v[13],
 });
+
+export const sendMessageRequestHeader = defineHeader(
+  "SendMessageRequestHeader",
+  {
+    producerGroup: name(),
+    topic: name(),
+    /** The topic a new topic is created after; TBW102 in Java clients. */
+    defaultTopic: name(),
+    defaultTopicQueueNums: int32(),
+    /** Negative: the broker picks one. */
+    queueId: int32(),
+    /** MessageSysFlag bits. */
+    sysFlag: int32(),
+    bornTimestamp: int64(),
+    flag: int32(),
+    /** See message-properties. */
+    properties: optional(string()),
+    reconsumeTimes: optional(int32()),
+    unitMode: optional(bool()),
+    maxReconsumeTimes: optional(int32()),
+    batch: optional(bool()),
+    brokerName: optional(renamed("bname", name())),
+  },
+  sendMessageBuilder,
+);
 export type SendMessageRequestHeader = HeaderValue<typeof sendMessageRequestHeader>;
 
-export const sendMessageV2RequestHeader = defineHeader("SendMessageRequestHeaderV2", {
-  producerGroup: renamed("a", name()),
-  topic: renamed("b", name()),
-  defaultTopic: renamed("c", name()),
-  defaultTopicQueueNums: renamed("d", int32()),
-  queueId: renamed("e", int32()),
-  sysFlag: renamed("f", int32()),
-  bornTimestamp: renamed("g", int64()),
-  flag: renamed("h", int32()),
-  properties: optional(renamed("i", string())),
-  reconsumeTimes: optional(renamed("j", int32())),
-  unitMode: optional(renamed("k", bool())),
-  maxReconsumeTimes: optional(renamed("l", int32())),
-  batch: optional(renamed("m", bool())),
-  brokerName: optional(renamed("n", name())),
-});
+export const sendMessageV2RequestHeader = defineHeader(
+  "SendMessageRequestHeaderV2",
+  {
+    producerGroup: renamed("a", name()),
+    topic: renamed("b", name()),
+    defaultTopic: renamed("c", name()),
+    defaultTopicQueueNums: renamed("d", int32()),
+    queueId: renamed("e", int32()),
+    sysFlag: renamed("f", int32()),
+    bornTimestamp: renamed("g", int64()),
+    flag: renamed("h", int32()),
+    properties: optional(renamed("i", string())),
+    reconsumeTimes: optional(renamed("j", int32())),
+    unitMode: optional(renamed("k", bool())),
+    maxReconsumeTimes: optional(renamed("l", int32())),
+    batch: optional(renamed("m", bool())),
+    brokerName: optional(renamed("n", name())),
+  },
+  sendMessageBuilder,
+);
 /** The same properties as of code 10; only the names on the wire differ. */
 export type SendMessageV2RequestHeader = HeaderValue<typeof sendMessageV2RequestHeader>;
 

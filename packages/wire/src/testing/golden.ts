@@ -8,7 +8,8 @@ export interface GoldenFrame {
   readonly kind: "request" | "response" | "oneway";
   /** The request's code, for responses too. */
   readonly command: number;
-  readonly code: number;
+  /** The response's code; of requests absent. */
+  readonly code?: number;
   readonly encoding: "JSON" | "ROCKETMQ";
   readonly version: number;
   readonly bytes: Buffer;
