@@ -1,0 +1,130 @@
+/**
+ * Every part of a broker that handlers need, on a host by hand and a store of plain arrays, and `call` to hand a
+ * request to a handler.
+ */
+import { type Logger, silentLogger } from "@orbitmq/host";
+import { type RequestHandler, UniqueIdGenerator } from "@orbitmq/wire";
+import { BrokerIdentity } from "../broker-identity.ts";
+import { type BrokerTuning, brokerDefaults, type ResolvedBrokerOptions } from "../broker-options.ts";
+import { ConsumerGroups } from "../consumer-groups/consumer-groups.ts";
+import { GroupNotifier } from "../consumer-groups/group-notifier.ts";
+import { ProducerGroups } from "../consumer-groups/producer-groups.ts";
+import { GroupRegistry } from "../group-registry.ts";
+import { LongPoll } from "../long-poll.ts";
+import { OffsetRegistry } from "../offset-registry.ts";
+import { Offsets } from "../offsets.ts";
+import { BrokerStats } from "../stats.ts";
+import { SubscriptionGroups } from "../subscription-groups.ts";
+import { systemTopics } from "../system-topics.ts";
+import { TopicRegistry, type TopicRegistryNeeds } from "../topic-registry.ts";
+import { Topics } from "../topics.ts";
+import { type Answer, call, type FakeExchange, type FakeRequest } from "./fake-exchange.ts";
+import { ManualHost } from "./manual-host.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+export interface RoomOptions {
+  readonly tuning?: Partial<BrokerTuning>;
+  readonly topicsFile?: TopicRegistryNeeds["file"];
+  readonly logger?: Logger;
+}
+
+export function brokerRoom({ tuning = {}, topicsFile, logger = silentLogger }: RoomOptions = {}) {
+  const host = new ManualHost();
+  const { clock, timers } = host;
+  const store = new MemoryStore((fn) => timers.afterTurn(fn));
+  const options: ResolvedBrokerOptions = {
+    ...brokerDefaults,
+    store,
+    listen: { host: "10.0.0.1", port: 10911 },
+    namesrvAddrs: [],
+    ...tuning,
+  };
+  let lastRandom = 0;
+  const random = {
+    int: (bound: number) => lastRandom++ % bound,
+    float: () => 0.5,
+    bytes: (length: number) => new Uint8Array(length),
+  };
+  const identity = new BrokerIdentity();
+  identity.set("10.0.0.1", "10.0.0.1", 10911);
+  const changes: string[] = [];
+  const topics = new TopicRegistry({
+    clock,
+    timers,
+    logger,
+    topics: new Topics(systemTopics(options), clock.wallMs()),
+    file: topicsFile,
+    onChanged: () => void changes.push("topics"),
+  });
+  const groups = new GroupRegistry({
+    clock,
+    timers,
+    logger,
+    groups: new SubscriptionGroups(clock.wallMs()),
+    file: undefined,
+    autoCreateSubscriptionGroup: options.autoCreateSubscriptionGroup,
+    groupsMax: options.groupsMax,
+  });
+  const offsets = new OffsetRegistry({
+    clock,
+    timers,
+    logger,
+    offsets: new Offsets(options.consumerOffsetUpdateVersionStep, clock.wallMs()),
+    store,
+    file: undefined,
+    flushConsumerOffsetInterval: options.flushConsumerOffsetInterval,
+  });
+  const consumers = new ConsumerGroups();
+  const notifier = new GroupNotifier({
+    timers,
+    consumers,
+    groups,
+    notifyConsumerIdsChangedEnable: options.notifyConsumerIdsChangedEnable,
+  });
+  const longPoll = new LongPoll(host, options.parkedPullsMax);
+  store.subscribeArrivals(longPoll);
+  const needs = {
+    host,
+    clock,
+    timers,
+    random,
+    store,
+    options,
+    identity,
+    topics,
+    groups,
+    offsets,
+    consumers,
+    producers: new ProducerGroups(),
+    notifier,
+    longPoll,
+    stats: new BrokerStats(clock, timers),
+    brokerName: options.brokerName,
+    storePath: undefined,
+    files: {
+      spaceSync: () => {
+        throw new Error("a store in memory has no disk");
+      },
+    } as never,
+    uniqueIds: new UniqueIdGenerator({
+      address: Uint8Array.of(10, 0, 0, 1),
+      pid: 1,
+      instance: 1,
+      counterStart: 0,
+      nowMs: () => clock.wallMs(),
+    }),
+    whenRegistered: (done: () => void) => timers.afterTurn(done),
+    changes,
+  };
+  return needs;
+}
+
+export type BrokerRoom = ReturnType<typeof brokerRoom>;
+
+/** The answer to a request that is answered by the end of the turn. */
+export function answerTo(room: BrokerRoom, handler: RequestHandler, request: FakeRequest): Answer {
+  const exchange: FakeExchange = call(handler, request);
+  room.host.endTurn();
+  if (exchange.answer === undefined) throw new Error("the request was not answered");
+  return exchange.answer;
+}
