@@ -268,9 +268,10 @@ export class Send implements OutgoingRequest {
     this.#succeed(result);
   }
 
-  #left(error: Error | undefined): void {
+  #left(error: WireError | undefined): void {
     this.#pending -= 1;
     this.#answerOpen = false;
+    if (error?.sent === true) this.#outcome = "unknown";
     if (this.#settled) this.#release();
     else if (error !== undefined) this.#fail(this.#completed(fromUnknown(error, this.#queue!.brokerName)));
     else this.#succeed(NOTHING_KNOWN);
