@@ -17,7 +17,7 @@ export interface RpcOptions {
   readonly frameTimeoutMs?: number;
   /**
    * At this many unsent bytes a connection takes no request of ours (PEER_NOT_READING); a server closes it.
-   * Default 32 MiB.
+   * Default 64 MiB.
    */
   readonly unsentBytesMax?: number;
   /** LanguageCode put into every header of ours. Default OTHER: 4.x brokers do not know NODE_JS. */
@@ -61,7 +61,7 @@ export const rpcDefaults: Required<RpcOptions> = {
   frameBytesMax: FRAME_BYTES_MAX,
   idleTimeoutMs: 120_000,
   frameTimeoutMs: 60_000,
-  unsentBytesMax: 32 * MIB,
+  unsentBytesMax: 64 * MIB,
   language: LanguageCode.OTHER,
   version: MQ_VERSION_CURRENT,
   logger: silentLogger,
