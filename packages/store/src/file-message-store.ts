@@ -1,8 +1,26 @@
 /**
- * The engine behind MessageStore, on files. (Signatures first; behaviour follows.)
+ * MessageStore on files (RocketMQ: DefaultMessageStore): the store's life, and its doors to the parts in
+ * engine.ts.
+ *
+ *   new → starting → running → stopped
+ *   starting → new            the start was refused; it may be tried again
+ *   running → failed → stopped   a write or sync of the log failed: reads go on, nothing is written any more
  */
-import { assert, type Host, type Logger, type PhysicalOffset, type QueueOffset } from "@orbitmq/host";
+import {
+  assert,
+  type FileLock,
+  type Host,
+  type HostError,
+  type Logger,
+  type PhysicalOffset,
+  physicalOffset,
+  type QueueOffset,
+  queueOffset,
+} from "@orbitmq/host";
 import type { RecordInput } from "@orbitmq/wire";
+import { Engine, type Refusal } from "./engine.ts";
+import { StoredMessages } from "./get-result.ts";
+import type { TailFollower, TailSubscription } from "./log-tail.ts";
 import type {
   AppendResult,
   AppendWaiter,
@@ -13,100 +31,291 @@ import type {
   MessageStore,
   StoreStatus,
 } from "./message-store.ts";
+import { StoreError } from "./store-error.ts";
+import { openStore } from "./store-opening.ts";
 import { type ResolvedStoreOptions, resolveStoreOptions, type StoreOptions } from "./store-options.ts";
+import { searchByTime } from "./time-search.ts";
+import { truncateLog } from "./truncation.ts";
+
+/** Log bytes whose queue units are not on disk yet, beyond which appends are refused: queue files cannot be written. */
+const QUEUES_BEHIND_BYTES_MAX = 1024 * 1024 * 1024;
+
+const STOPPED: Refusal = { reason: "STORE_STOPPED", remark: "the store is not running" };
 
 export class FileMessageStore implements MessageStore {
   readonly options: ResolvedStoreOptions;
-  readonly host: Host;
-  readonly logger: Logger;
+  readonly #host: Host;
+  readonly #logger: Logger;
+  readonly #arrivals: ArrivalListener[] = [];
+  readonly #failureListeners: ((error: Error) => void)[] = [];
+  #engine: Engine;
+  #state: "new" | "starting" | "running" | "failed" | "stopped" = "new";
+  #failure: StoreError | undefined;
+  #lock: FileLock | undefined;
+  #isNew = false;
+  #stoppedCleanly: boolean | undefined;
+  #truncating = false;
+  #stopping: Promise<void> | undefined;
 
+  /** Touches nothing before `start`. Throws StoreError ILLEGAL_OPTION. */
   constructor(host: Host, options: StoreOptions, logger: Logger) {
-    this.host = host;
+    this.#host = host;
     this.options = resolveStoreOptions(options);
-    this.logger = logger;
+    this.#logger = logger;
+    this.#engine = this.#newEngine();
   }
 
-  start(): Promise<void> {
-    return notYet();
+  async start(): Promise<void> {
+    if (this.#state !== "new") throw new StoreError("STATE", `the store is ${this.#state}, it cannot start`);
+    this.#state = "starting";
+    try {
+      const { lock, kind } = openStore(this.#engine);
+      this.#lock = lock;
+      this.#isNew = kind === "new";
+      this.#logger.info(
+        { home: this.options.home, kind, messages: this.#messageCount(), end: this.#engine.log.appended },
+        "the store is open",
+      );
+    } catch (error) {
+      this.#engine = this.#newEngine();
+      this.#failure = undefined;
+      this.#state = "new";
+      throw error;
+    }
+    for (const listener of this.#arrivals) this.#engine.dispatch.subscribe(listener);
+    this.#state = "running";
   }
+
   stop(): Promise<void> {
-    return notYet();
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
-  append(_message: RecordInput, _durability: Durability, _waiter: AppendWaiter): AppendResult {
-    return notYet();
+
+  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return { status: "refused", ...refusal };
+    return this.#engine.appender.append(message, durability, waiter);
   }
-  appendBatch(
-    _messages: readonly RecordInput[],
-    _durability: Durability,
-    _waiter: AppendWaiter,
-  ): AppendResult {
-    return notYet();
+
+  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return { status: "refused", ...refusal };
+    return this.#engine.appender.appendBatch(messages, durability, waiter);
   }
+
   appendAt(
-    _offset: PhysicalOffset,
-    _records: Uint8Array,
-    _durability: Durability,
-    _waiter: AppendWaiter,
+    offset: PhysicalOffset,
+    records: Uint8Array,
+    durability: Durability,
+    waiter: AppendWaiter,
   ): AppendResult {
-    return notYet();
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return { status: "refused", ...refusal };
+    return this.#engine.appender.appendAt(offset, records, durability, waiter);
   }
-  truncateTo(_offset: PhysicalOffset): Promise<void> {
-    return notYet();
+
+  truncateTo(offset: PhysicalOffset): Promise<void> {
+    const engine = this.#engine;
+    if (this.#state !== "running" || this.#truncating) {
+      return Promise.reject(new StoreError("STATE", "the store is not running, or already being cut"));
+    }
+    if (offset < engine.segments.minOffset || offset > engine.log.appended) {
+      return Promise.reject(new StoreError("STATE", `${offset} does not lie in the log`));
+    }
+    this.#truncating = true;
+    return new Promise((resolve, reject) => {
+      engine.writer.hold(() => {
+        this.#truncating = false;
+        try {
+          if (engine.writer.failed) throw this.#failure ?? new StoreError("IO", "the disk has failed");
+          truncateLog(engine, offset);
+          engine.writer.resume();
+          resolve();
+        } catch (error) {
+          // Half a cut in memory and on disk: only recovery may touch the store now, and finishes it.
+          if (!engine.writer.failed) engine.writer.fail(error as HostError);
+          reject(error);
+        }
+      });
+    });
   }
-  get(_request: GetRequest, _done: (result: GetResult) => void): void {
-    notYet();
+
+  get(request: GetRequest, done: (result: GetResult) => void): void {
+    if (!this.#isOpen()) {
+      done(new StoredMessages("OFFSET_FOUND_NULL", request.offset, 0, 0));
+      return;
+    }
+    this.#engine.reader.get(this.#engine.table.find(request.topic, request.queueId), request, done);
   }
-  recordAt(_offset: number, _done: (record: Uint8Array | undefined) => void): void {
-    notYet();
+
+  recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
+    if (this.#isOpen()) this.#engine.lookup.record(offset, this.#engine.dispatch.dispatched, done);
+    else done(undefined);
   }
-  minOffset(_topic: string, _queueId: number): QueueOffset {
-    return notYet();
+
+  minOffset(topic: string, queueId: number): QueueOffset {
+    return queueOffset(this.#engine.table.find(topic, queueId)?.minOffset ?? 0);
   }
-  readableEnd(_topic: string, _queueId: number): QueueOffset {
-    return notYet();
+
+  readableEnd(topic: string, queueId: number): QueueOffset {
+    return queueOffset(this.#engine.table.find(topic, queueId)?.end ?? 0);
   }
+
   offsetByTime(
-    _topic: string,
-    _queueId: number,
-    _timestampMs: number,
-    _boundary: "lower" | "upper",
-    _done: (offset: QueueOffset) => void,
+    topic: string,
+    queueId: number,
+    timestampMs: number,
+    boundary: "lower" | "upper",
+    done: (offset: QueueOffset) => void,
   ): void {
-    notYet();
+    const queue = this.#engine.table.find(topic, queueId);
+    if (queue === undefined || !this.#isOpen()) done(queueOffset(0));
+    else {
+      searchByTime(this.#engine.lookup, queue, timestampMs, boundary, (offset) => done(queueOffset(offset)));
+    }
   }
+
   storeTimestampAt(
-    _topic: string,
-    _queueId: number,
-    _offset: number,
-    _done: (timestampMs: number) => void,
+    topic: string,
+    queueId: number,
+    offset: number,
+    done: (timestampMs: number) => void,
   ): void {
-    notYet();
+    const queue = this.#engine.table.find(topic, queueId);
+    if (queue === undefined || !this.#isOpen()) done(-1);
+    else this.#engine.lookup.timestamp(queue, offset, done);
   }
-  isInMemory(_topic: string, _queueId: number, _offset: number): boolean {
-    return notYet();
+
+  isInMemory(topic: string, queueId: number, offset: number): boolean {
+    const queue = this.#engine.table.find(topic, queueId);
+    if (queue === undefined || offset < queue.minOffset || offset >= queue.end) return false;
+    const run = this.#engine.units.inMemory(queue, offset);
+    // A unit that has left memory: its record lies before every one that has not.
+    const position = run?.physicalOffsetAt(offset) ?? this.#engine.segments.minOffset;
+    return this.#engine.reader.countsAsInMemory(position);
   }
-  queuesOf(_topic: string): readonly number[] {
-    return notYet();
+
+  queuesOf(topic: string): readonly number[] {
+    return this.#engine.table.queueIds(topic);
   }
+
   topics(): readonly string[] {
-    return notYet();
+    return this.#engine.table.topics();
   }
-  subscribeArrivals(_listener: ArrivalListener): void {
-    notYet();
+
+  subscribeArrivals(listener: ArrivalListener): void {
+    this.#arrivals.push(listener);
+    if (this.#state !== "new") this.#engine.dispatch.subscribe(listener);
   }
-  onFailed(_listener: (error: Error) => void): void {
-    notYet();
+
+  /** Follows the written log from `position` on, for replication. */
+  subscribeTail(position: PhysicalOffset, follower: TailFollower): TailSubscription {
+    assert(this.#isOpen(), "the store is open");
+    return this.#engine.logTail.subscribe(position, follower);
   }
+
+  onFailed(listener: (error: Error) => void): void {
+    if (this.#failure === undefined) this.#failureListeners.push(listener);
+    else listener(this.#failure);
+  }
+
   status(): StoreStatus {
-    return notYet();
+    const { segments, writer, dispatch, appender } = this.#engine;
+    return {
+      state: this.#state === "new" ? "starting" : this.#state,
+      refusal:
+        this.#refusal() ?? (this.#engine.zeros.full === undefined ? undefined : this.#engine.noSpace()),
+      minOffset: physicalOffset(segments.minOffset),
+      flushedOffset: physicalOffset(writer.flushed),
+      writtenOffset: physicalOffset(writer.written),
+      readableLimit: physicalOffset(dispatch.dispatched),
+      messageCount: this.#messageCount(),
+      lastStoreTimestamp: appender.lastStoreTimestamp,
+      isNew: this.#isNew,
+      stoppedCleanly: this.#stoppedCleanly,
+    };
+  }
+
+  #newEngine(): Engine {
+    return new Engine(this.#host, this.options, this.#logger, (error) => this.#failed(error));
+  }
+
+  #isOpen(): boolean {
+    return this.#state === "running" || this.#state === "failed";
+  }
+
+  /** Why nothing can be appended now; `undefined` when it can. */
+  #refusal(): Refusal | undefined {
+    if (this.#state === "failed") {
+      return { reason: "STORE_FAILED", remark: `the store has stopped writing: ${this.#failure?.message}` };
+    }
+    if (this.#state !== "running" || this.#stopping !== undefined) return STOPPED;
+    if (this.#truncating) return { reason: "BUSY", remark: "the log is being cut" };
+    const { log, writer, dispatch, queueFlush } = this.#engine;
+    if (log.appended - writer.flushed > this.options.unflushedBytesMax) {
+      return { reason: "BUSY", remark: "the disk is slower than the senders" };
+    }
+    if (dispatch.dispatched - queueFlush.flushedTo > QUEUES_BEHIND_BYTES_MAX) {
+      return { reason: "BUSY", remark: "the ConsumeQueues cannot be written; see the log" };
+    }
+    return undefined;
+  }
+
+  #failed(cause: HostError): void {
+    if (this.#state === "running") this.#state = "failed";
+    this.#failure = new StoreError("IO", `the CommitLog cannot be written: ${cause.message}`, { cause });
+    this.#logger.fatal({ err: this.#failure }, "the store has stopped writing; reads go on");
+    for (const listener of this.#failureListeners.splice(0)) {
+      try {
+        listener(this.#failure);
+      } catch (error) {
+        this.#logger.error({ err: error }, "a listener for the store's failure threw");
+      }
+    }
+  }
+
+  #stop(): Promise<void> {
+    if (!this.#isOpen()) {
+      this.#state = "stopped";
+      return Promise.resolve();
+    }
+    const engine = this.#engine;
+    engine.queueFlush.close();
+    return new Promise((resolve) => {
+      engine.writer.hold(() => {
+        this.#stoppedCleanly = false;
+        try {
+          if (!engine.writer.failed) {
+            engine.closeInOrder();
+            this.#stoppedCleanly = true;
+          }
+        } catch (error) {
+          this.#logger.error(
+            { err: error },
+            "the store could not be closed in order: the next start recovers it",
+          );
+        }
+        engine.writtenGate.fail(0);
+        engine.flushedGate.fail(0);
+        engine.closeFiles();
+        this.#lock?.release();
+        this.#state = "stopped";
+        resolve();
+      });
+    });
+  }
+
+  #messageCount(): number {
+    let count = 0;
+    for (const { minOffset, end } of this.#engine.table.all()) count += end - minOffset;
+    return count;
   }
 }
 
-function notYet(): never {
-  assert(false, "the store is being built");
-}
-
-/** Makes the store that `options.store` names; nothing is touched before `start()`. Throws StoreError ILLEGAL_OPTION. */
-export function openMessageStore(host: Host, options: StoreOptions, logger: Logger): MessageStore {
+/**
+ * Makes the store; nothing is touched before `start()`. With `store: "memory"` the files of `host` are expected to
+ * live in memory, and buffers are kept small. Throws StoreError ILLEGAL_OPTION.
+ */
+export function openMessageStore(host: Host, options: StoreOptions, logger: Logger): FileMessageStore {
   return new FileMessageStore(host, options, logger);
 }

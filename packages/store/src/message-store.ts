@@ -71,7 +71,7 @@ export interface GetResult {
   readonly maxOffset: QueueOffset;
   readonly messageCount: number;
   readonly byteCount: number;
-  /** The records, in order, as views that stay unchanged until `release` is called. */
+  /** The records, in order, as views that stay unchanged until `release` is called; neighbours may share a slice, none is split. */
   readonly slices: readonly Uint8Array[];
   readonly suggestPullingFromSlave: boolean;
   /** Exactly once, when the slices are no longer needed. */
@@ -95,6 +95,10 @@ export interface StoreStatus {
   readonly messageCount: number;
   /** Wall ms of the newest record; 0 in an empty store. */
   readonly lastStoreTimestamp: number;
+  /** Whether `start` has created the store. */
+  readonly isNew: boolean;
+  /** Whether `stop` could close it in order; `undefined` before. If not, the next start recovers it. */
+  readonly stoppedCleanly: boolean | undefined;
 }
 
 export interface MessageStore {
@@ -119,7 +123,7 @@ export interface MessageStore {
 
   /** Reads from one queue. `done` is called once, synchronously when the hot tail has it all. */
   get(request: GetRequest, done: (result: GetResult) => void): void;
-  /** One record by physical offset; `undefined` when there is none below the readable limit. */
+  /** A copy of one record by physical offset; `undefined` when there is none below the readable limit. */
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void;
 
   /** First offset still stored; 0 for an unknown queue. */
@@ -136,7 +140,7 @@ export interface MessageStore {
   ): void;
   /** Store timestamp of the message at `offset`; -1 when there is none. */
   storeTimestampAt(topic: string, queueId: number, offset: number, done: (timestampMs: number) => void): void;
-  /** Whether the record of this queue entry lies in the hot tail (facts: "still in memory"). */
+  /** Whether RocketMQ would count the message as still in memory: it lies within accessMessageInMemoryMaxRatio of the machine's memory from the log's end. */
   isInMemory(topic: string, queueId: number, offset: number): boolean;
   /** Queues known to the store of one topic. */
   queuesOf(topic: string): readonly number[];

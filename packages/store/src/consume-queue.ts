@@ -1,0 +1,146 @@
+/**
+ * One MessageQueue's index in memory (RocketMQ: ConsumeQueue): for each queue offset, where its record lies, how
+ * long it is and its tags code. A ring holds the newest units exactly as they go to the file; those not yet on
+ * disk and those whose records are in the hot tail stay in it, older ones are read from the file
+ * (consume-queue-files.ts).
+ *
+ *   minOffset ≤ end        ringStart ≤ synced ≤ written ≤ end ≤ nextOffset
+ *
+ *   unit: physicalOffset:i64 size:i32 tagsCode:i64      (20 bytes, big-endian)
+ *
+ * `end` is what readers may see; `nextOffset` is what the next append gets.
+ */
+import { assert } from "@orbitmq/host";
+import { readInt64, writeInt64 } from "@orbitmq/wire";
+
+export const UNIT_BYTES = 20;
+/** The size field of a unit that stands for no message. */
+export const BLANK_UNIT_SIZE = 0x7fffffff;
+const RING_UNITS_MIN = 8;
+
+export class ConsumeQueue {
+  readonly topic: string;
+  readonly queueId: number;
+  /** First offset whose record is still stored. */
+  minOffset = 0;
+  /** One past the newest unit. */
+  end = 0;
+  /** The next append's offset. */
+  nextOffset = 0;
+  /** Units below are in the file. */
+  written = 0;
+  /** Units below are on disk. */
+  synced = 0;
+  /** First offset in the ring; `end` when the ring is empty. */
+  ringStart = 0;
+  /** Listed for the next flush round. */
+  dirty = false;
+  #ring: Buffer | undefined;
+  #mask = 0;
+
+  constructor(topic: string, queueId: number) {
+    this.topic = topic;
+    this.queueId = queueId;
+  }
+
+  get ringBytes(): number {
+    return this.#ring?.length ?? 0;
+  }
+
+  /** Sets an empty or reloaded queue: messages `minOffset` to `end` are in the file. */
+  load(minOffset: number, end: number): void {
+    this.minOffset = minOffset;
+    this.end = end;
+    this.nextOffset = end;
+    this.written = end;
+    this.synced = end;
+    this.ringStart = end;
+    this.#ring = undefined;
+  }
+
+  /** Adds the unit at `end`. `hotStart` is the oldest position in memory: units of older records make room first. */
+  append(physicalOffset: number, size: number, tagsCode: number, hotStart: number): void {
+    let ring = this.#ring;
+    if (ring === undefined || this.end - this.ringStart > this.#mask) ring = this.#makeRoom(hotStart);
+    const at = (this.end & this.#mask) * UNIT_BYTES;
+    writeInt64(ring, physicalOffset, at);
+    ring.writeInt32BE(size, at + 8);
+    writeInt64(ring, tagsCode, at + 12);
+    this.end += 1;
+  }
+
+  physicalOffsetAt(offset: number): number {
+    return readInt64(this.#unit(offset), (offset & this.#mask) * UNIT_BYTES);
+  }
+
+  sizeAt(offset: number): number {
+    return this.#unit(offset).readInt32BE((offset & this.#mask) * UNIT_BYTES + 8);
+  }
+
+  tagsCodeAt(offset: number): number {
+    return readInt64(this.#unit(offset), (offset & this.#mask) * UNIT_BYTES + 12);
+  }
+
+  /** The units [from, to) as they go to the file: one or two views into the ring. */
+  unitBytes(from: number, to: number): readonly Buffer[] {
+    const ring = this.#unit(from);
+    const at = from & this.#mask;
+    const first = Math.min(to - from, this.#mask + 1 - at);
+    const slices = [ring.subarray(at * UNIT_BYTES, (at + first) * UNIT_BYTES)];
+    const rest = to - from - first;
+    if (rest > 0) slices.push(ring.subarray(0, rest * UNIT_BYTES));
+    return slices;
+  }
+
+  /** Forgets units at or behind `offset`. */
+  cut(offset: number): void {
+    if (offset < this.end) this.end = offset;
+    if (offset < this.nextOffset) this.nextOffset = offset;
+    if (offset < this.written) this.written = offset;
+    if (offset < this.synced) this.synced = offset;
+    if (offset < this.ringStart) this.ringStart = offset;
+    if (offset < this.minOffset) this.minOffset = offset;
+  }
+
+  /** Gives memory back when everything in the ring is on disk and none of its records in the hot tail. */
+  shrink(hotStart: number): boolean {
+    if (this.#ring === undefined) return true;
+    if (this.synced < this.end) return false;
+    if (this.end > this.ringStart && this.physicalOffsetAt(this.end - 1) >= hotStart) return false;
+    this.#ring = undefined;
+    this.ringStart = this.end;
+    return true;
+  }
+
+  #unit(offset: number): Buffer {
+    assert(offset >= this.ringStart && offset < this.end, "the unit is in memory");
+    return this.#ring!;
+  }
+
+  #makeRoom(hotStart: number): Buffer {
+    const ring = this.#ring;
+    if (ring === undefined) {
+      this.#mask = RING_UNITS_MIN - 1;
+      this.#ring = Buffer.alloc(RING_UNITS_MIN * UNIT_BYTES);
+      this.ringStart = this.end;
+      return this.#ring;
+    }
+    const cold = this.ringStart < this.synced && this.physicalOffsetAt(this.ringStart) < hotStart;
+    if (cold) {
+      this.ringStart += 1;
+      return ring;
+    }
+    const slices = this.unitBytes(this.ringStart, this.end);
+    const units = (this.#mask + 1) * 2;
+    const grown = Buffer.allocUnsafeSlow(units * UNIT_BYTES);
+    this.#mask = units - 1;
+    let offset = this.ringStart;
+    for (const slice of slices) {
+      for (let from = 0; from < slice.length; from += UNIT_BYTES, offset += 1) {
+        slice.copy(grown, (offset & this.#mask) * UNIT_BYTES, from, from + UNIT_BYTES);
+      }
+    }
+    this.#ring = grown;
+    return grown;
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The parts of an open store and how positions travel between them. Appends go down through appender, log and
+ * writer to the disk; what has become durable comes back up: readable limit → dispatch → queues → arrivals, then
+ * queue files, mark and checkpoint behind it.
+ */
+import type { Host, HostError, Logger } from "@orbitmq/host";
+import { AckGate } from "./ack-gate.ts";
+import { Appender } from "./appender.ts";
+import { CheckpointFile } from "./checkpoint-file.ts";
+import { ColdBlocks } from "./cold-blocks.ts";
+import { CommitLog } from "./commit-log.ts";
+import type { ConsumeQueue } from "./consume-queue.ts";
+import { ConsumeQueueFiles } from "./consume-queue-files.ts";
+import { Dispatch } from "./dispatch.ts";
+import { parseDelayLevels } from "./dispatch-fields.ts";
+import { HotTail } from "./hot-tail.ts";
+import { LogTail } from "./log-tail.ts";
+import { LogWriter } from "./log-writer.ts";
+import { MarkFile } from "./mark-file.ts";
+import { MarkKeeper, type MarkSource } from "./mark-keeper.ts";
+import { MessageReader } from "./message-reader.ts";
+import type { AppendRefusal } from "./message-store.ts";
+import { OpenFileCache } from "./open-file-cache.ts";
+import { QueueFlush, type QueueFlushSource } from "./queue-flush.ts";
+import { QueueTable } from "./queue-table.ts";
+import { QueueTableFile } from "./queue-table-file.ts";
+import { QueueUnits } from "./queue-units.ts";
+import { RecordLookup } from "./record-lookup.ts";
+import type { Recovered } from "./recovery.ts";
+import { SegmentSet } from "./segment-set.ts";
+import { SlabPool } from "./slab.ts";
+import type { ResolvedStoreOptions } from "./store-options.ts";
+import { type StorePaths, storePaths } from "./store-paths.ts";
+import { ZeroAhead } from "./zero-ahead.ts";
+
+/** How far the write limit of the mark is raised at a time, unless segments are small. */
+const LIMIT_STEP_MAX = 32 * 1024 * 1024;
+const TABLE_INTERVAL_MS = 60_000;
+
+export interface Refusal {
+  readonly reason: AppendRefusal;
+  readonly remark: string;
+}
+
+export class Engine implements MarkSource, QueueFlushSource {
+  readonly host: Host;
+  readonly options: ResolvedStoreOptions;
+  readonly logger: Logger;
+  readonly paths: StorePaths;
+  readonly delaysMs: readonly number[];
+  readonly fileCache: OpenFileCache;
+  readonly segments: SegmentSet;
+  readonly table = new QueueTable();
+  readonly queueFiles: ConsumeQueueFiles;
+  readonly tableFile: QueueTableFile;
+  readonly checkpoint: CheckpointFile;
+  readonly markFile: MarkFile;
+  readonly mark: MarkKeeper;
+  readonly hotTail: HotTail;
+  readonly cold: ColdBlocks;
+  readonly zeros: ZeroAhead;
+  readonly writtenGate: AckGate;
+  readonly flushedGate: AckGate;
+  readonly writer: LogWriter;
+  readonly log: CommitLog;
+  readonly dispatch: Dispatch;
+  readonly queueFlush: QueueFlush;
+  readonly units: QueueUnits;
+  readonly reader: MessageReader;
+  readonly lookup: RecordLookup;
+  readonly appender: Appender;
+  readonly logTail: LogTail;
+  readonly #isSyncStore: boolean;
+  readonly #failed: (error: HostError) => void;
+  /** A position of the log and a time: every record stored before the time lies below the position. */
+  #sample = { position: 0, timestamp: 0 };
+  #queueCountSaved = 0;
+  #tableSavedMs = 0;
+  #storeId = 0;
+
+  constructor(host: Host, options: ResolvedStoreOptions, logger: Logger, failed: (error: HostError) => void) {
+    this.host = host;
+    this.options = options;
+    this.logger = logger;
+    this.#failed = failed;
+    this.#isSyncStore = options.flushDiskType === "SYNC_FLUSH";
+    this.delaysMs = parseDelayLevels(options.messageDelayLevel);
+    const paths = storePaths(options.home);
+    const { files } = host;
+    const segmentBytes = options.mappedFileSizeCommitLog;
+    this.paths = paths;
+    this.fileCache = new OpenFileCache(files, options.openFilesMax);
+    this.segments = new SegmentSet(files, paths.commitLog, segmentBytes, this.fileCache);
+    this.queueFiles = new ConsumeQueueFiles(
+      files,
+      paths.consumeQueue,
+      options.mappedFileSizeConsumeQueue,
+      this.fileCache,
+    );
+    this.tableFile = new QueueTableFile(host, paths.queueTable, logger);
+    this.checkpoint = new CheckpointFile(files, paths.checkpoint);
+    this.markFile = new MarkFile(files, paths.mark);
+    const limitStep = Math.min(LIMIT_STEP_MAX, 4 * segmentBytes);
+    this.mark = new MarkKeeper(host, this.markFile, this, { segmentBytes, limitStep }, logger);
+    this.hotTail = new HotTail(new SlabPool(options.slabBytes), options.hotTailBytes);
+    this.writtenGate = new AckGate(host, options.syncFlushTimeout, logger);
+    this.flushedGate = new AckGate(host, options.syncFlushTimeout, logger);
+    this.zeros = new ZeroAhead(host, this.segments, options.zeroChunkBytes, logger, {
+      zerosWritten: () => this.writer.wake(),
+      zeroingFailed: (error) => this.writer.fail(error),
+    });
+    const { segments, zeros, writtenGate, flushedGate } = this;
+    const writerParts = { segments, tail: this.hotTail, zeros, writtenGate, flushedGate };
+    this.writer = new LogWriter(host, options, writerParts, logger, {
+      positionsMoved: () => this.positionsMoved(),
+      writingFailed: (error) => this.#failed(error),
+    });
+    this.log = new CommitLog(this.hotTail, this.zeros, this.writer, segmentBytes);
+    this.dispatch = new Dispatch(this.hotTail, { queueChanged: (queue) => this.queueChanged(queue) });
+    this.queueFlush = new QueueFlush(host, this.queueFiles, options, this, logger);
+    const blocks = new SlabPool(options.coldBlockBytes);
+    const written = () => this.writer.written;
+    this.cold = new ColdBlocks(this.segments, blocks, options.coldCacheBytes, written);
+    this.units = new QueueUnits(this.queueFiles);
+    const readerParts = {
+      tail: this.hotTail,
+      cold: this.cold,
+      units: this.units,
+      logEnd: () => this.log.appended,
+      logStart: () => this.segments.minOffset,
+    };
+    this.reader = new MessageReader(host, options, readerParts, logger);
+    this.lookup = new RecordLookup(this.reader, this.segments);
+    this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, written);
+    this.appender = new Appender({
+      clock: host.clock,
+      log: this.log,
+      table: this.table,
+      dispatch: this.dispatch,
+      writtenGate,
+      flushedGate,
+      maxMessageSize: options.maxMessageSize,
+      segmentBytes,
+      delaysMs: this.delaysMs,
+      noSpace: () => this.noSpace(),
+    });
+  }
+
+  // What the mark is made of.
+  get flushedOffset(): number {
+    return this.writer.flushed;
+  }
+  get dispatchedOffset(): number {
+    return this.queueFlush.flushedTo;
+  }
+  get lastStoreTimestamp(): number {
+    return this.appender.lastStoreTimestamp;
+  }
+  get zerosWritten(): number {
+    return this.zeros.written;
+  }
+  get checkpointFields(): Uint8Array {
+    return this.checkpoint.fields;
+  }
+  limitRaised(limit: number): void {
+    this.zeros.raiseLimit(limit);
+  }
+
+  // What the queues' files follow.
+  get dispatched(): number {
+    return this.dispatch.dispatched;
+  }
+  get flushed(): number {
+    return this.writer.flushed;
+  }
+  get hotStart(): number {
+    return this.hotTail.start;
+  }
+  flushLog(): void {
+    this.writer.flushSoon();
+  }
+
+  get storeId(): number {
+    return this.#storeId;
+  }
+
+  queueChanged(queue: ConsumeQueue): void {
+    this.queueFlush.queueChanged(queue);
+  }
+
+  /** Starts every part at the end that recovery has found. */
+  begin({ end, dispatched, lastStoreTimestamp }: Recovered, storeId: number): void {
+    this.#storeId = storeId;
+    this.appender.begin(lastStoreTimestamp);
+    this.log.begin(end);
+    this.writer.begin(end);
+    this.dispatch.begin(end);
+    this.queueFlush.begin(Math.min(dispatched, end));
+    this.#sample = { position: end, timestamp: lastStoreTimestamp };
+    this.#queueCountSaved = this.table.count;
+    this.#tableSavedMs = this.host.clock.monotonicMs();
+  }
+
+  /** Written or flushed has moved: readers see more, and everything derived follows. */
+  positionsMoved(): void {
+    const readable = this.#isSyncStore ? this.writer.flushed : this.writer.written;
+    if (readable > this.dispatch.dispatched) this.dispatch.follow(readable);
+    this.queueFlush.dispatched();
+    this.queueFlush.logFlushed();
+    this.logTail.moved();
+    this.mark.moved();
+  }
+
+  /** The units of all records below `offset` are on disk: checkpoint and mark may say so. */
+  queuesFlushed(offset: number): void {
+    if (offset >= this.#sample.position) {
+      const { timestamp } = this.#sample;
+      this.checkpoint.set(timestamp, timestamp, this.writer.flushed);
+      this.#sample = { position: this.log.appended, timestamp: this.appender.lastStoreTimestamp };
+      if (this.mark.isOpen) {
+        this.checkpoint.save((error) => {
+          if (error !== undefined) this.logger.error({ err: error }, "the checkpoint cannot be saved");
+        });
+      }
+    }
+    this.mark.save();
+    this.#saveTable();
+  }
+
+  /** Why an append finds no space. */
+  noSpace(): Refusal {
+    if (this.writer.failed) return { reason: "STORE_FAILED", remark: "the disk has failed; see the log" };
+    const { full } = this.zeros;
+    if (full !== undefined) {
+      return { reason: "DISK_FULL", remark: `the disk is full: ${full.message}; reads go on` };
+    }
+    this.mark.save();
+    return { reason: "BUSY", remark: "the log grows faster than the store's mark can be saved" };
+  }
+
+  /** Everything to disk, in order, and the store closed as an orderly stop leaves it; the log must be held. Throws HostError. */
+  closeInOrder(): void {
+    this.writer.flushAllSync();
+    this.positionsMoved();
+    this.queueFlush.close();
+    this.queueFlush.flushAllSync();
+    this.tableFile.saveSync(this.table, this.segments.minOffset);
+    const { lastStoreTimestamp } = this.appender;
+    this.checkpoint.set(lastStoreTimestamp, lastStoreTimestamp, this.writer.flushed);
+    this.checkpoint.saveSync();
+    this.mark.close();
+    this.mark.saveStopped();
+    this.host.files.unlinkSync(this.paths.abort);
+    this.host.files.syncFolderSync(this.paths.home);
+  }
+
+  /** Stops timers and closes files; nothing is written. */
+  closeFiles(): void {
+    this.queueFlush.close();
+    this.mark.close();
+    this.writer.close();
+    this.writtenGate.close();
+    this.flushedGate.close();
+    this.tableFile.close();
+    this.checkpoint.close();
+    this.markFile.close();
+    this.segments.closeAll();
+    this.fileCache.closeAll();
+  }
+
+  #saveTable(): void {
+    const now = this.host.clock.monotonicMs();
+    const isDue = now - this.#tableSavedMs >= TABLE_INTERVAL_MS;
+    if (this.table.count === this.#queueCountSaved && !isDue) return;
+    this.#queueCountSaved = this.table.count;
+    this.#tableSavedMs = now;
+    if (!this.mark.isOpen) return;
+    this.tableFile.save(this.table, this.segments.minOffset);
+  }
+}

@@ -1,0 +1,48 @@
+/** All queues of the store by topic and queue id (RocketMQ: ConsumeQueueStore). */
+import { ConsumeQueue } from "./consume-queue.ts";
+
+export class QueueTable {
+  readonly #topics = new Map<string, Map<number, ConsumeQueue>>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  find(topic: string, queueId: number): ConsumeQueue | undefined {
+    return this.#topics.get(topic)?.get(queueId);
+  }
+
+  findOrCreate(topic: string, queueId: number): ConsumeQueue {
+    let queues = this.#topics.get(topic);
+    if (queues === undefined) {
+      queues = new Map();
+      this.#topics.set(topic, queues);
+    }
+    let queue = queues.get(queueId);
+    if (queue === undefined) {
+      queue = new ConsumeQueue(topic, queueId);
+      queues.set(queueId, queue);
+      this.#count += 1;
+    }
+    return queue;
+  }
+
+  topics(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  /** Ascending. */
+  queueIds(topic: string): number[] {
+    return [...(this.#topics.get(topic)?.keys() ?? [])].sort((a, b) => a - b);
+  }
+
+  *all(): IterableIterator<ConsumeQueue> {
+    for (const queues of this.#topics.values()) yield* queues.values();
+  }
+
+  clear(): void {
+    this.#topics.clear();
+    this.#count = 0;
+  }
+}

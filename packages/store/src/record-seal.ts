@@ -1,0 +1,131 @@
+/**
+ * A checksum over a whole record, as RocketMQ's optional last property `__CRC32#` (`enabledAppendPropCRC`). The
+ * record's own checksum covers the body only: after a crash a record whose properties never reached the disk
+ * would pass for valid. Java ignores the property unless `forceVerifyPropCRC` is set, and then agrees with it.
+ *
+ *   seal = "__CRC32#" U+0001 ten decimal digits, least significant first, U+0002     (20 bytes)
+ *
+ * The checksum is over all bytes of the record before the seal.
+ */
+import { assert } from "@orbitmq/host";
+import {
+  bodyCrc,
+  bodyLengthAt,
+  MAGIC_V2,
+  MessageConst,
+  PROPERTIES_BYTES_MAX,
+  RecordField,
+  type RecordInput,
+} from "@orbitmq/wire";
+
+const NAME = Buffer.from(`${MessageConst.CRC32}\u0001`);
+const DIGITS = 10;
+const SEPARATOR = 2;
+const ZERO = 48;
+export const SEAL_BYTES = NAME.length + DIGITS + 1;
+
+/** How many bytes sealing will add to a record with these properties. */
+export function sealBytes(properties: string): number {
+  const separator =
+    properties.length > 0 && properties.charCodeAt(properties.length - 1) !== SEPARATOR ? 1 : 0;
+  const added = separator + SEAL_BYTES;
+  // No character takes more than three bytes of UTF-8 per unit: most properties need not be measured.
+  if (properties.length * 3 + added <= PROPERTIES_BYTES_MAX) return added;
+  return Buffer.byteLength(properties) + added <= PROPERTIES_BYTES_MAX ? added : 0;
+}
+
+export type SealCheck = "valid" | "wrong" | "absent";
+
+/** Where the properties' length field of the record at `at` lies. The record must be whole. */
+function propertiesLengthAt(bytes: Buffer, at: number): number {
+  const sysFlag = bytes.readInt32BE(at + RecordField.SYS_FLAG);
+  const bodyAt = at + bodyLengthAt(sysFlag) + 4;
+  const topicLengthAt = bodyAt + bytes.readInt32BE(bodyAt - 4);
+  if (bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_V2) {
+    return topicLengthAt + 2 + bytes.readInt16BE(topicLengthAt);
+  }
+  return topicLengthAt + 1 + bytes[topicLengthAt]!;
+}
+
+/** Adds the seal to the record of `size` bytes at `bytes[at]`; returns its new size. Properties too long for it stay without. */
+export function sealRecord(bytes: Buffer, at: number, size: number): number {
+  const lengthAt = propertiesLengthAt(bytes, at);
+  const propertiesBytes = bytes.readInt16BE(lengthAt);
+  let end = at + size;
+  assert(lengthAt + 2 + propertiesBytes === end, "properties end the record");
+  const separator = propertiesBytes > 0 && bytes[end - 1] !== SEPARATOR ? 1 : 0;
+  if (propertiesBytes + separator + SEAL_BYTES > PROPERTIES_BYTES_MAX) return size;
+  if (separator === 1) bytes[end++] = SEPARATOR;
+  const sealedSize = end + SEAL_BYTES - at;
+  bytes.writeInt32BE(sealedSize, at + RecordField.TOTAL_SIZE);
+  bytes.writeInt16BE(propertiesBytes + separator + SEAL_BYTES, lengthAt);
+  writeSeal(bytes, at, end);
+  return sealedSize;
+}
+
+/** Computes the seal anew after offsets in the record have changed. */
+export function resealRecord(bytes: Buffer, at: number, size: number): void {
+  if (hasSeal(bytes, at, size)) writeSeal(bytes, at, at + size - SEAL_BYTES);
+}
+
+/** Whether the whole record is what was sealed; `absent` when it carries no seal. */
+export function checkSeal(bytes: Buffer, at: number, size: number): SealCheck {
+  if (!hasSeal(bytes, at, size)) return "absent";
+  const sealAt = at + size - SEAL_BYTES;
+  let sealed = 0;
+  for (let index = DIGITS - 1; index >= 0; index -= 1) {
+    const digit = bytes[sealAt + NAME.length + index]! - ZERO;
+    if (digit < 0 || digit > 9) return "wrong";
+    sealed = sealed * 10 + digit;
+  }
+  return sealed === bodyCrc(bytes.subarray(at, sealAt)) ? "valid" : "wrong";
+}
+
+/** True when topic and properties of the record contain no zero byte, as bytes that never reached the disk would. */
+export function hasNoHoles(bytes: Buffer, at: number, size: number): boolean {
+  const lengthAt = propertiesLengthAt(bytes, at);
+  const bodyAt = at + bodyLengthAt(bytes.readInt32BE(at + RecordField.SYS_FLAG)) + 4;
+  const topicAt = bodyAt + bytes.readInt32BE(bodyAt - 4) + 2;
+  return (
+    !bytes.subarray(topicAt, lengthAt).includes(0) && !bytes.subarray(lengthAt + 2, at + size).includes(0)
+  );
+}
+
+/** `message` without a seal that came with its properties: ours is the only one. */
+export function withoutSeal(message: RecordInput): RecordInput {
+  if (!message.properties.includes(MessageConst.CRC32)) return message;
+  const entries = message.properties.split("\u0002");
+  const kept = entries.filter((entry) => !entry.startsWith(`${MessageConst.CRC32}\u0001`));
+  if (kept.length === entries.length) return message;
+  return {
+    topic: message.topic,
+    queueId: message.queueId,
+    flag: message.flag,
+    sysFlag: message.sysFlag,
+    bornTimestamp: message.bornTimestamp,
+    bornHost: message.bornHost,
+    storeHost: message.storeHost,
+    reconsumeTimes: message.reconsumeTimes,
+    preparedTransactionOffset: message.preparedTransactionOffset,
+    body: message.body,
+    properties: kept.join("\u0002"),
+  };
+}
+
+function hasSeal(bytes: Buffer, at: number, size: number): boolean {
+  const sealAt = at + size - SEAL_BYTES;
+  if (sealAt <= at + RecordField.BORN_HOST || bytes[at + size - 1] !== SEPARATOR) return false;
+  for (let index = 0; index < NAME.length; index += 1)
+    if (bytes[sealAt + index] !== NAME[index]) return false;
+  return true;
+}
+
+function writeSeal(bytes: Buffer, at: number, sealAt: number): void {
+  let crc = bodyCrc(bytes.subarray(at, sealAt));
+  for (let index = 0; index < NAME.length; index += 1) bytes[sealAt + index] = NAME[index]!;
+  for (let index = 0; index < DIGITS; index += 1) {
+    bytes[sealAt + NAME.length + index] = ZERO + (crc % 10);
+    crc = Math.floor(crc / 10);
+  }
+  bytes[sealAt + SEAL_BYTES - 1] = SEPARATOR;
+}

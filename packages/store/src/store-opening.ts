@@ -1,0 +1,141 @@
+/**
+ * Opens a store: lock, look, recover, and mark it as in use, blocking and in an order that a crash at any point
+ * leaves recoverable. The mark is saved before `abort` names the store, and both before anything is appended.
+ */
+import { type FileLock, HostError } from "@orbitmq/host";
+import type { Engine } from "./engine.ts";
+import type { Mark } from "./mark-file.ts";
+import { recover } from "./recovery.ts";
+import { abortText, planRecovery, type RecoveryKind } from "./recovery-plan.ts";
+import { StoreError } from "./store-error.ts";
+import { folderOf } from "./store-paths.ts";
+
+export interface Opened {
+  /** `undefined` where the store runs without a lock. */
+  readonly lock: FileLock | undefined;
+  readonly kind: RecoveryKind;
+}
+
+/** Throws StoreError; the lock is then free again. */
+export function openStore(engine: Engine): Opened {
+  const { host, options, paths } = engine;
+  const { files } = host;
+  if (options.existing && files.statSync(paths.commitLog) === undefined) {
+    throw new StoreError("NO_STORE", `there is no store in ${options.home}`);
+  }
+  let lock: FileLock | undefined;
+  try {
+    files.makeFolderSync(paths.home);
+    lock = takeLock(engine);
+    return { lock, kind: openLocked(engine) };
+  } catch (error) {
+    engine.closeFiles();
+    lock?.release();
+    throw asStoreError(error, options.home);
+  }
+}
+
+function takeLock({ host, options, paths, logger }: Engine): FileLock | undefined {
+  try {
+    return host.files.lockSync(paths.lock);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    if (error.code === "ELOCKED") {
+      throw new StoreError("LOCKED", `${options.home} is in use: ${error.message}`, { cause: error });
+    }
+    if (error.code !== "ENOLOCK") throw error;
+    if (!options.unsafeNoLock) {
+      throw new StoreError("NO_LOCK", `${options.home} cannot be locked: ${error.message}`, { cause: error });
+    }
+    logger.warn({ err: error }, "the store runs without a lock: a second process could destroy it");
+    return undefined;
+  }
+}
+
+function openLocked(engine: Engine): RecoveryKind {
+  const { host, paths, segments, checkpoint, markFile, tableFile, options, logger } = engine;
+  const { files } = host;
+  for (const folder of [paths.commitLog, paths.consumeQueue, paths.config]) files.makeFolderSync(folder);
+  files.syncFolderSync(paths.home);
+  files.syncFolderSync(folderOf(paths.home));
+  const mark = markFile.load();
+  checkSegmentBytes(mark, options.mappedFileSizeCommitLog);
+  const knownQueues = tableFile.load();
+  checkpoint.load();
+  segments.load();
+  const abortBytes = files.readWholeSync(paths.abort);
+  const abort = abortBytes === undefined ? undefined : Buffer.from(abortBytes).toString("latin1");
+  const plan = planRecovery(mark, abort, checkpoint, segments);
+  if (options.existing && plan.kind === "new") {
+    throw new StoreError("NO_STORE", `there is no store in ${options.home}`);
+  }
+  const recovered = recover({
+    files,
+    segments,
+    queueFiles: engine.queueFiles,
+    table: engine.table,
+    checkpoint,
+    plan,
+    mark,
+    knownQueues,
+    delaysMs: engine.delaysMs,
+    logger,
+    queueChanged: (queue) => engine.queueChanged(queue),
+    gathered: () => engine.queueFlush.flushAllSync(),
+  });
+  const storeId = mark?.nonce ?? host.random.int(2 ** 32);
+  engine.begin(recovered, storeId);
+  engine.zeros.begin(recovered.end);
+  checkpoint.open();
+  markFile.open();
+  files.syncFolderSync(paths.home);
+  engine.mark.begin(storeId, recovered.end);
+  writeAbort(engine, abort, storeId);
+  zeroFirstChunk(engine, plan.kind === "new");
+  engine.queueFlush.dispatched();
+  return plan.kind;
+}
+
+function checkSegmentBytes(mark: Mark | undefined, segmentBytes: number): void {
+  if (mark === undefined || mark.segmentBytes === segmentBytes) return;
+  throw new StoreError(
+    "ILLEGAL_OPTION",
+    `mappedFileSizeCommitLog is ${segmentBytes}, but the store was written with ${mark.segmentBytes}`,
+  );
+}
+
+function writeAbort({ host, paths }: Engine, before: string | undefined, storeId: number): void {
+  const { files } = host;
+  const text = abortText(host.process.pid, storeId);
+  // One that already names the store stays: half of it replaced, it would name nothing.
+  if (before?.endsWith(` orbitmq ${storeId}\n`)) return;
+  const file = files.openSync(paths.abort, { create: true });
+  try {
+    file.truncateSync(0);
+    file.writeSync(Buffer.from(text), 0);
+    file.fdatasyncSync();
+  } finally {
+    file.closeSync();
+  }
+  files.syncFolderSync(paths.home);
+}
+
+/** The first zeros ahead of the head, on disk before the first append. A full disk is no reason not to serve reads. */
+function zeroFirstChunk({ zeros, log, segments, host, writer }: Engine, isNew: boolean): void {
+  zeros.reserve(log.appended + 1);
+  if (writer.failed) throw new StoreError("IO", "the CommitLog cannot be written; see the log");
+  if (zeros.full !== undefined && isNew) throw zeros.full;
+  const segment = segments.at(log.appended);
+  if (segment?.writer === undefined) return;
+  if (segment.unlisted) host.files.syncFolderSync(segments.folder);
+  segment.unlisted = false;
+  segment.writer.fdatasyncSync();
+  zeros.syncedTo(zeros.written);
+}
+
+function asStoreError(error: unknown, home: string): unknown {
+  if (!(error instanceof HostError)) return error;
+  const isFull = error.code === "ENOSPC" || error.code === "EDQUOT";
+  const code = isFull ? "NO_SPACE" : "IO";
+  return new StoreError(code, `the store in ${home} cannot be opened: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,49 @@
+/** Where everything lies below storePathRootDir, by RocketMQ's names; our own additions are marked. */
+
+/** Bytes in the decimal name of a segment or ConsumeQueue file. */
+const NAME_DIGITS = 20;
+
+export interface StorePaths {
+  readonly home: string;
+  readonly commitLog: string;
+  readonly consumeQueue: string;
+  readonly config: string;
+  readonly checkpoint: string;
+  readonly abort: string;
+  readonly lock: string;
+  /** Ours: flushed and dispatched offsets (mark-file.ts). */
+  readonly mark: string;
+  /** Ours: the queues there were, so that a missing one is noticed (queue-table-file.ts). */
+  readonly queueTable: string;
+}
+
+export function storePaths(home: string): StorePaths {
+  return {
+    home,
+    commitLog: `${home}/commitlog`,
+    consumeQueue: `${home}/consumequeue`,
+    config: `${home}/config`,
+    checkpoint: `${home}/checkpoint`,
+    abort: `${home}/abort`,
+    lock: `${home}/lock`,
+    mark: `${home}/orbitmq-mark`,
+    queueTable: `${home}/orbitmq-queues.json`,
+  };
+}
+
+/** The name of the file that begins at `offset`. */
+export function offsetName(offset: number): string {
+  return String(offset).padStart(NAME_DIGITS, "0");
+}
+
+/** The offset a file name stands for; `undefined` when it is no such name. */
+export function parseOffsetName(name: string): number | undefined {
+  if (name.length !== NAME_DIGITS || !/^\d+$/.test(name)) return undefined;
+  const offset = Number(name);
+  return Number.isSafeInteger(offset) ? offset : undefined;
+}
+
+export function folderOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash <= 0 ? "/" : path.slice(0, slash);
+}
