@@ -40,6 +40,7 @@ const ROUND_TRIP = `
 `;
 const EXPECTED = "SEND_OK hello true";
 
+/** Exit code 0, and the output says so. */
 const passed = ({ code, output }: { code: number | null; output: string }, pattern: RegExp | string) => {
   assert.equal(code, 0, output);
   if (typeof pattern === "string") assert.ok(output.includes(pattern), output);
@@ -159,7 +160,8 @@ describe("the packed packages, in an empty project", () => {
 
   it("bring nothing along: no dependencies, no workspaces, no sources", () => {
     const one = made({});
-    const installed = one.run("npm", ["ls", "--all", "--parseable"]).output.trim().split("\n").slice(1);
+    const { output: listed } = one.run("npm", ["ls", "--all", "--parseable", "--loglevel", "error"]);
+    const installed = listed.split("\n").filter((path) => path.includes("node_modules"));
     assert.deepEqual(installed.map((path) => path.replace(/^.*node_modules\//, "")).sort(), [
       "@orbitmq/client",
       "orbitmq",
@@ -192,7 +194,7 @@ describe("the packed packages, by the tools that judge packages", () => {
     it(`${name}: are-the-types-wrong finds nothing (esm-only)`, () => {
       const one = made({});
       const attw = join(tools, "@arethetypeswrong/cli/dist/index.js");
-      passed(one.run(process.execPath, [attw, tarballs[name], "--profile", "esm-only"]), /No problems found/);
+      passed(one.run(process.execPath, [attw, tarballs[name], "--profile", "esm-only"]), "🟢");
     });
   }
 });
