@@ -219,6 +219,8 @@ export class MemoryStore implements MessageStore {
   status(): StoreStatus {
     return {
       state: this.state,
+      isNew: false,
+      stoppedCleanly: true,
       refusal: this.refusal,
       minOffset: physicalOffset(0),
       flushedOffset: physicalOffset(this.#position),
