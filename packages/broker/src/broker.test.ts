@@ -149,6 +149,7 @@ describe("Broker", () => {
         "320-send-batch-message",
         "10-send-message",
         "310-send-message-v2-bare-refused-29",
+        "200-update-and-create-subscriptiongroup",
         "34-heart-beat-consumer",
         "14-query-consumer-offset",
         "15-update-consumer-offset",

@@ -27,6 +27,8 @@ import { getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
 import { getConsumerListByGroup } from "./handlers/get-consumer-list-by-group.ts";
 import { getMaxOffset } from "./handlers/get-max-offset.ts";
 import { getMinOffset } from "./handlers/get-min-offset.ts";
+import { getSubscriptionGroupConfig } from "./handlers/get-subscriptiongroup-config.ts";
+import { getTopicConfig } from "./handlers/get-topic-config.ts";
 import { getTopicStatsInfo } from "./handlers/get-topic-stats-info.ts";
 import { heartBeat } from "./handlers/heart-beat.ts";
 import { pullMessage } from "./handlers/pull-message.ts";
@@ -34,6 +36,7 @@ import { queryConsumerOffset } from "./handlers/query-consumer-offset.ts";
 import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
 import { sendMessage } from "./handlers/send-message.ts";
 import { unregisterClient } from "./handlers/unregister-client.ts";
+import { updateAndCreateSubscriptionGroup } from "./handlers/update-and-create-subscriptiongroup.ts";
 import { updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
 import { updateConsumerOffset } from "./handlers/update-consumer-offset.ts";
 import { LongPoll } from "./long-poll.ts";
@@ -307,6 +310,10 @@ export class Broker {
     server.handle(RequestCode.GET_TOPIC_STATS_INFO, getTopicStatsInfo(needs));
     server.handle(RequestCode.GET_ALL_TOPIC_CONFIG, getAllTopicConfig(needs));
     server.handle(RequestCode.GET_BROKER_RUNTIME_INFO, getBrokerRuntimeInfo(needs));
+    server.handle(RequestCode.GET_TOPIC_CONFIG, getTopicConfig(needs));
+    const createGroup = updateAndCreateSubscriptionGroup(needs);
+    server.handle(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, createGroup);
+    server.handle(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, getSubscriptionGroupConfig(needs));
     server.onPeer((peer, open) => {
       if (!open) this.#peerClosed(peer);
     });

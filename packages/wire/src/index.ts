@@ -30,6 +30,10 @@ export type { GetMinOffsetRequestHeader, GetMinOffsetResponseHeader } from "./co
 export { getMinOffsetRequestHeader, getMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
 export type { GetRouteInfoRequestHeader } from "./commands/get-route-info.ts";
 export { getRouteInfoRequestHeader, quotesRouteKeys } from "./commands/get-route-info.ts";
+export type { GetSubscriptionGroupConfigRequestHeader } from "./commands/get-subscriptiongroup-config.ts";
+export { getSubscriptionGroupConfigRequestHeader } from "./commands/get-subscriptiongroup-config.ts";
+export type { GetTopicConfigRequestHeader } from "./commands/get-topic-config.ts";
+export { getTopicConfigRequestHeader } from "./commands/get-topic-config.ts";
 export type {
   GetTopicStatsInfoRequestHeader,
   TopicOffset,

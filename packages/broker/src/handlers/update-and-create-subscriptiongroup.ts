@@ -1,0 +1,42 @@
+/**
+ * UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200): creates a consumer group or replaces its configuration; the body is
+ * a SubscriptionGroupConfig. 29 for a bad name, bad counts and attributes; 1 when there are too many groups.
+ */
+import { parseJsonFile, Refusal, type RequestHandler, ResponseCode } from "@orbitmq/wire";
+import type { ResolvedBrokerOptions } from "../broker-options.ts";
+import type { GroupRegistry } from "../group-registry.ts";
+import { groupNameProblem } from "../names.ts";
+import {
+  type SubscriptionGroupConfig,
+  subscriptionGroupConfigFromJson,
+} from "../subscription-group-config.ts";
+
+export interface UpdateAndCreateSubscriptionGroupNeeds {
+  readonly options: ResolvedBrokerOptions;
+  readonly groups: GroupRegistry;
+}
+
+export function updateAndCreateSubscriptionGroup({
+  options,
+  groups,
+}: UpdateAndCreateSubscriptionGroupNeeds): RequestHandler {
+  return (request, exchange) => {
+    const config = subscriptionGroupConfigFromJson(parseJsonFile(request.body, "SubscriptionGroupConfig"));
+    const problem = groupNameProblem(config.groupName) ?? configProblem(config, options.topicQueuesMax);
+    if (problem !== undefined) throw new Refusal(ResponseCode.INVALID_PARAMETER, problem);
+    if (groups.get(config.groupName) === undefined && groups.groups.size >= options.groupsMax) {
+      throw new Refusal(ResponseCode.SYSTEM_ERROR, `the broker has its ${options.groupsMax} groups`);
+    }
+    groups.put(config);
+    exchange.reply({ code: ResponseCode.SUCCESS });
+  };
+}
+
+function configProblem(config: SubscriptionGroupConfig, queuesMax: number): string | undefined {
+  const { retryQueueNums, attributes } = config;
+  if (retryQueueNums < 0 || retryQueueNums > queuesMax) {
+    return `retryQueueNums is ${retryQueueNums}; it must be between 0 and ${queuesMax}`;
+  }
+  const [attribute] = Object.keys(attributes);
+  return attribute === undefined ? undefined : `the attribute ${attribute} of a group is not supported yet`;
+}
