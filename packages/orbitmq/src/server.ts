@@ -18,6 +18,7 @@ import {
 import { NameServer } from "@orbitmq/nameserver";
 import { type MessageStore, openMessageStore, StoreError, type StoreStatus } from "@orbitmq/store";
 import { type Advertisement, chooseAdvertisement, isUnspecified, joinAddress } from "./addresses.ts";
+import { memoryFiles } from "./memory-files.ts";
 import { ServerError, type ServerErrorCode } from "./server-error.ts";
 import {
   type BrokerSettings,
@@ -58,7 +59,8 @@ export class Server {
   #stopped: Promise<void> | undefined;
 
   constructor(host: Host, settings: ServerSettings, logger: Logger) {
-    this.#host = host;
+    // A store in memory is the ordinary one on files that nobody else sees.
+    this.#host = settings.store === "memory" ? { ...host, files: memoryFiles(host) } : host;
     this.settings = settings;
     this.#logger = logger;
     let fail: (error: Error) => void = () => {};

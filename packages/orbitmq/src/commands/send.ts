@@ -29,7 +29,7 @@ export async function send(
   const attributes = {
     topic,
     tag: flags.tag,
-    keys: flags.key,
+    keys: flags.key.length > 0 ? flags.key : undefined,
     properties: Object.fromEntries(flags.property.map(property)),
   };
   const bodies = await contents(body, flags, terminal);
