@@ -2,7 +2,7 @@
  * Opens a store: lock, look, recover, and mark it as in use, blocking and in an order that a crash at any point
  * leaves recoverable. The mark is saved before `abort` names the store, and both before anything is appended.
  */
-import { type FileLock, HostError } from "@orbitmq/host";
+import { type FileLock, type Files, HostError } from "@orbitmq/host";
 import type { Engine } from "./engine.ts";
 import type { Mark } from "./mark-file.ts";
 import { recover } from "./recovery.ts";
@@ -25,13 +25,31 @@ export function openStore(engine: Engine): Opened {
   }
   let lock: FileLock | undefined;
   try {
-    files.makeFolderSync(paths.home);
+    makeHome(files, paths.home);
     lock = takeLock(engine);
     return { lock, kind: openLocked(engine) };
   } catch (error) {
     engine.closeFiles();
     lock?.release();
     throw asStoreError(error, options.home);
+  }
+}
+
+/**
+ * The folder and every parent that is missing, each named on disk before the next is made within it: the log is
+ * as durable as its path. What exists may be from a start that ended before it could sync the name.
+ */
+function makeHome(files: Files, home: string): void {
+  const missing: string[] = [];
+  let folder = home;
+  while (folder !== "/" && files.statSync(folder) === undefined) {
+    missing.push(folder);
+    folder = folderOf(folder);
+  }
+  files.syncFolderSync(folderOf(folder));
+  for (const each of missing.reverse()) {
+    files.makeFolderSync(each);
+    files.syncFolderSync(folderOf(each));
   }
 }
 
@@ -57,7 +75,6 @@ function openLocked(engine: Engine): RecoveryKind {
   const { files } = host;
   for (const folder of [paths.commitLog, paths.consumeQueue, paths.config]) files.makeFolderSync(folder);
   files.syncFolderSync(paths.home);
-  files.syncFolderSync(folderOf(paths.home));
   const mark = markFile.load();
   checkSegmentBytes(mark, options.mappedFileSizeCommitLog);
   const knownQueues = tableFile.load();
