@@ -68,6 +68,7 @@ export function patchedTree(tree, patchFile) {
       filter: (path) => !skip.has(path.slice(path.lastIndexOf(sep) + 1)) && !path.endsWith(".tsbuildinfo"),
     });
   }
+  cpSync(join(root, "tsconfig.base.json"), join(tree, "tsconfig.base.json"));
   symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
   applyPatch(tree, readFileSync(patchFile, "utf8"), patchFile);
 }

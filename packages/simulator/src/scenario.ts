@@ -41,7 +41,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     producers: random.between(2, 4),
     consumers: random.between(2, 3),
     topics: [
-      { name: "orders", queues: random.between(1, 3) },
+      { name: "orders", queues: random.between(2, 4) },
       { name: "events", queues: 0 },
     ],
     busyMs: 30_000,

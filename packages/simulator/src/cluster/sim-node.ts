@@ -25,6 +25,7 @@ export abstract class SimNode {
   /** False: whatever ends it now, it stays down. */
   #supervised = true;
   #startScheduled = false;
+  #stopping = false;
   /** Until when its process was paused, so that waits are not held against it. */
   pausedUntilMs = 0;
 
@@ -49,8 +50,12 @@ export abstract class SimNode {
     if (!this.machine.up) this.context.world.start(this.machine);
     const host = this.context.world.spawn(this.machine, this.name);
     this.#host = host;
+    this.#stopping = false;
     this.context.log(`${this.name} starts as p${host.id}`);
-    this.begin(host).catch((error: unknown) => this.failed(host, error));
+    this.begin(host).catch((error: unknown) => {
+      // A program that is stopped while it starts says so.
+      if (!this.#stopping) this.failed(host, error);
+    });
   }
 
   /** kill -9. */
@@ -96,6 +101,7 @@ export abstract class SimNode {
     const host = this.#host;
     if (host === undefined) return;
     this.context.log(`${this.name} is asked to stop`);
+    this.#stopping = true;
     const end = () => {
       if (this.#host === host) this.kill(restartDelayMs);
     };

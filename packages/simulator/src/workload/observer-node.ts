@@ -7,7 +7,7 @@ import { WireError } from "@orbitmq/wire";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
 import type { MessageFactory } from "./message-factory.ts";
 import { sleep } from "./producer-node.ts";
-import { type Place, QueueReader } from "./queue-reader.ts";
+import { type Place, PullRefused, QueueReader } from "./queue-reader.ts";
 
 export class ObserverNode extends SimNode {
   readonly #places: () => readonly Place[];
@@ -42,7 +42,7 @@ export class ObserverNode extends SimNode {
         this.#cursors.set(key, Math.min(Math.max(cursor, nextOffset), maxOffset));
       } catch (error) {
         // The broker is away; another time.
-        if (!(error instanceof WireError)) throw error;
+        if (!(error instanceof WireError || error instanceof PullRefused)) throw error;
       }
     }
   }

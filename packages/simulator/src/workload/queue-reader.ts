@@ -19,6 +19,7 @@ import {
   ResponseCode,
   RpcClient,
   readRecords,
+  responseCodeName,
   WireError,
 } from "@orbitmq/wire";
 import { queueKey } from "../checker/history.ts";
@@ -41,6 +42,21 @@ interface Pulled {
 }
 
 const TIMEOUT_MS = 3_000;
+
+/** Responses to a pull that say where to go on. */
+const PULL_ANSWERS: ReadonlySet<number> = new Set([
+  ResponseCode.SUCCESS,
+  ResponseCode.PULL_NOT_FOUND,
+  ResponseCode.PULL_RETRY_IMMEDIATELY,
+  ResponseCode.PULL_OFFSET_MOVED,
+]);
+
+/** A broker did not want to answer a pull. */
+export class PullRefused extends Error {
+  constructor(code: number, remark: string | undefined) {
+    super(`${responseCodeName(code) ?? code}: ${remark ?? ""}`);
+  }
+}
 
 export class QueueReader {
   readonly #context: NodeContext;
@@ -74,6 +90,7 @@ export class QueueReader {
         sink,
       );
     return this.#request(place.address, RequestCode.PULL_MESSAGE, header, (response) => {
+      if (!PULL_ANSWERS.has(response.code)) throw new PullRefused(response.code, response.remark);
       const { nextBeginOffset, minOffset, maxOffset } = pullMessageResponseHeader.decode(response.ext);
       if (response.code === ResponseCode.SUCCESS) this.#record(place, response.body);
       return { code: response.code, nextOffset: nextBeginOffset, minOffset, maxOffset };
