@@ -175,6 +175,16 @@ describe("Broker", () => {
     });
   }
 
+  it("describes one topic byte for byte as the Java broker does", async () => {
+    const { broker } = await started();
+    const connection = new RawConnection(broker.local.port);
+    cleanUps.push(() => connection.close());
+    await connection.ask(golden("client-5.5.0-json/17-update-and-create-topic.request"));
+    const answer = await connection.ask(golden("client-5.5.0-json/351-get-topic-config.request"));
+    const java = frameOf(golden("client-5.5.0-json/351-get-topic-config.response"));
+    assert.equal(answer.body.toString(), java.body.toString());
+  });
+
   it("answers 3 to a request it does not know", async () => {
     const { broker } = await started();
     assert.equal((await new Client(broker).ask(RequestCode.LOCK_BATCH_MQ)).code, 3);

@@ -14,7 +14,7 @@ import {
   type TimerHandle,
 } from "@orbitmq/host";
 import { StateFile } from "@orbitmq/store";
-import { type Peer, RequestCode, RpcClient, RpcServer, UniqueIdGenerator } from "@orbitmq/wire";
+import { type Peer, RpcClient, RpcServer, UniqueIdGenerator } from "@orbitmq/wire";
 import { BrokerError } from "./broker-error.ts";
 import { BrokerIdentity, resolveAdvertised } from "./broker-identity.ts";
 import { type BrokerOptions, brokerDefaults, type ResolvedBrokerOptions } from "./broker-options.ts";
@@ -22,27 +22,11 @@ import { ConsumerGroups } from "./consumer-groups/consumer-groups.ts";
 import { GroupNotifier } from "./consumer-groups/group-notifier.ts";
 import { ProducerGroups } from "./consumer-groups/producer-groups.ts";
 import { GroupRegistry } from "./group-registry.ts";
-import { getAllTopicConfig } from "./handlers/get-all-topic-config.ts";
-import { getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
-import { getConsumerListByGroup } from "./handlers/get-consumer-list-by-group.ts";
-import { getMaxOffset } from "./handlers/get-max-offset.ts";
-import { getMinOffset } from "./handlers/get-min-offset.ts";
-import { getSubscriptionGroupConfig } from "./handlers/get-subscriptiongroup-config.ts";
-import { getTopicConfig } from "./handlers/get-topic-config.ts";
-import { getTopicStatsInfo } from "./handlers/get-topic-stats-info.ts";
-import { heartBeat } from "./handlers/heart-beat.ts";
-import { pullMessage } from "./handlers/pull-message.ts";
-import { queryConsumerOffset } from "./handlers/query-consumer-offset.ts";
-import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
-import { sendMessage } from "./handlers/send-message.ts";
-import { unregisterClient } from "./handlers/unregister-client.ts";
-import { updateAndCreateSubscriptionGroup } from "./handlers/update-and-create-subscriptiongroup.ts";
-import { updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
-import { updateConsumerOffset } from "./handlers/update-consumer-offset.ts";
 import { LongPoll } from "./long-poll.ts";
 import { OffsetRegistry } from "./offset-registry.ts";
 import { Offsets } from "./offsets.ts";
 import { Registration } from "./registration.ts";
+import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
 import { BrokerStats } from "./stats.ts";
 import { SubscriptionGroups } from "./subscription-groups.ts";
 import { systemTopics } from "./system-topics.ts";
@@ -151,16 +135,19 @@ export class Broker {
     if (this.#state !== "new")
       throw new BrokerError("STATE", `a broker is started once; it is ${this.#state}`);
     this.#state = "starting";
-    const { store, listen, brokerIP1, advertisedPort } = this.#options;
+    const { store, listen, brokerIP1, advertisedPort, configFolder } = this.#options;
     const status = store.status();
     if (status.state !== "running") {
       throw new BrokerError("STORE_NOT_RUNNING", `the broker's store is ${status.state}, not running`);
     }
+    if (configFolder !== undefined) this.#host.files.makeFolderSync(configFolder);
     this.#topics.load(store);
     this.#groups.load();
     this.#offsets.load();
     const advertised = await resolveAdvertised(this.#host, brokerIP1, listen);
+    this.#assertStarting();
     const { local } = await this.#listen(listen);
+    this.#assertStarting();
     this.#local = local;
     this.#identity.set(advertised.host, advertised.ip, advertisedPort ?? local.port);
     this.#handleRequests();
@@ -171,14 +158,17 @@ export class Broker {
         "the store takes no more messages until restart; pulls are still served",
       ),
     );
-    this.#scan = this.#host.timers.every(this.#options.scanNotActiveChannelInterval, () =>
-      this.#expireClients(),
-    );
+    const { scanNotActiveChannelInterval } = this.#options;
+    this.#scan = this.#host.timers.every(scanNotActiveChannelInterval, () => this.#expireClients());
     if (this.#options.vipListener) await this.#listenVip(local);
-    // Stopping may have begun meanwhile.
-    if (this.#state !== "starting") return;
+    this.#assertStarting();
     this.#state = "serving";
     this.#registration.start();
+  }
+
+  /** Stopping may begin while starting waits. */
+  #assertStarting(): void {
+    if (this.#state !== "starting") throw new BrokerError("STATE", "the broker was stopped while it started");
   }
 
   /** Where it listens, once started. */
@@ -268,8 +258,8 @@ export class Broker {
   }
 
   #handleRequests(): void {
-    const { clock, timers, random, files } = this.#host;
-    const needs = {
+    const { clock, random, files } = this.#host;
+    const parts: BrokerParts = {
       options: this.#options,
       store: this.#options.store,
       identity: this.#identity,
@@ -286,35 +276,11 @@ export class Broker {
       whenRegistered: (done: () => void) => this.#registration.whenSettled(done),
       uniqueIds: this.#uniqueIds(),
       clock,
-      timers,
       random,
       files,
     };
-    const server = this.#server;
-    const send = sendMessage(needs);
-    server.handle(RequestCode.SEND_MESSAGE, send);
-    server.handle(RequestCode.SEND_MESSAGE_V2, send);
-    server.handle(RequestCode.SEND_BATCH_MESSAGE, send);
-    const pull = pullMessage(needs);
-    server.handle(RequestCode.PULL_MESSAGE, pull);
-    server.handle(RequestCode.LITE_PULL_MESSAGE, pull);
-    server.handle(RequestCode.QUERY_CONSUMER_OFFSET, queryConsumerOffset(needs));
-    server.handle(RequestCode.UPDATE_CONSUMER_OFFSET, updateConsumerOffset(needs));
-    server.handle(RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffsetByTimestamp(needs));
-    server.handle(RequestCode.GET_MAX_OFFSET, getMaxOffset(needs));
-    server.handle(RequestCode.GET_MIN_OFFSET, getMinOffset(needs));
-    server.handle(RequestCode.HEART_BEAT, heartBeat(needs));
-    server.handle(RequestCode.UNREGISTER_CLIENT, unregisterClient(needs));
-    server.handle(RequestCode.GET_CONSUMER_LIST_BY_GROUP, getConsumerListByGroup(needs));
-    server.handle(RequestCode.UPDATE_AND_CREATE_TOPIC, updateAndCreateTopic(needs));
-    server.handle(RequestCode.GET_TOPIC_STATS_INFO, getTopicStatsInfo(needs));
-    server.handle(RequestCode.GET_ALL_TOPIC_CONFIG, getAllTopicConfig(needs));
-    server.handle(RequestCode.GET_BROKER_RUNTIME_INFO, getBrokerRuntimeInfo(needs));
-    server.handle(RequestCode.GET_TOPIC_CONFIG, getTopicConfig(needs));
-    const createGroup = updateAndCreateSubscriptionGroup(needs);
-    server.handle(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, createGroup);
-    server.handle(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, getSubscriptionGroupConfig(needs));
-    server.onPeer((peer, open) => {
+    for (const [code, handler] of requestHandlers(parts)) this.#server.handle(code, handler);
+    this.#server.onPeer((peer, open) => {
       if (!open) this.#peerClosed(peer);
     });
   }
@@ -353,7 +319,8 @@ export class Broker {
 
 /** Fills in the defaults. Throws BrokerError ILLEGAL_OPTION. */
 function resolveOptions(options: BrokerOptions): ResolvedBrokerOptions {
-  const resolved: ResolvedBrokerOptions = { ...brokerDefaults, ...options };
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const resolved: ResolvedBrokerOptions = { ...brokerDefaults, ...(given as BrokerOptions) };
   for (const [name, value] of Object.entries(resolved)) {
     const isNumeric = typeof brokerDefaults[name as keyof typeof brokerDefaults] === "number";
     if (isNumeric && (!Number.isSafeInteger(value) || value < 0)) {

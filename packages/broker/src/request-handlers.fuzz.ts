@@ -1,0 +1,240 @@
+/**
+ * Every handler against requests of random fields and bodies, many at once, over connections that come and go:
+ * nothing but a refusal may be thrown, every request is answered once (parked pulls in the end), what the store
+ * lends comes back, and nothing that asks for what is not built yet is stored. ORBITMQ_FUZZ_RUNS is the number of
+ * requests.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  encodeBatchBody,
+  encodeHeartbeatData,
+  newSubscriptionData,
+  newTopicConfig,
+  parseProperties,
+  RequestCode,
+} from "@orbitmq/wire";
+import { requestHandlers } from "./request-handlers.ts";
+import { brokerRoom } from "./testing/broker-room.ts";
+import { call, type FakeExchange, type FakeRequest } from "./testing/fake-exchange.ts";
+import { FakePeer } from "./testing/fake-peer.ts";
+
+const RUNS = Number(process.env["ORBITMQ_FUZZ_RUNS"] ?? 15_000);
+
+/** xorshift32: the same requests on every machine. */
+class Chance {
+  #state = 0x9e3779b9;
+
+  int(bound: number): number {
+    this.#state ^= this.#state << 13;
+    this.#state ^= this.#state >>> 17;
+    this.#state ^= this.#state << 5;
+    return (this.#state >>> 0) % bound;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.int(items.length)]!;
+  }
+}
+
+const INTEGERS = [
+  "0",
+  "1",
+  "2",
+  "3",
+  "4",
+  "-1",
+  "7",
+  "31",
+  "255",
+  "2147483647",
+  "-2147483648",
+  "9223372036854775807",
+];
+const NAMES = [
+  "orders",
+  "payments",
+  "group",
+  "TBW102",
+  "%RETRY%group",
+  "DefaultCluster",
+  "SCHEDULE_TOPIC_XXXX",
+  "",
+];
+const ODD = [
+  "\u0001",
+  "x".repeat(300),
+  "käse",
+  "true",
+  "false",
+  "NaN",
+  "1e9",
+  " ",
+  "*",
+  "a || b",
+  "||",
+  "null",
+];
+const PROPERTIES = [
+  "",
+  "TAGS\u0001a\u0002",
+  "DELAY\u00013\u0002",
+  "WAIT\u0001false\u0002",
+  "\u0002\u0001",
+  "UNIQ_KEY\u0001K",
+];
+
+/** Field names of all headers, and what is likely to pass in each. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  a: NAMES,
+  b: NAMES,
+  c: NAMES,
+  d: INTEGERS,
+  e: INTEGERS,
+  f: ["0", "0", "1", "4", "128"],
+  g: INTEGERS,
+  h: INTEGERS,
+  i: PROPERTIES,
+  j: INTEGERS,
+  k: ["true", "false"],
+  m: ["true", "false", "false"],
+  producerGroup: NAMES,
+  topic: NAMES,
+  defaultTopic: NAMES,
+  defaultTopicQueueNums: INTEGERS,
+  queueId: INTEGERS,
+  sysFlag: ["0", "2", "4", "6", "7", "15", "31"],
+  bornTimestamp: INTEGERS,
+  flag: INTEGERS,
+  properties: PROPERTIES,
+  consumerGroup: NAMES,
+  queueOffset: INTEGERS,
+  maxMsgNums: INTEGERS,
+  commitOffset: INTEGERS,
+  suspendTimeoutMillis: INTEGERS,
+  subscription: ODD,
+  subVersion: INTEGERS,
+  expressionType: ["TAG", "SQL92", ""],
+  maxMsgBytes: INTEGERS,
+  clientID: NAMES,
+  timestamp: INTEGERS,
+  boundaryType: ["lower", "UPPER", "x"],
+  readQueueNums: INTEGERS,
+  writeQueueNums: INTEGERS,
+  perm: INTEGERS,
+  topicFilterType: ODD,
+  order: ["true", "x"],
+  attributes: ["", "+message.type=FIFO", "-x", "+queue.type=BatchCQ"],
+  setZeroIfNotFound: ["true", "false"],
+  topicSeq: INTEGERS,
+  dataVersion: ["", "{}", '{"counter":1}', "["],
+  maxTopicNum: INTEGERS,
+  group: NAMES,
+};
+
+function fieldsOf(chance: Chance): Record<string, string> {
+  const ext: Record<string, string> = {};
+  for (const [name, likely] of Object.entries(FIELDS)) {
+    const what = chance.int(40);
+    if (what === 0) continue;
+    ext[name] = what === 1 ? chance.pick(ODD) : chance.pick(likely);
+  }
+  return ext;
+}
+
+function bodyOf(chance: Chance): Uint8Array {
+  const consumer = {
+    groupName: chance.pick(NAMES),
+    consumeType: "CONSUME_PASSIVELY",
+    messageModel: chance.pick(["CLUSTERING", "BROADCASTING", "?"]),
+    consumeFromWhere: "",
+    subscriptionDataSet: [newSubscriptionData(chance.pick(NAMES), chance.pick(["*", "a"]), chance.int(9))],
+    unitMode: chance.int(2) === 0,
+  };
+  const bodies = [
+    new Uint8Array(),
+    Buffer.from("hello"),
+    encodeBatchBody(
+      [1, 2].map((flag) => ({ flag, body: Buffer.from("b"), properties: chance.pick(PROPERTIES) })),
+    ),
+    encodeHeartbeatData({
+      clientID: chance.pick(NAMES),
+      producerGroups: [chance.pick(NAMES)],
+      consumerDataSet: [consumer],
+      heartbeatFingerprint: chance.int(3),
+      withoutSub: chance.int(2) === 0,
+    }),
+    Buffer.from(`{"groupName":${JSON.stringify(chance.pick(NAMES))},"retryQueueNums":${chance.int(3)}}`),
+  ];
+  const body = Uint8Array.from(chance.pick(bodies));
+  if (body.length > 0 && chance.int(5) === 0) body[chance.int(body.length)] = chance.int(256);
+  return chance.int(20) === 0 ? body.subarray(0, chance.int(body.length + 1)) : body;
+}
+
+describe("request handlers", () => {
+  it("answer every request once, whatever it says", () => {
+    const chance = new Chance();
+    const room = brokerRoom({ tuning: { parkedPullsMax: 50, topicsMax: 40, groupsMax: 30 } });
+    room.topics.put(newTopicConfig("orders", { readQueueNums: 4, writeQueueNums: 4 }));
+    const handlers = requestHandlers({
+      ...room,
+      files: { spaceSync: () => ({ freeBytes: 1, totalBytes: 2 }) } as never,
+      storePath: "/store",
+    });
+    const codes = [...handlers.keys()];
+    const weighted = [
+      ...codes,
+      RequestCode.SEND_MESSAGE_V2,
+      RequestCode.PULL_MESSAGE,
+      RequestCode.PULL_MESSAGE,
+    ];
+    const peers = Array.from({ length: 6 }, () => new FakePeer());
+    const exchanges: FakeExchange[] = [];
+    const answers = new Map<number, number>();
+    let handlersSeen = 0;
+    for (let run = 0; run < RUNS; run++) {
+      const code = chance.pick(weighted);
+      const peer = chance.pick(peers);
+      const request: FakeRequest = { code, peer, ext: fieldsOf(chance), body: bodyOf(chance) };
+      try {
+        exchanges.push(call(handlers.get(code)!, request));
+      } catch (error) {
+        throw new Error(`request ${run}: ${JSON.stringify(request.ext)}`, { cause: error });
+      }
+      if (chance.int(4) === 0) room.host.endTurn();
+      if (chance.int(200) === 0) {
+        peer.close();
+        room.consumers.peerClosed(peer);
+        room.producers.peerClosed(peer);
+        peers[peers.indexOf(peer)] = new FakePeer();
+      }
+      if (chance.int(500) === 0) room.host.advance(chance.int(5_000));
+      if (chance.int(2_000) === 0) room.store.state = chance.pick(["running", "failed"]);
+    }
+    room.host.advance(200_000);
+    for (const exchange of exchanges) {
+      if (exchange.peer.closed && !exchange.isAnswered) continue;
+      assert.ok(exchange.answer !== undefined, `code ${exchange.code} was not answered`);
+      answers.set(exchange.answer.code, (answers.get(exchange.answer.code) ?? 0) + 1);
+      if (exchange.answer.code === 0) handlersSeen++;
+    }
+    assert.equal(room.longPoll.size, 0);
+    assert.equal(room.store.released, room.store.gets);
+    for (const { message } of room.store.appended) {
+      const properties = parseProperties(message.properties);
+      assert.equal(properties.has("DELAY"), false);
+      assert.equal(message.sysFlag & 0x8c, 0);
+      assert.notEqual(message.topic, "SCHEDULE_TOPIC_XXXX");
+      assert.ok(
+        message.queueId >= 0 && message.queueId < room.topics.get(message.topic)!.writeQueueNums + 16_384,
+      );
+    }
+    for (const { topic, queueId, offset } of room.offsets.offsets.entries()) {
+      assert.ok(offset <= room.store.readableEnd(topic, queueId));
+    }
+    // The input is good enough to get through, not only to be refused.
+    assert.ok(handlersSeen > RUNS / 20, `${handlersSeen} of ${RUNS} succeeded`);
+    for (const code of [0, 1, 13, 16, 17, 19, 29])
+      assert.ok(answers.has(code), `nothing was answered ${code}`);
+  });
+});

@@ -1,0 +1,61 @@
+/** Which handler answers which request code; every other code is answered 3 REQUEST_CODE_NOT_SUPPORTED. */
+import { RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { getAllTopicConfig } from "./handlers/get-all-topic-config.ts";
+import { type GetBrokerRuntimeInfoNeeds, getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
+import { getConsumerListByGroup } from "./handlers/get-consumer-list-by-group.ts";
+import { getMaxOffset } from "./handlers/get-max-offset.ts";
+import { getMinOffset } from "./handlers/get-min-offset.ts";
+import { getSubscriptionGroupConfig } from "./handlers/get-subscriptiongroup-config.ts";
+import { getTopicConfig } from "./handlers/get-topic-config.ts";
+import { type GetTopicStatsInfoNeeds, getTopicStatsInfo } from "./handlers/get-topic-stats-info.ts";
+import { type HeartBeatNeeds, heartBeat } from "./handlers/heart-beat.ts";
+import { type PullMessageNeeds, pullMessage } from "./handlers/pull-message.ts";
+import { type QueryConsumerOffsetNeeds, queryConsumerOffset } from "./handlers/query-consumer-offset.ts";
+import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
+import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
+import { type UnregisterClientNeeds, unregisterClient } from "./handlers/unregister-client.ts";
+import {
+  type UpdateAndCreateSubscriptionGroupNeeds,
+  updateAndCreateSubscriptionGroup,
+} from "./handlers/update-and-create-subscriptiongroup.ts";
+import { type UpdateAndCreateTopicNeeds, updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
+import { type UpdateConsumerOffsetNeeds, updateConsumerOffset } from "./handlers/update-consumer-offset.ts";
+
+/** All that handlers need; each takes its own part. */
+export type BrokerParts = SendMessageNeeds &
+  PullMessageNeeds &
+  QueryConsumerOffsetNeeds &
+  UpdateConsumerOffsetNeeds &
+  HeartBeatNeeds &
+  UnregisterClientNeeds &
+  UpdateAndCreateTopicNeeds &
+  GetTopicStatsInfoNeeds &
+  GetBrokerRuntimeInfoNeeds &
+  UpdateAndCreateSubscriptionGroupNeeds;
+
+export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, RequestHandler> {
+  const send = sendMessage(parts);
+  const pull = pullMessage(parts);
+  return new Map<number, RequestHandler>([
+    [RequestCode.SEND_MESSAGE, send],
+    [RequestCode.SEND_MESSAGE_V2, send],
+    [RequestCode.SEND_BATCH_MESSAGE, send],
+    [RequestCode.PULL_MESSAGE, pull],
+    [RequestCode.LITE_PULL_MESSAGE, pull],
+    [RequestCode.QUERY_CONSUMER_OFFSET, queryConsumerOffset(parts)],
+    [RequestCode.UPDATE_CONSUMER_OFFSET, updateConsumerOffset(parts)],
+    [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffsetByTimestamp(parts)],
+    [RequestCode.GET_MAX_OFFSET, getMaxOffset(parts)],
+    [RequestCode.GET_MIN_OFFSET, getMinOffset(parts)],
+    [RequestCode.HEART_BEAT, heartBeat(parts)],
+    [RequestCode.UNREGISTER_CLIENT, unregisterClient(parts)],
+    [RequestCode.GET_CONSUMER_LIST_BY_GROUP, getConsumerListByGroup(parts)],
+    [RequestCode.UPDATE_AND_CREATE_TOPIC, updateAndCreateTopic(parts)],
+    [RequestCode.GET_TOPIC_STATS_INFO, getTopicStatsInfo(parts)],
+    [RequestCode.GET_ALL_TOPIC_CONFIG, getAllTopicConfig(parts)],
+    [RequestCode.GET_BROKER_RUNTIME_INFO, getBrokerRuntimeInfo(parts)],
+    [RequestCode.GET_TOPIC_CONFIG, getTopicConfig(parts)],
+    [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, updateAndCreateSubscriptionGroup(parts)],
+    [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, getSubscriptionGroupConfig(parts)],
+  ]);
+}
