@@ -39,7 +39,8 @@ const BY_RESPONSE_CODE: ReadonlyMap<number, OrbitErrorCode> = new Map<number, Or
 /** An RPC that failed. `server` names the broker, or the address, it went to. */
 export function fromWireError(error: WireError, server: string, details: OrbitErrorDetails = {}): OrbitError {
   const code = BY_WIRE_CODE[error.code] ?? "PROTOCOL_ERROR";
-  return new OrbitError(code, `${server}: ${error.message}`, { broker: server, ...details, cause: error });
+  const message = error.message.startsWith(server) ? error.message : `${server}: ${error.message}`;
+  return new OrbitError(code, message, { broker: server, ...details, cause: error });
 }
 
 /** A response that is a refusal. */

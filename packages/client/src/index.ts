@@ -27,7 +27,6 @@ export type { Codec } from "./codecs.ts";
 export { bytes, json, text } from "./codecs.ts";
 export type { ConsumeFrom, PushConsumerOptions } from "./consumer/consumer-options.ts";
 export type {
-  ConsumeResult,
   ListenBatchOptions,
   ListenerContext,
   ListenerReturn,
@@ -35,6 +34,7 @@ export type {
   MessageBatchListener,
   MessageListener,
 } from "./consumer/listener.ts";
+export { ConsumeResult } from "./consumer/listener.ts";
 export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
 export type { ReadOptions } from "./consumer/reader-options.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";

@@ -2,8 +2,16 @@
 import type { MessageQueue } from "../message.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 
-/** CONSUME_SUCCESS: done. RECONSUME_LATER: not done, deliver it again. */
-export type ConsumeResult = "CONSUME_SUCCESS" | "RECONSUME_LATER";
+/**
+ * CONSUME_SUCCESS: done. RECONSUME_LATER: not done, deliver it again. The plain strings will do, too, except that
+ * TypeScript widens the only result of an async function to `string`; these constants keep their types.
+ */
+export const ConsumeResult = {
+  CONSUME_SUCCESS: "CONSUME_SUCCESS",
+  RECONSUME_LATER: "RECONSUME_LATER",
+} as const;
+
+export type ConsumeResult = (typeof ConsumeResult)[keyof typeof ConsumeResult];
 
 /** Returning nothing is CONSUME_SUCCESS; a throw is RECONSUME_LATER. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a listener without a return statement is the usual one

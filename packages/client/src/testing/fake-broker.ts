@@ -15,7 +15,6 @@ import {
   getMaxOffsetRequestHeader,
   getTopicStatsInfoRequestHeader,
   type HeartbeatData,
-  MessageSysFlag,
   type OutgoingResponse,
   type Peer,
   PullSysFlag,
@@ -36,6 +35,7 @@ import {
   writeRecord,
 } from "@orbitmq/wire";
 
+/** Answers a request itself (true, or the response to give), or leaves it to the usual behaviour (false). */
 export type Script = (request: RemotingCommand, exchange: Exchange) => boolean | OutgoingResponse;
 
 export interface StoredMessage {
@@ -60,7 +60,7 @@ interface Parked {
 export class FakeBroker {
   readonly host: Host;
   readonly name: string;
-  readonly address: string;
+  address: string;
   readonly server: RpcServer;
   script: Script | undefined;
   /** Codes of all requests, in order of arrival. */
@@ -160,10 +160,17 @@ export class FakeBroker {
     });
   }
 
-  listen(): void {
-    const port = Number(this.address.split(":")[1]);
-    this.server.listen({ host: "0.0.0.0", port }, (error) => {
-      if (error !== undefined) throw error;
+  /** Port 0 takes a free one; `address` is then right once this resolves. */
+  listen(): Promise<void> {
+    const [machine, port] = this.address.split(":");
+    return new Promise((resolve, reject) => {
+      this.server.listen({ host: "0.0.0.0", port: Number(port) }, (error, listener) => {
+        if (listener === undefined) reject(error);
+        else {
+          this.address = `${machine}:${listener.local.port}`;
+          resolve();
+        }
+      });
     });
   }
 
@@ -311,5 +318,3 @@ export function pullHeader(nextBeginOffset: number, maxOffset: number, minOffset
       sink,
     );
 }
-
-export const COMPRESSED_ZLIB = MessageSysFlag.COMPRESSED | MessageSysFlag.COMPRESSION_ZLIB;

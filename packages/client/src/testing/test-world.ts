@@ -6,7 +6,7 @@
 import type { Logger } from "@orbitmq/host";
 import { type SimHost, type SimMachine, SimWorld } from "@orbitmq/host/sim";
 import { FakeBroker } from "./fake-broker.ts";
-import { FakeNameServer } from "./fake-cluster.ts";
+import { FakeNameServer } from "./fake-name-server.ts";
 
 export interface LogLine {
   readonly level: string;
@@ -31,7 +31,7 @@ export class TestWorld {
     const machine = this.world.addMachine("ns");
     this.nameServerHost = this.world.spawn(machine, "namesrv");
     this.nameServer = new FakeNameServer(this.nameServerHost);
-    this.nameServer.listen(9876);
+    void this.nameServer.listen("ns", 9876);
     this.clientMachine = this.world.addMachine("client");
     this.host = this.world.spawn(this.clientMachine, "client");
     this.logger = recordingLogger(this.log);
@@ -53,7 +53,7 @@ export class TestWorld {
     const host = this.world.spawn(this.#machines.get(name)!, `${name}-broker`);
     const broker = new FakeBroker(host, name, name, 10911);
     this.#hosts.set(broker, host);
-    broker.listen();
+    void broker.listen();
     return broker;
   }
 
@@ -119,4 +119,10 @@ function recordingLogger(log: LogLine[]): Logger {
     error: method("error"),
     fatal: method("fatal"),
   };
+}
+
+/** One simulated process, for what needs a host and nothing else. */
+export function oneSimHost(seed = 1): SimHost {
+  const world = new SimWorld(seed);
+  return world.spawn(world.addMachine("m"), "p");
 }

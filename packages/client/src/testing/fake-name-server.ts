@@ -1,26 +1,18 @@
-/**
- * A NameServer and brokers that do what a test says, on a simulated host: enough of RocketMQ's behaviour that
- * producers and consumers run, and a script that takes precedence over it.
- */
+/** A NameServer that knows the routes a test gives it; `script` may answer route questions otherwise. */
 import type { Host } from "@orbitmq/host";
 import {
   type Exchange,
   encodeClusterInfo,
   encodeTopicList,
   encodeTopicRouteData,
-  formatAddress,
   getRouteInfoRequestHeader,
-  type OutgoingResponse,
   type RemotingCommand,
   RequestCode,
   ResponseCode,
   RpcServer,
   type TopicRouteData,
 } from "@orbitmq/wire";
-import type { FakeBroker } from "./fake-broker.ts";
-
-/** Answers a request itself and returns true, or leaves it to the default behaviour. */
-export type Script = (request: RemotingCommand, exchange: Exchange) => boolean | OutgoingResponse;
+import type { FakeBroker, Script } from "./fake-broker.ts";
 
 export class FakeNameServer {
   readonly host: Host;
@@ -61,10 +53,17 @@ export class FakeNameServer {
     return answer !== false;
   }
 
-  listen(port: number): void {
-    this.address = `${(this.host as { machine?: { name: string } }).machine?.name ?? "127.0.0.1"}:${port}`;
-    this.server.listen({ host: "0.0.0.0", port }, (error) => {
-      if (error !== undefined) throw error;
+  /** Port 0 takes a free one; `address` is then right once this resolves. */
+  listen(machine: string, port: number): Promise<void> {
+    this.address = `${machine}:${port}`;
+    return new Promise((resolve, reject) => {
+      this.server.listen({ host: "0.0.0.0", port }, (error, listener) => {
+        if (listener === undefined) reject(error);
+        else {
+          this.address = `${machine}:${listener.local.port}`;
+          resolve();
+        }
+      });
     });
   }
 
@@ -87,8 +86,4 @@ export class FakeNameServer {
       filterServerTable: new Map(),
     });
   }
-}
-
-export function addressOf(host: string, port: number): string {
-  return formatAddress({ host, port });
 }
