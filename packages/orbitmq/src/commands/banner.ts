@@ -64,7 +64,7 @@ function storeLine(server: Server): string {
   const count = status?.messageCount ?? 0;
   if (count === 0) return `${home}: no messages`;
   const last = new Date(status?.lastStoreTimestamp ?? 0).toISOString();
-  return `${home}: ${count.toLocaleString("en-US")} ${count === 1 ? "message" : "messages"}, last at ${last}`;
+  return `${home}: ${String(count).replace(/\B(?=(\d{3})+$)/g, ",")} ${count === 1 ? "message" : "messages"}, last at ${last}`;
 }
 
 /** As text for people. */

@@ -60,6 +60,7 @@ export async function runServer(role: ServerRole, flags: ServerFlags, terminal: 
     await server.start();
     announce(server, flags, terminal, logger);
     await terminal.out(readyLine(server, flags.json === true));
+    logger.begin();
     return await serve(server, host, { flags, logger, stopAsked, terminal });
   } finally {
     await logger.flush();

@@ -26,7 +26,8 @@ export const flag: ValueKind = {
 
 /** A whole number from `min` to `max`, both allowed. */
 export function integer(min: number, max: number, unit = ""): ValueKind {
-  const shown = (bound: number) => bound.toLocaleString("en-US");
+  // Not toLocaleString: loading the locale data would cost the start more than all other configuration.
+  const shown = (bound: number) => String(bound).replace(/\B(?=(\d{3})+$)/g, ",");
   const range =
     max >= Number.MAX_SAFE_INTEGER
       ? `a whole number, at least ${shown(min)}`

@@ -1,6 +1,7 @@
 /**
- * The logger of the command: pino's shape, to stderr, loading pino with the first record. Records that come
- * while it loads are kept, with their time, and written in order.
+ * The logger of the command: pino's shape, to stderr. Pino is loaded a moment after the first record, or when
+ * `begin()` says that the start is over: parsing it would delay the ready line. Records that come earlier are
+ * kept, with their time, and written in order.
  */
 import type { Logger, LogMethod } from "@orbitmq/host";
 import type { LogFormat, LogLevel, LogRecord } from "./pino-records.ts";
@@ -8,7 +9,12 @@ import type { LogFormat, LogLevel, LogRecord } from "./pino-records.ts";
 export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "fatal"];
 export const LOG_FORMATS: readonly LogFormat[] = ["text", "json"];
 
+/** A start that takes longer is worth hearing from. */
+const PATIENCE_MS = 250;
+
 export interface CommandLogger extends Logger {
+  /** Write from now on without delay. */
+  begin(): void;
   /** Resolves when every record so far is written. */
   flush(): Promise<void>;
 }
@@ -26,11 +32,18 @@ export function commandLogger({ level, format, write, wallMs }: CommandLoggerOpt
   const waiting: LogRecord[] = [];
   let emit: ((record: LogRecord) => void) | undefined;
   let loading: Promise<void> | undefined;
+  let patience: NodeJS.Timeout | undefined;
+  let begun = false;
 
   const load = async (): Promise<void> => {
     const { pinoRecords } = await import("./pino-records.ts");
     emit = pinoRecords(format, write);
     for (const record of waiting.splice(0)) emit(record);
+  };
+  const loadNow = (): Promise<void> => {
+    clearTimeout(patience);
+    loading ??= load();
+    return loading;
   };
   const method = (name: LogLevel): LogMethod => {
     if (LOG_LEVELS.indexOf(name) < least) return () => {};
@@ -44,7 +57,8 @@ export function commandLogger({ level, format, write, wallMs }: CommandLoggerOpt
       if (emit !== undefined) emit(record);
       else {
         waiting.push(record);
-        loading ??= load();
+        if (begun) void loadNow();
+        else patience ??= setTimeout(loadNow, PATIENCE_MS);
       }
     };
   };
@@ -55,6 +69,12 @@ export function commandLogger({ level, format, write, wallMs }: CommandLoggerOpt
     warn: method("warn"),
     error: method("error"),
     fatal: method("fatal"),
-    flush: async () => loading,
+    begin: () => {
+      begun = true;
+      if (waiting.length > 0) void loadNow();
+    },
+    flush: async () => {
+      if (waiting.length > 0 || loading !== undefined) await loadNow();
+    },
   };
 }
