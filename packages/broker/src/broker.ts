@@ -287,10 +287,10 @@ export class Broker {
 
   /** For messages that come without a unique id. */
   #uniqueIds(): UniqueIdGenerator {
-    const { clock, random, process } = this.#host;
+    const { clock, random } = this.#host;
     return new UniqueIdGenerator({
       address: this.#identity.storeHost.slice(0, -4),
-      pid: process.pid,
+      pid: this.#host.process.pid,
       instance: random.int(2 ** 32),
       counterStart: random.int(2 ** 16),
       nowMs: () => clock.wallMs(),

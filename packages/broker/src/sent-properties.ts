@@ -54,40 +54,46 @@ export class SentProperties {
   }
 
   #entry(text: string, start: number, middle: number, end: number): void {
-    const is = (name: string): boolean => name.length === middle - start && text.startsWith(name, start);
+    const length = middle - start;
     switch (text.charCodeAt(start)) {
       case 0x55: // U
-        if (is("UNIQ_KEY") && end > middle + 1) this.uniqKey = text.slice(middle + 1, end);
+        if (isName(text, start, length, "UNIQ_KEY") && end > middle + 1)
+          this.uniqKey = text.slice(middle + 1, end);
         return;
       case 0x57: // W
-        if (is("WAIT")) this.waitsForStore = end === middle + 1 || isTrue(text.slice(middle + 1, end));
+        if (isName(text, start, length, "WAIT"))
+          this.waitsForStore = end === middle + 1 || isTrue(text.slice(middle + 1, end));
         return;
       case 0x44: // D
-        if (is("DELAY") && !isNotPositive(text.slice(middle + 1, end)))
+        if (isName(text, start, length, "DELAY") && !isNotPositive(text.slice(middle + 1, end)))
           this.unsupported = "delayed delivery (DELAY)";
         return;
       case 0x49: // I
-        if (is("INNER_NUM")) this.unsupported = "an inner batch (INNER_NUM)";
+        if (isName(text, start, length, "INNER_NUM")) this.unsupported = "an inner batch (INNER_NUM)";
         return;
       case 0x54: // T
-        if (is("TRAN_MSG")) {
+        if (isName(text, start, length, "TRAN_MSG")) {
           if (isTrue(text.slice(middle + 1, end))) this.unsupported = "a transaction (TRAN_MSG)";
-        } else if (is("TRACE_ON")) this.#hasBrokersOwn = true;
+        } else if (isName(text, start, length, "TRACE_ON")) this.#hasBrokersOwn = true;
         else if (text.startsWith(TIMER_PREFIX, start)) {
           const name = text.slice(start, middle);
           if (TIMER_TRIGGERS.has(name)) this.unsupported = `timed delivery (${name})`;
         }
         return;
       case 0x4d: // M
-        if (is("MSG_REGION")) this.#hasBrokersOwn = true;
+        if (isName(text, start, length, "MSG_REGION")) this.#hasBrokersOwn = true;
         return;
       case 0x43: // C
-        if (is("CLUSTER")) this.#hasBrokersOwn = true;
+        if (isName(text, start, length, "CLUSTER")) this.#hasBrokersOwn = true;
         return;
       case 0x50: // P
-        if (is("POP_CK")) this.#hasBrokersOwn = true;
+        if (isName(text, start, length, "POP_CK")) this.#hasBrokersOwn = true;
     }
   }
+}
+
+function isName(text: string, start: number, length: number, name: string): boolean {
+  return name.length === length && text.startsWith(name, start);
 }
 
 /** The properties a broker puts at the end of every message sent to it one by one. */
