@@ -58,6 +58,7 @@ test("a request not answered in time fails as maybe sent, and its late answer is
   client.request(address, { code: 2 }, 30, done);
   const { error } = await promise;
   assert.deepEqual([error?.code, error?.sent], ["REQUEST_TIMEOUT", true]);
+  await until(() => parked.length === 1);
   parked[0]!.reply({ code: 0 });
   await until(() => client.status.lateResponses === 1);
   assert.equal(calls(), 1);

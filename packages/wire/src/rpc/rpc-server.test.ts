@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as rawConnect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import type { Connection, ConnectionHandlers, Network } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
 import { WireError } from "../wire-error.ts";
@@ -284,6 +285,42 @@ test("when a connection dies, its requests in flight fail as maybe handled and p
     [address, false],
     [address, true],
   ]);
+});
+
+test("a reply framed in the very turn in which its connection dies is told written, too", async (t) => {
+  let handlers!: ConnectionHandlers;
+  let writes = 0;
+  const connection: Connection = {
+    remote: { host: "192.0.2.1", port: 1 },
+    local: { host: "192.0.2.2", port: 2 },
+    unsentBytes: 0,
+    handle: (given) => {
+      handlers = given;
+    },
+    write: () => writes++,
+    pause: () => {},
+    resume: () => {},
+    end: () => {},
+    destroy: () => {},
+  };
+  const listener = { local: connection.local, close: (done?: () => void) => done?.() };
+  const network: Network = {
+    ...host.network,
+    listen: (_local, onConnection, done) => {
+      done(undefined, listener);
+      onConnection(connection);
+    },
+  };
+  const server = newServer(t, { ...host, network });
+  let written = 0;
+  server.handle(1, (_request, exchange) => exchange.reply({ code: 0, written: () => written++ }));
+  await listen(server);
+  handlers.onData(frameBytes({ code: 1 }));
+  assert.equal(written, 0);
+  handlers.onClosed(undefined);
+  assert.deepEqual([written, server.status.unsentBytes, server.status.connections], [1, 0, 0]);
+  await turns(2);
+  assert.deepEqual([written, writes], [1, 0]);
 });
 
 test("stopping answers what is in flight, turns new requests away and closes every connection", async (t) => {
