@@ -4,17 +4,22 @@
  * and from disk when it lags.
  */
 import { assert, type HostError, type PhysicalOffset, physicalOffset } from "@orbitmq/host";
+import { MAGIC_BLANK, RecordField } from "@orbitmq/wire";
 import type { ColdBlocks } from "./cold-blocks.ts";
 import type { HotTail } from "./hot-tail.ts";
 
 export interface LogChunk {
   readonly start: PhysicalOffset;
   readonly end: PhysicalOffset;
-  /** Bytes of the log from `start` on, unchanged until `release`; none when there is nothing yet. */
+  /** Whole records from `start` on, unchanged until `release`; none when there is nothing yet. Of a blank only its eight bytes are given; `end` is the next segment's start then. */
   readonly bytes: Uint8Array;
   /** Exactly once. */
   release(): void;
 }
+
+export type ChunkRead = (error: HostError | undefined, chunk: LogChunk | undefined) => void;
+
+const NOTHING = Buffer.alloc(0);
 
 export interface TailFollower {
   /** There is more than at the last `next`. Must not throw. */
@@ -41,8 +46,8 @@ export class TailSubscription {
     return physicalOffset(this.#position);
   }
 
-  /** Reads the next written bytes, at most `bytesMax`, and moves behind them; one call at a time. `done` may be called at once. */
-  next(bytesMax: number, done: (error: HostError | undefined, chunk: LogChunk | undefined) => void): void {
+  /** Reads the next written records, at most `bytesMax` of them or a single longer one, and moves behind them; one call at a time. `done` may be called at once. */
+  next(bytesMax: number, done: ChunkRead): void {
     assert(!this.#busy, "one read of a subscription at a time");
     const start = this.#position;
     const cuts = this.#cuts;
@@ -115,45 +120,70 @@ export class LogTail {
     for (const subscription of this.#subscriptions) subscription.cut(offset);
   }
 
-  read(
-    start: number,
-    bytesMax: number,
-    done: (error: HostError | undefined, chunk: LogChunk | undefined) => void,
-  ): void {
+  read(start: number, bytesMax: number, done: ChunkRead): void {
     const segmentEnd = start - (start % this.#segmentBytes) + this.#segmentBytes;
-    const end = Math.min(this.#written(), start + bytesMax, segmentEnd);
+    const end = Math.min(this.#written(), segmentEnd);
     const slab = this.#hot.find(start);
     if (end <= start) {
       done(
         undefined,
-        chunkOf(start, new Uint8Array(0), () => {}),
+        chunkOf(start, start, NOTHING, () => {}),
       );
     } else if (slab === undefined) {
-      this.#cold.assemble(start, Math.min(end - start, this.#cold.blockBytes), (error, bytes) =>
-        error === undefined
-          ? done(
-              undefined,
-              chunkOf(start, bytes, () => {}),
-            )
-          : done(error, undefined),
-      );
+      this.#readCold(start, Math.min(end - start, bytesMax, this.#cold.blockBytes), end, done);
     } else {
       const { pool } = this.#hot;
-      pool.retain(slab);
       const bytes = slab.bytes.subarray(start - slab.start, Math.min(end, slab.end) - slab.start);
+      const { length, isClosed } = wholeRecords(bytes, bytesMax);
+      pool.retain(slab);
+      const next = isClosed ? segmentEnd : start + length;
       done(
         undefined,
-        chunkOf(start, bytes, () => pool.release(slab)),
+        chunkOf(start, next, bytes.subarray(0, length), () => pool.release(slab)),
       );
     }
   }
+
+  #readCold(start: number, length: number, end: number, done: ChunkRead): void {
+    this.#cold.assemble(start, length, (error, bytes) => {
+      if (error !== undefined) {
+        done(error, undefined);
+        return;
+      }
+      const whole = wholeRecords(bytes, length);
+      const first = bytes.length >= 4 ? bytes.readInt32BE(0) : 8;
+      if (whole.length === 0 && first > length && start + first <= end) {
+        this.#readCold(start, first, end, done);
+        return;
+      }
+      const next = whole.isClosed
+        ? start - (start % this.#segmentBytes) + this.#segmentBytes
+        : start + whole.length;
+      done(
+        undefined,
+        chunkOf(start, next, bytes.subarray(0, whole.length), () => {}),
+      );
+    });
+  }
 }
 
-function chunkOf(start: number, bytes: Uint8Array, release: () => void): LogChunk {
+/** How many bytes at the start are whole records, at most `bytesMax` or a single one; `isClosed` when a blank ends them. */
+function wholeRecords(bytes: Buffer, bytesMax: number): { length: number; isClosed: boolean } {
+  let at = 0;
+  while (bytes.length - at >= 8) {
+    if (bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_BLANK) return { length: at + 8, isClosed: true };
+    const size = bytes.readInt32BE(at);
+    if (size <= 0 || size > bytes.length - at || (at > 0 && at + size > bytesMax)) break;
+    at += size;
+  }
+  return { length: at, isClosed: false };
+}
+
+function chunkOf(start: number, end: number, bytes: Uint8Array, release: () => void): LogChunk {
   let released = false;
   return {
     start: physicalOffset(start),
-    end: physicalOffset(start + bytes.length),
+    end: physicalOffset(end),
     bytes,
     release() {
       assert(!released, "a chunk is released once");
