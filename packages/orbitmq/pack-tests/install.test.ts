@@ -168,7 +168,7 @@ describe("the packed packages, in an empty project", () => {
     ]);
     const { output } = one.run("grep", [
       "-rlE",
-      "@orbitmq/(host|wire|store|broker|nameserver)",
+      "[\"']@orbitmq/(host|wire|store|broker|nameserver)",
       "node_modules",
     ]);
     assert.deepEqual(
