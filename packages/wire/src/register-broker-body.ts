@@ -132,18 +132,18 @@ function parseCompressed(bytes: Buffer): RegisterBrokerBody {
     topicConfigTable.set(topic.topicName, topic);
   }
   const filterServerList = parseFastjson(sections.text());
-  const infos: Record<string, unknown> = {};
+  const infos: [topic: string, info: unknown][] = [];
   if (!sections.ended) {
     for (let left = sections.count(4); left > 0; left--) {
       const info = parseJsonObject(sections.text(), "TopicQueueMappingInfo");
-      infos[info.string("topic")] = info.toJson();
+      infos.push([info.string("topic"), info.toJson()]);
     }
   }
   return {
     topicConfigSerializeWrapper: {
       topicConfigTable,
       dataVersion,
-      topicQueueMappingInfoMap: infos,
+      topicQueueMappingInfoMap: Object.fromEntries(infos),
     },
     filterServerList: jsonObject({ filterServerList }, "RegisterBrokerBody").strings("filterServerList"),
   };

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { formatFastjson } from "./fastjson.ts";
+import { javaHash } from "./java-hash.ts";
+import { parseJsonObject } from "./json-value.ts";
+import {
+  matchesTag,
+  matchesTagsCode,
+  newSubscriptionData,
+  subscriptionDataFromJson,
+  subscriptionDataToJson,
+} from "./subscription-data.ts";
+import { WireError } from "./wire-error.ts";
+
+describe("javaHash", () => {
+  it("is Java's String.hashCode", () => {
+    for (const [text, hash] of [
+      ["", 0],
+      ["TagA", 2_598_919],
+      ["grün", 3_185_949],
+      ["😀 tag", 927_985_501],
+      ["AaAaAa", 1_952_508_096],
+      ["BBBBBB", 1_952_508_096],
+    ] as const) {
+      assert.equal(javaHash(text), hash, text);
+    }
+  });
+});
+
+describe("a subscription", () => {
+  it("to nothing in particular takes everything", () => {
+    for (const expression of [undefined, "", "*"]) {
+      const data = newSubscriptionData("T", expression, 5);
+      assert.equal(data.subString, "*");
+      assert.equal(data.tagsSet.size, 0);
+      assert.ok(matchesTagsCode(data, 0));
+      assert.ok(matchesTag(data, undefined));
+    }
+  });
+
+  it("to tags takes those, by code on the broker and by name on the client", () => {
+    const data = newSubscriptionData("T", " TagA|| AaAaAa ||", 5);
+    assert.deepEqual([...data.tagsSet], ["TagA", "AaAaAa"]);
+    assert.deepEqual([...data.codeSet], [2_598_919, 1_952_508_096]);
+    assert.ok(matchesTagsCode(data, javaHash("TagA")));
+    assert.ok(!matchesTagsCode(data, javaHash("TagB")));
+    assert.ok(!matchesTagsCode(data, 0));
+    assert.ok(matchesTagsCode(data, javaHash("BBBBBB")), "hashes collide");
+    assert.ok(!matchesTag(data, "BBBBBB"));
+    assert.ok(matchesTag(data, "AaAaAa"));
+    assert.ok(!matchesTag(data, undefined));
+  });
+
+  it("that names no tag is refused", () => {
+    for (const expression of ["||", " || ", " "]) {
+      assert.throws(() => newSubscriptionData("T", expression, 5), WireError, expression);
+    }
+  });
+
+  it("by SQL keeps its expression as it is", () => {
+    const data = newSubscriptionData("T", "a > 5 || b", 5, "SQL92");
+    assert.deepEqual([data.subString, data.expressionType, data.tagsSet.size], ["a > 5 || b", "SQL92", 0]);
+  });
+
+  it("comes back from its JSON form", () => {
+    const data = newSubscriptionData("T", "A || B", 1_700_000_000_000);
+    const json = formatFastjson(subscriptionDataToJson(data));
+    assert.deepEqual(subscriptionDataFromJson(parseJsonObject(json, "SubscriptionData")), data);
+  });
+});
