@@ -6,12 +6,12 @@ import type { Host } from "@orbitmq/host";
 import { parseV4, parseV6, UniqueIdGenerator } from "@orbitmq/wire";
 
 export function newUniqueIds(host: Host): UniqueIdGenerator {
-  const { clock, network, process, random } = host;
-  const addresses = network.localAddresses();
+  const { clock, random } = host;
+  const addresses = host.network.localAddresses();
   const originMs = Math.floor(clock.wallMs() - clock.monotonicMs());
   return new UniqueIdGenerator({
     address: first(addresses, parseV4) ?? first(addresses, parseV6) ?? Uint8Array.of(127, 0, 0, 1),
-    pid: process.pid,
+    pid: host.process.pid,
     instance: random.int(2 ** 32),
     counterStart: random.int(2 ** 16),
     nowMs: () => originMs + Math.floor(clock.monotonicMs()),
