@@ -14,7 +14,10 @@ export interface BrokerEssentials {
   readonly listen: SocketAddress;
   /** The NameServers it registers with, each `host:port`. Empty: none. */
   readonly namesrvAddrs: readonly string[];
-  /** Folder of topics.json and its like (RocketMQ: storePathRootDir/config). Absent: nothing is kept. */
+  /**
+   * Folder of topics.json and its like (RocketMQ: storePathRootDir/config). Absent: nothing is kept, the store
+   * is one in memory, and receipts say so.
+   */
   readonly configFolder?: string | undefined;
   /**
    * The host clients are told (RocketMQ: brokerIP1); a name is registered as given, and records carry the

@@ -23,6 +23,8 @@ export interface SendAnswers {
   readonly traceOn: boolean;
   readonly topics: Pick<TopicRegistry, "isPersisted" | "whenPersisted">;
   readonly identity: BrokerIdentity;
+  /** What a message is worth that was flushed: `disk`, or `memory` where the store has no disk. */
+  readonly flushedMeans: "disk" | "memory";
 }
 
 export class PendingSend implements AppendWaiter, OutgoingResponse {
@@ -113,7 +115,7 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
       sink.put("outcome", "unknown");
       return;
     }
-    const onDisk = this.#outcome === "reached" && this.#durability === "flushed";
+    const isFlushed = this.#outcome === "reached" && this.#durability === "flushed";
     sendMessageResponseHeader.encode(
       {
         msgId: this.#answers.identity.messageIds(this.#physicalOffset, this.#physicalOffsets),
@@ -122,7 +124,7 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
         transactionId: this.#uniqKey,
         MSG_REGION: this.#answers.regionId,
         TRACE_ON: this.#answers.traceOn,
-        durability: onDisk ? "disk" : "memory",
+        durability: isFlushed ? this.#answers.flushedMeans : "memory",
       },
       sink,
     );

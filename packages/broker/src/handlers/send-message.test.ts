@@ -161,6 +161,10 @@ describe("send-message", () => {
     assert.equal(asynchronous.stored[0]!.durability, "written");
   });
 
+  it("never claims a disk for a store in memory", () => {
+    assert.equal(new Room({}, { inMemory: true }).send(v1()).ext.get("durability"), "memory");
+  });
+
   it("answers 10 with all the rest when the flush takes too long", () => {
     const at = new Room();
     at.room.store.autoFlush = false;

@@ -78,6 +78,7 @@ class Sender {
       traceOn: options.traceOn,
       topics: needs.topics,
       identity: needs.identity,
+      flushedMeans: options.configFolder === undefined ? "memory" : "disk",
     });
     this.#ending = brokersOwnProperties(options.regionId, options.traceOn, options.brokerClusterName);
     this.#waitingDurability = options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";

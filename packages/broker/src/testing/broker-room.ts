@@ -25,10 +25,12 @@ import { MemoryStore } from "./memory-store.ts";
 export interface RoomOptions {
   readonly tuning?: Partial<BrokerTuning>;
   readonly topicsFile?: TopicRegistryNeeds["file"];
+  /** A store in memory, whose receipts say so. */
+  readonly inMemory?: boolean;
   readonly logger?: Logger;
 }
 
-export function brokerRoom({ tuning = {}, topicsFile, logger = silentLogger }: RoomOptions = {}) {
+export function brokerRoom({ tuning = {}, topicsFile, inMemory, logger = silentLogger }: RoomOptions = {}) {
   const host = new ManualHost();
   const { clock, timers } = host;
   const store = new MemoryStore((fn) => timers.afterTurn(fn));
@@ -37,6 +39,7 @@ export function brokerRoom({ tuning = {}, topicsFile, logger = silentLogger }: R
     store,
     listen: { host: "10.0.0.1", port: 10911 },
     namesrvAddrs: [],
+    configFolder: inMemory === true ? undefined : "/store/config",
     ...tuning,
   };
   let lastRandom = 0;
