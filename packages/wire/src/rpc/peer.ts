@@ -37,7 +37,7 @@ export interface OutgoingResponse {
 export type ResponseCallback = (error: WireError | undefined, response: RemotingCommand | undefined) => void;
 
 export interface Peer {
-  /** Unique within the process, never reused. */
+  /** Unique among all peers of one host, never reused. */
   readonly id: number;
   readonly remote: SocketAddress;
   /** `remote` as `host:port`. */

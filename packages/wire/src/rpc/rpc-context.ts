@@ -82,7 +82,7 @@ export class RpcContext {
 
 const peerIds = new WeakMap<HostProcess, { last: number }>();
 
-/** Unique within the process, simulated ones included, so that a replay counts the same. */
+/** Counted per process, simulated ones included, so that a replay counts the same. */
 export function nextPeerId(host: Host): number {
   let ids = peerIds.get(host.process);
   if (ids === undefined) {

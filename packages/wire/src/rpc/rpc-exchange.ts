@@ -49,10 +49,14 @@ export class RpcExchange implements Exchange {
     } catch (error) {
       // Nothing was framed: the response's header cannot be encoded, or it is too long for a frame.
       context.logger.error({ err: error, code: this.code }, "a response cannot be encoded");
-      this.#send(ResponseCode.SYSTEM_ERROR, `the response cannot be encoded: ${error}`, {
-        code: ResponseCode.SYSTEM_ERROR,
-        written: response.written,
-      });
+      this.#send(
+        ResponseCode.SYSTEM_ERROR,
+        `the response cannot be encoded: ${String(error).slice(0, 200)}`,
+        {
+          code: ResponseCode.SYSTEM_ERROR,
+          written: response.written,
+        },
+      );
     }
   }
 

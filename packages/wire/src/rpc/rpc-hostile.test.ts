@@ -7,7 +7,7 @@ import { RpcClient } from "./rpc-client.ts";
 import { RpcServer } from "./rpc-server.ts";
 import { recordingLogger } from "./testing/rpc-fixture.ts";
 
-const SEEDS = Number(process.env["ORBITMQ_FUZZ_RUNS"] ?? 60);
+const SEEDS = Number(process.env["ORBITMQ_FUZZ_RUNS"] ?? 40);
 
 /** What one run of a seed counted, over its whole life. */
 interface Tally {
