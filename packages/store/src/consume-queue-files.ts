@@ -95,7 +95,9 @@ export class ConsumeQueueFiles {
   /** The file positions, in units, that the queue's files begin at; ascending. */
   listFiles(topic: string, queueId: number): number[] {
     const starts: number[] = [];
-    for (const name of this.#files.listSync(this.folder(topic, queueId))) {
+    const folder = this.folder(topic, queueId);
+    if (this.#files.statSync(folder) === undefined) return starts;
+    for (const name of this.#files.listSync(folder)) {
       const start = parseOffsetName(name);
       if (start !== undefined && start % this.#fileBytes === 0) starts.push(start / UNIT_BYTES);
     }

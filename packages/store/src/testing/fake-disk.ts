@@ -27,6 +27,8 @@ export type DiskOperation =
   | { readonly kind: "unlink"; readonly path: string }
   /** Everything of the inode noted before index `from` is durable. */
   | { readonly kind: "sync"; readonly inode: number; readonly from: number }
+  /** A sync failed: the kernel counts those pages as clean all the same. */
+  | { readonly kind: "syncFailed"; readonly inode: number; readonly from: number }
   | { readonly kind: "syncFolder"; readonly path: string; readonly from: number };
 
 /** What a disk starts with: a crash image, or another disk's present. */
@@ -40,7 +42,7 @@ type Fault = (what: "write" | "sync" | "create" | "read", path: string) => strin
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")));
 
 export class FakeDisk implements Files {
-  readonly operations: DiskOperation[] = [];
+  readonly operations: DiskOperation[];
   readonly names = new Map<string, Inode>();
   readonly folders = new Set<string>(["/"]);
   /** Returns an error code to make an operation fail. */
@@ -57,8 +59,16 @@ export class FakeDisk implements Files {
   #ids = 1;
 
   /** `defer` calls back later, as the thread pool does. */
-  constructor(defer: (fn: () => void) => void, image?: DiskImage) {
+  constructor(defer: (fn: () => void) => void, image?: DiskImage | FakeDisk) {
     this.#defer = defer;
+    this.operations = image instanceof FakeDisk ? image.operations : [];
+    if (image instanceof FakeDisk) {
+      // The same disk under another process: what was noted goes on.
+      for (const [path, inode] of image.names) this.names.set(path, inode);
+      for (const folder of image.folders) this.folders.add(folder);
+      this.#ids = image.#ids;
+      return;
+    }
     if (image === undefined) return;
     for (const folder of image.folders) this.folders.add(folder);
     for (const [path, bytes] of image.files)
@@ -290,7 +300,12 @@ class FakeFile implements OpenFile {
   }
 
   #synced(from: number): void {
-    this.#disk.check("sync", this.path);
+    try {
+      this.#disk.check("sync", this.path);
+    } catch (error) {
+      this.#disk.operations.push({ kind: "syncFailed", inode: this.#inode.id, from });
+      throw error;
+    }
     this.#disk.operations.push({ kind: "sync", inode: this.#inode.id, from });
   }
 

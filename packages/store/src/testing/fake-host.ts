@@ -30,7 +30,7 @@ export class FakeHost implements Host {
     },
   };
 
-  constructor(image?: DiskImage) {
+  constructor(image?: DiskImage | FakeDisk) {
     this.files = new FakeDisk((fn) => this.#turn.push(fn), image);
   }
 

@@ -5,7 +5,7 @@ import { type MessageRecord, type RecordInput, readRecords } from "@orbitmq/wire
 import { FileMessageStore } from "../file-message-store.ts";
 import type { AppendOutcome, AppendResult, AppendWaiter, Durability, GetResult } from "../message-store.ts";
 import type { StoreOptions } from "../store-options.ts";
-import type { DiskImage } from "./fake-disk.ts";
+import type { DiskImage, FakeDisk } from "./fake-disk.ts";
 import { FakeHost, finish } from "./fake-host.ts";
 
 /** Small enough that a few messages cross segments, files and limits. */
@@ -63,7 +63,11 @@ export class StoreDriver {
   readonly host: FakeHost;
   readonly store: FileMessageStore;
 
-  constructor(options: Partial<StoreOptions> = {}, image?: DiskImage, logger: Logger = silentLogger) {
+  constructor(
+    options: Partial<StoreOptions> = {},
+    image?: DiskImage | FakeDisk,
+    logger: Logger = silentLogger,
+  ) {
     this.host = new FakeHost(image);
     this.store = new FileMessageStore(this.host, { home: HOME, ...SMALL, ...options }, logger);
   }
@@ -71,7 +75,7 @@ export class StoreDriver {
   /** A started store. */
   static async open(
     options: Partial<StoreOptions> = {},
-    image?: DiskImage,
+    image?: DiskImage | FakeDisk,
     logger: Logger = silentLogger,
   ): Promise<StoreDriver> {
     const driver = new StoreDriver(options, image, logger);
@@ -151,7 +155,7 @@ export class StoreDriver {
     return this.readAll(topic, queueId).map((record) => Buffer.from(record.body).toString());
   }
 
-  /** The same disk, as another process finds it after this one was killed. */
+  /** A copy of the disk, as another process finds it after this one was killed. */
   killed(options: Partial<StoreOptions> = {}): Promise<StoreDriver> {
     return StoreDriver.open(options, this.host.files.image());
   }
