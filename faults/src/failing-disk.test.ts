@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { OrbitError, Producer } from "@orbitmq/client";
-import { type ServerProcess, startServerProcess } from "orbitmq/testing";
+import type { ServerProcess } from "orbitmq/testing";
+import { startTestServer, temporaryHome } from "./test-server.ts";
 import { findAll, newLedger, startLoad } from "./workload.ts";
 
 const TOPIC = "FailingDisk";
@@ -15,12 +13,6 @@ const skip = strace ? false : "strace is not installed";
 /** From each thread's `when`-th fdatasync on, the disk answers EIO. */
 const failingSync = (when: number) =>
   `strace -D -f -qq -o /dev/null -e trace=fdatasync -e inject=fdatasync:error=EIO:when=${when}+`.split(" ");
-
-function temporaryHome(t: TestContext): string {
-  const home = mkdtempSync(join(tmpdir(), "orbitmq-eio-"));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
-  return home;
-}
 
 /** Loads the server until its disk fails; returns what every send was told. */
 async function loadUntilFailure(server: ServerProcess) {
@@ -36,11 +28,7 @@ test("after a failed fdatasync nothing is acknowledged, reads go on, and a resta
   timeout: 120_000,
 }, async (t) => {
   const home = temporaryHome(t);
-  const server = await startServerProcess({
-    home,
-    wrapper: failingSync(40),
-    options: ["--log-level", "warn"],
-  });
+  const server = await startTestServer(t, home, { wrapper: failingSync(40) });
   const ledger = await loadUntilFailure(server);
   assert.ok(ledger.acknowledged.size > 0, "the disk worked for a while");
   assert.ok(ledger.unknown.size > 0, "sends waiting for the failed sync learn that nothing is known");
@@ -61,7 +49,7 @@ test("after a failed fdatasync nothing is acknowledged, reads go on, and a resta
   await server.logged(/fdatasync|EIO/);
   await server.kill();
 
-  const restarted = await startServerProcess({ home, options: ["--log-level", "warn"] });
+  const restarted = await startTestServer(t, home);
   const { copies } = await findAll(restarted.namesrvAddr, TOPIC, "audit", wanted);
   for (const [body, result] of ledger.acknowledged) {
     assert.ok(copies.get(body)?.has(`${result.queue.queueId}@${result.queueOffset}`), body);
@@ -75,15 +63,14 @@ test("after a failed fdatasync nothing is acknowledged, reads go on, and a resta
 
 test("--on-write-failure exit ends the process with code 5", { skip, timeout: 120_000 }, async (t) => {
   const home = temporaryHome(t);
-  const server = await startServerProcess({
-    home,
+  const server = await startTestServer(t, home, {
     wrapper: failingSync(30),
-    options: ["--log-level", "warn", "--on-write-failure", "exit"],
+    options: ["--on-write-failure", "exit"],
   });
   const ledger = await loadUntilFailure(server);
   assert.equal((await server.exited).code, 5);
 
-  const restarted = await startServerProcess({ home, options: ["--log-level", "warn"] });
+  const restarted = await startTestServer(t, home);
   await findAll(restarted.namesrvAddr, TOPIC, "audit", new Set(ledger.acknowledged.keys()));
   assert.equal((await restarted.stop()).code, 0);
 });

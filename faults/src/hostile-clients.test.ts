@@ -1,24 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { nodeHost } from "@orbitmq/host/node";
 import { pullMessageRequestHeader, RequestCode, RpcClient } from "@orbitmq/wire";
-import { type ServerProcess, startServerProcess } from "orbitmq/testing";
+import type { ServerProcess } from "orbitmq/testing";
 import { RawRequests } from "./raw-requests.ts";
+import { startTestServer, temporaryHome } from "./test-server.ts";
 
 const IDLE_CONNECTIONS = Number(process.env["ORBITMQ_IDLE_CONNECTIONS"] ?? 10_000);
 
-async function serverFor(t: TestContext): Promise<ServerProcess> {
-  const home = mkdtempSync(join(tmpdir(), "orbitmq-hostile-"));
-  const server = await startServerProcess({ home, options: ["--log-level", "error"] });
-  t.after(async () => {
-    await server.stop();
-    rmSync(home, { recursive: true, force: true });
-  });
-  return server;
+function serverFor(t: TestContext): Promise<ServerProcess> {
+  return startTestServer(t, temporaryHome(t));
 }
 
 function dial(address: string): Promise<Socket> {
@@ -59,7 +51,7 @@ async function frameOf(
 
 async function stillServes(server: ServerProcess): Promise<void> {
   const raw = new RawRequests(server.brokerAddr);
-  assert.equal((await raw.send({ b: "Others" }, Buffer.from("served"))).code, 0);
+  assert.equal((await raw.send({ topic: "Others" }, Buffer.from("served"))).code, 0);
   raw.stop();
 }
 
@@ -69,7 +61,10 @@ test("a client that never reads costs bounded memory and others are served", {
   const server = await serverFor(t);
   const raw = new RawRequests(server.brokerAddr);
   for (let index = 0; index < 64; index++) {
-    assert.equal((await raw.send({ b: "Big", d: 1 }, Buffer.alloc(256 * 1024, index))).code, 0);
+    assert.equal(
+      (await raw.send({ topic: "Big", defaultTopicQueueNums: 1 }, Buffer.alloc(256 * 1024, index))).code,
+      0,
+    );
   }
   const before = server.rssMiB();
   const pull = await frameOf(RequestCode.PULL_MESSAGE, (sink) =>

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { Producer } from "@orbitmq/client";
-import { startServerProcess } from "orbitmq/testing";
+import { startTestServer, temporaryHome } from "./test-server.ts";
 import { findAll, newLedger, startLoad } from "./workload.ts";
 
 const ROUNDS = Number(process.env["ORBITMQ_KILL_ROUNDS"] ?? 30);
@@ -13,14 +10,13 @@ const TOPIC = "KillUnderLoad";
 test(`every acknowledged message is consumed after ${ROUNDS} rounds of kill -9 under load`, {
   timeout: 600_000,
 }, async (t) => {
-  const home = mkdtempSync(join(tmpdir(), "orbitmq-kill-"));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const home = temporaryHome(t);
   const ledger = newLedger();
   const firstAcknowledgementMs: number[] = [];
 
   for (let round = 0; round < ROUNDS; round++) {
     const begin = performance.now();
-    const server = await startServerProcess({ home, options: ["--log-level", "warn"] });
+    const server = await startTestServer(t, home);
     const probe = new Producer({ namesrv: server.namesrvAddr, group: "probe" });
     await probe.start();
     ledger.sent++;
@@ -34,7 +30,7 @@ test(`every acknowledged message is consumed after ${ROUNDS} rounds of kill -9 u
     await load.stop();
   }
 
-  const server = await startServerProcess({ home, options: ["--log-level", "warn"] });
+  const server = await startTestServer(t, home);
   const wanted = new Set(ledger.acknowledged.keys());
   const { copies } = await findAll(server.namesrvAddr, TOPIC, "audit", wanted);
   assert.equal((await server.stop()).code, 0);

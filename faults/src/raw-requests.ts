@@ -5,7 +5,7 @@ import {
   type OutgoingRequest,
   RequestCode,
   RpcClient,
-  type SendMessageV2RequestHeader,
+  type SendMessageRequestHeader,
   sendMessageV2RequestHeader,
 } from "@orbitmq/wire";
 
@@ -40,20 +40,17 @@ export class RawRequests {
     });
   }
 
-  send(fields: Partial<SendMessageV2RequestHeader>, body: Uint8Array): Promise<Answer> {
-    const header: SendMessageV2RequestHeader = {
-      a: "raw",
-      b: "RawTopic",
-      c: "TBW102",
-      d: 4,
-      e: 0,
-      f: 0,
-      g: 1_700_000_000_000,
-      h: 0,
-      i: formatProperties([["WAIT", "true"]]),
-      j: 0,
-      k: false,
-      m: false,
+  send(fields: Partial<SendMessageRequestHeader>, body: Uint8Array): Promise<Answer> {
+    const header: SendMessageRequestHeader = {
+      producerGroup: "raw",
+      topic: "RawTopic",
+      defaultTopic: "TBW102",
+      defaultTopicQueueNums: 4,
+      queueId: 0,
+      sysFlag: 0,
+      bornTimestamp: 1_700_000_000_000,
+      flag: 0,
+      properties: formatProperties([["WAIT", "true"]]),
       ...fields,
     };
     return this.request({
