@@ -3,7 +3,7 @@
  * become live again, a last crash of every broker, and the reading of every queue from end to end.
  */
 import { type CheckResult, check, type Violation } from "./checker/check.ts";
-import type { History } from "./checker/history.ts";
+import { type History, LAST_READER } from "./checker/history.ts";
 import { Cluster, type ClusterOutput } from "./cluster/cluster.ts";
 import { planFaults } from "./faults/fault-plan.ts";
 import { inject } from "./faults/fault-table.ts";
@@ -107,13 +107,12 @@ async function endAndDrain(cluster: Cluster): Promise<void> {
       (node) => !node.running || brokers.includes(node as never) || node.name.startsWith("namesrv"),
     ),
   );
-  await drainAll(cluster, "drain");
   for (const broker of brokers) {
     // Under ASYNC_FLUSH the page cache is all there is to rely on.
     if (scenario.flush === "SYNC_FLUSH") cluster.crashMachine(broker.machine, 10);
     else broker.kill(10);
   }
-  await drainAll(cluster, "last drain");
+  await drainAll(cluster, LAST_READER);
   for (const node of nodes) node.release();
 }
 

@@ -4,7 +4,7 @@
  */
 import { CommitCheck } from "./commit-check.ts";
 import type { History, HistoryEvent, QueueKey, SendOutcome } from "./history.ts";
-import { brokerOf } from "./history.ts";
+import { brokerOf, LAST_READER } from "./history.ts";
 import { SlotTable } from "./slot-table.ts";
 
 export const INVARIANTS = {
@@ -196,7 +196,9 @@ class Checker {
     }
     if (!event.intact) this.#report("intact", event.atMs, `${event.id} at ${place} is not what was sent`);
     this.#checkDurable(event.survives, event.atMs, `${event.id} at ${place}`);
-    this.#slots.seen(event);
+    const lost = this.#options.flush === "ASYNC_FLUSH" && this.#powerLostMs.has(brokerOf(event.queue));
+    // Consumers still hold, and the network still carries, what the power loss took.
+    if (!lost || event.by === LAST_READER) this.#slots.seen(event);
   }
 
   #checkDurable(survives: boolean, atMs: number, what: string): void {

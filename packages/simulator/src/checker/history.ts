@@ -86,6 +86,9 @@ export type HistoryEvent =
       readonly detail: string;
     };
 
+/** Who reads every queue in the end, when nothing old is under way any more. */
+export const LAST_READER = "last-reader";
+
 export type History = readonly HistoryEvent[];
 
 export function queueKey(topic: string, broker: string, queueId: number): QueueKey {

@@ -49,14 +49,19 @@ async function main(list: readonly string[]): Promise<number> {
   const statistics = new Statistics();
   const startMs = performance.now();
   const seconds = () => (performance.now() - startMs) / 1000;
+  const cpuSeconds = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
   const endMs = args.minutes === undefined ? Number.POSITIVE_INFINITY : startMs + args.minutes * 60_000;
   let printedMs = startMs;
   process.on("unhandledRejection", (error) => unhandled.push(error));
   // Errors are made by the thousand here, and nobody reads their stacks but when one seed is replayed.
   if (args.from !== args.to) Error.stackTraceLimit = 4;
   for (let seed = args.from; seed <= args.to && performance.now() < endMs; seed++) {
+    const seedMs = performance.now();
     const result = await runSeed(seed, args);
-    statistics.add(result);
+    statistics.add(result, performance.now() - seedMs);
     if (args.from === args.to && !args.json) console.log(`seed ${seed} digest ${result.digest}`);
     if (result.violations.length > 0) {
       printFailure(result, args, replay);
@@ -68,7 +73,7 @@ async function main(list: readonly string[]): Promise<number> {
     }
   }
   if (args.json) console.log(JSON.stringify({ seeds: statistics.seeds, failed: statistics.failed }));
-  else console.log(statistics.report(seconds()));
+  else console.log(statistics.report(seconds(), cpuSeconds()));
   return statistics.failed === 0 ? 0 : 1;
 }
 

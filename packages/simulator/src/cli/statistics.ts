@@ -36,13 +36,15 @@ export class Statistics {
   failed = 0;
   events = 0;
   virtualMs = 0;
+  readonly #tookMs: number[] = [];
   readonly #counts = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #requests = new Map<number, number>();
   readonly #responses = new Map<number, number>();
 
-  add(result: SimulationResult): void {
+  add(result: SimulationResult, tookMs: number): void {
     this.seeds++;
+    this.#tookMs.push(tookMs);
     if (result.violations.length > 0) this.failed++;
     this.events += result.events;
     this.virtualMs += result.virtualMs;
@@ -58,7 +60,8 @@ export class Statistics {
     return `${this.seeds} seeds, ${rate}/s, ${this.#count("sent")} sends, ${this.failed} failed`;
   }
 
-  report(seconds: number): string {
+  /** `cpuSeconds`: what this process used; on a machine with other work it tells more than the clock. */
+  report(seconds: number, cpuSeconds: number): string {
     const perSecond = (value: number) => Math.round(value / seconds).toLocaleString("en");
     const covered = FAULT_KINDS.filter((kind) => this.#faults.has(kind));
     const handled = HANDLED.filter((code) => this.#requests.has(code));
@@ -67,7 +70,8 @@ export class Statistics {
       ...HANDLED.filter((code) => !handled.includes(code)).map(requestCodeName),
     ];
     return [
-      `seeds      ${this.seeds} in ${seconds.toFixed(1)} s: ${(this.seeds / seconds).toFixed(1)}/s, ${this.failed} failed`,
+      `seeds      ${this.seeds} in ${seconds.toFixed(1)} s: ${(this.seeds / seconds).toFixed(1)}/s, ${(this.seeds / cpuSeconds).toFixed(1)}/s of processor time, ${this.failed} failed`,
+      `one seed   ${this.#quantile(0.1)} / ${this.#quantile(0.5)} / ${this.#quantile(0.9)} ms (p10, p50, p90)`,
       `virtual    ${(this.virtualMs / 1000).toFixed(0)} s, ${perSecond(this.events)} events/s`,
       `messages   ${perSecond(this.#count("sent"))}/s; ${list(this.#counts)}`,
       `faults     ${covered.length} of ${FAULT_KINDS.length} kinds; ${list(this.#faults)}`,
@@ -75,6 +79,11 @@ export class Statistics {
       `responses  ${list(named(this.#responses, responseCodeName))}`,
       ...(missing.length > 0 ? [`not seen   ${missing.join(", ")}`] : []),
     ].join("\n");
+  }
+
+  #quantile(share: number): string {
+    const sorted = this.#tookMs.toSorted((a, b) => a - b);
+    return (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(0);
   }
 
   #count(name: string): number {

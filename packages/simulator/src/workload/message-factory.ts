@@ -15,7 +15,8 @@ export interface SeenMessage {
 }
 
 const TAGS = ["red", "green", "blue"] as const;
-const ID_END = 0x7c;
+const ID_END = "|";
+const ID_LENGTH_MAX = 32;
 const FILLER = "the quick brown fox jumps over the lazy dog 0123456789 ".repeat(256);
 
 export class MessageFactory {
@@ -49,9 +50,9 @@ export class MessageFactory {
 
   /** The id a body carries; undefined when it carries none. */
   idOf(body: Uint8Array): string | undefined {
-    const end = body.indexOf(ID_END);
-    if (end <= 0 || end > 32) return undefined;
-    return String.fromCharCode(...body.subarray(0, end));
+    const start = asBuffer(body).toString("latin1", 0, ID_LENGTH_MAX + 1);
+    const end = start.indexOf(ID_END);
+    return end > 0 ? start.slice(0, end) : undefined;
   }
 
   /** Whether what was seen is exactly what was created under `id`. */
@@ -60,7 +61,7 @@ export class MessageFactory {
     if (message === undefined) return false;
     const body = message.body as string;
     if (seen.topic !== message.topic || seen.body.length !== body.length) return false;
-    for (let i = 0; i < body.length; i++) if (seen.body[i] !== body.charCodeAt(i)) return false;
+    if (asBuffer(seen.body).toString("latin1") !== body) return false;
     const properties = message.properties as Record<string, string>;
     return (
       seen.tag === message.tag &&
@@ -69,4 +70,8 @@ export class MessageFactory {
       seen.properties("part") === properties["part"]
     );
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

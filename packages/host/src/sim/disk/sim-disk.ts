@@ -20,9 +20,18 @@ export interface DiskCrashReport {
   readonly namesUndone: number;
 }
 
-export function splitPath(path: string): string[] {
+/** The same few paths are asked for again and again. */
+const splitPaths = new Map<string, readonly string[]>();
+const SPLIT_PATHS_MAX = 4_096;
+
+export function splitPath(path: string): readonly string[] {
+  let parts = splitPaths.get(path);
+  if (parts !== undefined) return parts;
   if (!path.startsWith("/")) throw new HostError("EINVAL", `${path}: not an absolute path`);
-  return path.split("/").filter((part) => part !== "" && part !== ".");
+  parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  if (splitPaths.size >= SPLIT_PATHS_MAX) splitPaths.clear();
+  splitPaths.set(path, parts);
+  return parts;
 }
 
 export class SimDisk {
@@ -112,9 +121,9 @@ export class SimDisk {
   /** The folder a path lies in, and its last part. */
   parent(path: string): { folder: SimFolder; name: string } {
     const parts = splitPath(path);
-    const name = parts.pop();
+    const name = parts.at(-1);
     if (name === undefined) throw new HostError("EINVAL", `${path}: has no parent`);
-    return { folder: this.folder(`/${parts.join("/")}`), name };
+    return { folder: this.folder(`/${parts.slice(0, -1).join("/")}`), name };
   }
 
   makeFolder(path: string): void {
