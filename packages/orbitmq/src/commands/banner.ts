@@ -1,4 +1,5 @@
 /** What a starting server says about itself on stderr: who listens where, what clients will be told, what is safe. */
+import { resolve as absolutePath } from "node:path";
 import { joinAddress } from "../addresses.ts";
 import type { Server } from "../server.ts";
 
@@ -58,7 +59,7 @@ export function bannerLines(server: Server, facts: BannerFacts): BannerLine[] {
 function storeLine(server: Server): string {
   const { settings, createdStore } = server;
   if (settings.store === "memory") return "in memory";
-  const home = settings.config.text("storePathRootDir");
+  const home = absolutePath(settings.config.text("storePathRootDir"));
   if (createdStore) return `${home}: new store`;
   const status = server.storeStatus();
   const count = status?.messageCount ?? 0;
