@@ -33,10 +33,13 @@ const packages = [
   // `internal` is for the workspace's own simulator and is not published.
   {
     folder: "packages/client",
-    entries: { index: "src/index.ts", internal: "src/internal.ts" },
+    entries: { index: "packages/client/src/index.ts", internal: "packages/client/src/internal.ts" },
     unpublished: ["internal"],
   },
-  { folder: "packages/orbitmq", entries: { index: "src/index.ts", cli: "src/cli.ts" } },
+  {
+    folder: "packages/orbitmq",
+    entries: { index: "packages/orbitmq/src/index.ts", cli: "packages/orbitmq/src/cli.ts" },
+  },
 ];
 
 /** CommonJS packages `require` Node's modules; in an ES module that has to be an import. */
@@ -91,7 +94,7 @@ async function bundle(packaged) {
   const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const outdir = resolve(folder, "dist");
   const result = await build({
-    entryPoints: Object.entries(entries).map(([out, source]) => ({ in: join(folder, source), out })),
+    entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
     outdir,
     bundle: true,
     splitting: true,

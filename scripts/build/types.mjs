@@ -32,7 +32,10 @@ export function copyTypes(folder, doors) {
   const out = join(folder, "dist/types");
   rmSync(out, { recursive: true, force: true });
 
-  const queue = doors.map((door) => ({ workspace: own, path: declarationOf(door.replace(/^src\//, "")) }));
+  const queue = doors.map((door) => ({
+    workspace: own,
+    path: declarationOf(relative(join(folder, "src"), door)),
+  }));
   const done = new Set();
   const place = ({ workspace, path }) => join(out, workspace.name, path);
 

@@ -68,6 +68,7 @@ export const rooms: readonly Room[] = [
     ambient: false,
   },
   { folder: "packages/orbitmq/src", packages: everything, modules: anyModule, ambient: true },
+  { folder: "packages/orbitmq/pack-tests", packages: [], modules: anyModule, ambient: true },
   {
     folder: "packages/simulator",
     packages: [...everything, "@orbitmq/host/sim"],
