@@ -58,11 +58,10 @@ export class CheckpointFile {
     this.#file = file;
   }
 
-  /** What has become durable; index and HA fields keep what they had, the confirmed offset follows the log. */
-  set(physicMsgTimestamp: number, logicsMsgTimestamp: number, flushedOffset: number): void {
-    writeInt64(this.fields, physicMsgTimestamp, 0);
-    writeInt64(this.fields, logicsMsgTimestamp, 8);
-    writeInt64(this.fields, flushedOffset, 32);
+  /** Every record stored by `timestampMs` is durable, in log and queues. Index and HA fields keep what they had. */
+  set(timestampMs: number): void {
+    writeInt64(this.fields, timestampMs, 0);
+    writeInt64(this.fields, timestampMs, 8);
   }
 
   save(done: (error: HostError | undefined) => void): void {

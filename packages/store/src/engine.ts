@@ -215,7 +215,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   queuesFlushed(offset: number): void {
     if (offset >= this.#sample.position) {
       const { timestamp } = this.#sample;
-      this.checkpoint.set(timestamp, timestamp, this.writer.flushed);
+      this.checkpoint.set(timestamp);
       this.#sample = { position: this.log.appended, timestamp: this.appender.lastStoreTimestamp };
       if (this.mark.isOpen) {
         this.checkpoint.save((error) => {
@@ -245,8 +245,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.queueFlush.close();
     this.queueFlush.flushAllSync();
     this.tableFile.saveSync(this.table, this.segments.minOffset);
-    const { lastStoreTimestamp } = this.appender;
-    this.checkpoint.set(lastStoreTimestamp, lastStoreTimestamp, this.writer.flushed);
+    this.checkpoint.set(this.appender.lastStoreTimestamp);
     this.checkpoint.saveSync();
     this.mark.close();
     this.mark.saveStopped();

@@ -37,16 +37,14 @@ export function planRecovery(
   segments: SegmentSet,
 ): RecoveryPlan {
   if (mark !== undefined) {
+    checkAgainstMark(mark, segments);
     const ours = abort?.endsWith(` orbitmq ${mark.nonce}\n`) === true;
     const untouched =
       abort === undefined &&
       Buffer.compare(checkpoint.fields, mark.checkpoint) === 0 &&
       mark.truncateTo < 0 &&
       logEndsAt(segments, mark.flushedOffset);
-    if (ours || untouched) {
-      checkAgainstMark(mark, segments);
-      return { kind: "trusted", isClean: untouched };
-    }
+    if (ours || untouched) return { kind: "trusted", isClean: untouched };
   }
   if (segments.all.length === 0) return { kind: "new", isClean: true };
   return abort === undefined ? { kind: "java-clean", isClean: true } : { kind: "java-dirty", isClean: false };
@@ -70,14 +68,14 @@ function checkAgainstMark(mark: Mark, segments: SegmentSet): void {
     throw new StoreError(
       "DAMAGED",
       `the CommitLog in ${segments.folder} ends at ${fileEnd}, but ${flushedOffset} bytes of it were on disk: ` +
-        "its newest part is missing; bring the files back from a copy",
+        "its newest part is missing; bring the files back from a copy, or remove orbitmq-mark to start without it",
     );
   }
   if (flushedOffset < segments.minOffset) {
     throw new StoreError(
       "DAMAGED",
       `the CommitLog in ${segments.folder} starts at ${segments.minOffset}, but was written up to ${flushedOffset} only: ` +
-        "these files belong to another store",
+        "these files belong to another store; if they are right, remove orbitmq-mark",
     );
   }
 }
