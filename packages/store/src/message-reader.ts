@@ -38,10 +38,9 @@ export class MessageReader {
   readonly parts: ReaderParts;
   readonly options: ResolvedStoreOptions;
   readonly admission = new ColdAdmission(COLD_READS_MAX);
-  /** Bytes from the log's end that count as in memory. */
-  readonly memoryBytes: number;
   /** Counts truncations; a read that one has overtaken starts again. */
   generation = 0;
+  readonly #host: Pick<Host, "process">;
   readonly #logger: Logger;
   readonly #reported = new Set<number>();
 
@@ -53,8 +52,13 @@ export class MessageReader {
   ) {
     this.options = options;
     this.parts = parts;
-    this.memoryBytes = host.process.totalMemoryBytes * (options.accessMessageInMemoryMaxRatio / 100);
+    this.#host = host;
     this.#logger = logger;
+  }
+
+  /** Bytes from the log's end that count as in memory. */
+  get memoryBytes(): number {
+    return this.#host.process.totalMemoryBytes * (this.options.accessMessageInMemoryMaxRatio / 100);
   }
 
   /** Whether a record counts as in memory by RocketMQ's measure. */
