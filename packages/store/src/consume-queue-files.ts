@@ -18,6 +18,8 @@ export class ConsumeQueueFiles {
   readonly #cache: OpenFileCache;
   /** Folders with entries that may not be on disk yet. */
   readonly #unsyncedFolders = new Set<string>();
+  /** After a stop that was not orderly: folders known to be on disk; others may hold names that are not. */
+  #namedFolders: Set<string> | undefined;
 
   constructor(files: Files, root: string, fileBytes: number, cache: OpenFileCache) {
     this.#files = files;
@@ -29,6 +31,11 @@ export class ConsumeQueueFiles {
 
   folder(topic: string, queueId: number): string {
     return `${this.root}/${topic}/${queueId}`;
+  }
+
+  /** What the last run made may have a name in memory only: every folder is synced when it is next written to. */
+  distrustNames(): void {
+    this.#namedFolders = new Set();
   }
 
   /** Folders that must be synced before what was written counts as durable. */
@@ -163,12 +170,13 @@ export class ConsumeQueueFiles {
 
   #openForWrite(queue: ConsumeQueue, index: number, path: string): OpenFile {
     const stat = this.#files.statSync(path);
-    if (stat !== undefined && stat.sizeBytes === this.#fileBytes) return this.#cache.get(path);
     const folder = this.folder(queue.topic, queue.queueId);
-    if (stat === undefined) {
-      this.#files.makeFolderSync(folder);
+    if (stat === undefined) this.#files.makeFolderSync(folder);
+    if (stat === undefined || this.#namedFolders?.has(folder) === false) {
       this.#unsyncedFolders.add(folder).add(`${this.root}/${queue.topic}`).add(this.root);
+      this.#namedFolders?.add(folder);
     }
+    if (stat !== undefined && stat.sizeBytes === this.#fileBytes) return this.#cache.get(path);
     const file = this.#files.openSync(path, { create: true });
     this.#cache.put(path, file);
     // Blanks before the length: a file of full length is a complete one.
