@@ -25,7 +25,7 @@ export class PatchError extends Error {}
 export async function bundle(tree, outfile) {
   const packages = join(tree, "packages");
   await build({
-    entryPoints: [join(packages, "simulator/src/cli/main.ts")],
+    entryPoints: [join(packages, "simulator", "src/cli/main.ts")],
     outfile,
     bundle: true,
     platform: "node",

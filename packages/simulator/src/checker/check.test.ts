@@ -67,7 +67,7 @@ const drained = (to: number, from = 0): HistoryEvent => ({
   from,
   to,
 });
-const powerLost: HistoryEvent = { kind: "power-lost", atMs: 1e6, broker: "a" };
+const cacheLost: HistoryEvent = { kind: "cache-lost", atMs: 1e6, broker: "a" };
 
 function broken(history: readonly HistoryEvent[], options: CheckOptions = SYNC): Invariant[] {
   return check(history, options).violations.map((violation) => violation.invariant);
@@ -212,9 +212,9 @@ test("failures of processes, waits and life are violations as they are", () => {
 });
 
 test("ASYNC_FLUSH may lose and replace what a power loss took, and nothing else", () => {
-  const lost = [send("1"), ack("1", 0), seen("1", 0), powerLost, drained(0)];
+  const lost = [send("1"), ack("1", 0), seen("1", 0), cacheLost, drained(0)];
   assert.deepEqual(broken(lost, ASYNC), []);
-  const replaced = [send("1"), ack("1", 0), seen("1", 0), powerLost];
+  const replaced = [send("1"), ack("1", 0), seen("1", 0), cacheLost];
   replaced.push(send("2"), { ...ack("2", 0), atMs: 2e6 } as HistoryEvent);
   const last = { ...seen("2", 0), by: LAST_READER } as HistoryEvent;
   assert.deepEqual(broken([...replaced, last, drained(1)], ASYNC), []);
@@ -226,7 +226,7 @@ test("ASYNC_FLUSH: what a consumer still held when the power went does not count
   const history = [
     send("1"),
     seen("1", 0),
-    powerLost,
+    cacheLost,
     send("2"),
     { ...ack("2", 0), atMs: 2e6 } as HistoryEvent,
   ];

@@ -88,7 +88,7 @@ class Checker {
   /** Group → ids whose listener succeeded. */
   readonly #consumed = new Map<string, Set<string>>();
   readonly #drained = new Map<QueueKey, { from: number; to: number }>();
-  readonly #powerLostMs = new Map<string, number>();
+  readonly #cacheLostMs = new Map<string, number>();
   readonly #counts: CheckCounts = {
     sent: 0,
     acknowledged: 0,
@@ -160,8 +160,8 @@ class Checker {
       case "drained":
         this.#drained.set(event.queue, { from: event.from, to: event.to });
         break;
-      case "power-lost":
-        this.#powerLost(event.broker, event.atMs);
+      case "cache-lost":
+        this.#cacheLost(event.broker, event.atMs);
         break;
       case "failure":
         this.#report(event.invariant, event.atMs, event.detail);
@@ -196,7 +196,7 @@ class Checker {
     }
     if (!event.intact) this.#report("intact", event.atMs, `${event.id} at ${place} is not what was sent`);
     this.#checkDurable(event.survives, event.atMs, `${event.id} at ${place}`);
-    const lost = this.#options.flush === "ASYNC_FLUSH" && this.#powerLostMs.has(brokerOf(event.queue));
+    const lost = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(event.queue));
     // Consumers still hold, and the network still carries, what the power loss took.
     if (!lost || event.by === LAST_READER) this.#slots.seen(event);
   }
@@ -216,8 +216,8 @@ class Checker {
     this.#commits.listened(event);
   }
 
-  #powerLost(broker: string, atMs: number): void {
-    this.#powerLostMs.set(broker, atMs);
+  #cacheLost(broker: string, atMs: number): void {
+    this.#cacheLostMs.set(broker, atMs);
     if (this.#options.flush === "SYNC_FLUSH") return;
     this.#slots.forgetBroker(broker);
     this.#commits.forgetBroker(broker);
@@ -226,7 +226,7 @@ class Checker {
   /** ASYNC_FLUSH: whether a power loss may have taken what this queue held at `atMs`. */
   #mayBeGone(queue: QueueKey, atMs: number): boolean {
     if (this.#options.flush === "SYNC_FLUSH") return false;
-    const lostMs = this.#powerLostMs.get(brokerOf(queue));
+    const lostMs = this.#cacheLostMs.get(brokerOf(queue));
     return lostMs !== undefined && lostMs >= atMs;
   }
 
@@ -278,7 +278,7 @@ class Checker {
       for (const send of this.#sends.values()) {
         if (send.queue === undefined || ids?.has(send.id) === true) continue;
         // The group's offsets may have run ahead of what the power loss left.
-        if (this.#options.flush === "ASYNC_FLUSH" && this.#powerLostMs.has(brokerOf(send.queue))) continue;
+        if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(send.queue))) continue;
         this.#report(
           "consumed",
           send.acknowledgedMs ?? 0,

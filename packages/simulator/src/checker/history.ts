@@ -77,7 +77,12 @@ export type HistoryEvent =
       readonly from: number;
       readonly to: number;
     }
-  | { readonly kind: "power-lost"; readonly atMs: number; readonly broker: string }
+  | {
+      /** Power loss, or pages dropped that a failed sync had marked clean: what was only in memory may be gone. */
+      readonly kind: "cache-lost";
+      readonly atMs: number;
+      readonly broker: string;
+    }
   | {
       /** Something outside the messages that must not happen: a stuck send, a process that failed, no life. */
       readonly kind: "failure";

@@ -133,8 +133,10 @@ export class BrokerNode extends SimNode {
     world.after(delayMs, () => {
       if (this.host !== host) return;
       // Memory pressure may drop what a failed sync had marked clean.
-      if (random.chance(0.3) && this.machine.disk.evictClean() > 0)
+      if (random.chance(0.3) && this.machine.disk.evictClean() > 0) {
         world.countFault("evict-clean", this.name);
+        this.context.recorder.add({ kind: "cache-lost", broker: this.name });
+      }
       this.kill(random.between(20, 1_000));
     });
   }

@@ -154,7 +154,7 @@ export class Cluster {
     this.world.countFault("power-loss", machine.name);
     for (const node of this.nodes) if (node.machine === machine) node.ended(restartDelayMs);
     const broker = this.brokers.find((node) => node.machine === machine);
-    if (broker !== undefined) this.recorder.add({ kind: "power-lost", broker: broker.name });
+    if (broker !== undefined) this.recorder.add({ kind: "cache-lost", broker: broker.name });
   }
 
   /** An event of the fault plan, `delayMs` from now; nothing once the faults have stopped. */

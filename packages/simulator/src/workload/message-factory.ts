@@ -33,7 +33,7 @@ export class MessageFactory {
   create(id: string, topic: string): Message {
     const random = this.#random;
     // Mostly small; some are long enough to be compressed, some fill a good part of a segment.
-    const bytes = random.chance(0.03)
+    const bytes = random.chance(0.01)
       ? random.between(4_097, this.#bodyBytesMax)
       : random.between(16, random.chance(0.2) ? 2_000 : 300);
     const from = random.int(64);

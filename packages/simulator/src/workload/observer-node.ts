@@ -30,7 +30,7 @@ export class ObserverNode extends SimNode {
     const reader = new QueueReader(this.context, host, this.name, this.#factory);
     const { random } = this.context;
     for (;;) {
-      await sleep(host, random.between(20, 400));
+      await sleep(host, random.between(50, 800));
       const places = this.#places();
       if (places.length === 0) continue;
       const place = random.pick(places);
