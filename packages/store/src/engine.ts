@@ -107,7 +107,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.flushedGate = new AckGate(host, options.syncFlushTimeout, logger);
     this.zeros = new ZeroAhead(host, this.segments, options.zeroChunkBytes, logger, {
       zerosWritten: () => this.writer.wake(),
-      zeroingFailed: (error) => this.writer.fail(error),
+      zeroingFailed: (error) => this.writer.failSoon(error),
     });
     const { segments, zeros, writtenGate, flushedGate } = this;
     const writerParts = { segments, tail: this.hotTail, zeros, writtenGate, flushedGate };
@@ -229,8 +229,10 @@ export class Engine implements MarkSource, QueueFlushSource {
 
   /** Why an append finds no space. */
   noSpace(): Refusal {
-    if (this.writer.failed) return { reason: "STORE_FAILED", remark: "the disk has failed; see the log" };
-    const { full } = this.zeros;
+    const { full, broken } = this.zeros;
+    if (broken !== undefined) {
+      return { reason: "STORE_FAILED", remark: `the CommitLog cannot be written: ${broken.message}` };
+    }
     if (full !== undefined) {
       return { reason: "DISK_FULL", remark: `the disk is full: ${full.message}; reads go on` };
     }

@@ -53,6 +53,7 @@ export class LogWriter {
   #turnPending = false;
   #flushAsked = false;
   #whenIdle: (() => void) | undefined;
+  #failure: HostError | undefined;
 
   constructor(
     host: Pick<Host, "files" | "timers" | "clock">,
@@ -153,6 +154,12 @@ export class LogWriter {
     this.#settle();
   }
 
+  /** As `fail`, at the end of this turn: nobody is called from within an append. */
+  failSoon(error: HostError): void {
+    this.#failure ??= error;
+    this.wake();
+  }
+
   /** Stops writing for good; waiters behind what is durable are told. */
   fail(error: HostError): void {
     if (this.#state === "failed") return;
@@ -190,7 +197,8 @@ export class LogWriter {
 
   readonly #turn = (): void => {
     this.#turnPending = false;
-    this.#continue();
+    if (this.#failure === undefined) this.#continue();
+    else this.fail(this.#failure);
   };
 
   /** Writes what can be written and starts a sync when one is due and none in flight. */

@@ -138,9 +138,9 @@ function writeAbort({ host, paths }: Engine, before: string | undefined, storeId
 }
 
 /** The first zeros ahead of the head, on disk before the first append. A full disk is no reason not to serve reads. */
-function zeroFirstChunk({ zeros, log, segments, host, writer }: Engine, isNew: boolean): void {
+function zeroFirstChunk({ zeros, log, segments, host }: Engine, isNew: boolean): void {
   zeros.reserve(log.appended + 1);
-  if (writer.failed) throw new StoreError("IO", "the CommitLog cannot be written; see the log");
+  if (zeros.broken !== undefined) throw zeros.broken;
   if (zeros.full !== undefined && isNew) throw zeros.full;
   const segment = segments.at(log.appended);
   if (segment?.writer === undefined) return;

@@ -11,6 +11,7 @@
  * below it.
  *
  *   ready ⇄ full: a chunk found no space (ENOSPC); tried again after 0.5 s, doubling up to 5 s
+ *   ready → broken: a chunk failed otherwise; no space is given out any more
  */
 import {
   assert,
@@ -29,7 +30,7 @@ const RETRY_MOST_MS = 5_000;
 export interface ZeroAheadEvents {
   /** Space has come back, or zeros were written outside an append: a sync is due. */
   zerosWritten(): void;
-  /** An error other than a full disk. */
+  /** An error other than a full disk; may be called within an append. */
   zeroingFailed(error: HostError): void;
 }
 
@@ -43,6 +44,7 @@ export class ZeroAhead {
   #synced = 0;
   #limit = 0;
   #full: HostError | undefined;
+  #broken: HostError | undefined;
   #retryMs = RETRY_FIRST_MS;
   #retry: TimerHandle | undefined;
   #wanted = 0;
@@ -84,6 +86,11 @@ export class ZeroAhead {
     this.#synced = this.#written;
   }
 
+  /** Why zeros cannot be written at all. */
+  get broken(): HostError | undefined {
+    return this.#broken;
+  }
+
   /** Sets the start: everything below `offset` is on disk, nothing behind it is zeroed. */
   begin(offset: number): void {
     this.#written = offset;
@@ -103,6 +110,7 @@ export class ZeroAhead {
   /** Makes room up to `end` at once. `false` when there is none: the disk is full, the limit reached, or zeroing failed. */
   reserve(end: number): boolean {
     if (end <= this.#written) return true;
+    if (this.#broken !== undefined) return false;
     if (this.#full !== undefined) {
       this.#wanted = Math.max(this.#wanted, end);
       return false;
@@ -113,7 +121,8 @@ export class ZeroAhead {
 
   /** Writes one more chunk unless zeros already run to `target`, the limit is reached or the disk is full. */
   topUp(target: number): void {
-    if (this.#written < target && this.#full === undefined) this.#writeChunk(this.#written + 1);
+    if (this.#written < target && this.#full === undefined && this.#broken === undefined)
+      this.#writeChunk(this.#written + 1);
   }
 
   /** Stops retrying. */
@@ -151,6 +160,7 @@ export class ZeroAhead {
   #refused(error: unknown, wanted: number): void {
     assert(error instanceof HostError, "files fail with HostError");
     if (error.code !== "ENOSPC" && error.code !== "EDQUOT") {
+      this.#broken = error;
       this.#events.zeroingFailed(error);
       return;
     }
