@@ -163,6 +163,8 @@ describe("a ROCKETMQ header", () => {
       binaryFrame("ffff61"),
       binaryFrame("00"),
       binaryFrame("000161000000"),
+      binaryFrame(`8001${"61".repeat(0x8001)}00000000`),
+      framed(SERIALIZE_ROCKETMQ, Buffer.from("01360002010000000700000000fffffff8" + "00000000", "hex")),
       framed(SERIALIZE_ROCKETMQ, Buffer.from("0136000201000000070000000000000005" + "00000000", "hex")),
       framed(SERIALIZE_ROCKETMQ, Buffer.from("01360002010000000700000000ffffffff" + "00000000", "hex")),
     ]) {

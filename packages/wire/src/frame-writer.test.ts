@@ -117,6 +117,19 @@ describe("FrameWriter", () => {
     assert.equal(decoded(slices).length, 3);
   });
 
+  it("moves to a new chunk behind a slice without losing or repeating a byte", () => {
+    for (let valueBytes = 0; valueBytes < 200; valueBytes++) {
+      const writer = new FrameWriter({ pool: new FrameChunkPool(128), copiedBodyBytesMax: 0 });
+      const header: OutgoingFrame["header"] = (sink) => sink.put("v", "x".repeat(valueBytes));
+      for (let opaque = 0; opaque < 4; opaque++)
+        writer.frame(outgoing({ opaque, header, body: [Buffer.from("body")] }));
+      assert.deepEqual(
+        decoded(writer.take()!.slices).map(({ opaque, ext }) => [opaque, ext.get("v")?.length]),
+        [0, 1, 2, 3].map((opaque) => [opaque, valueBytes]),
+      );
+    }
+  });
+
   it("appends nothing when the header callback throws or the frame is too long", () => {
     const writer = new FrameWriter({ frameBytesMax: 1000 });
     writer.frame(outgoing({ opaque: 1 }));

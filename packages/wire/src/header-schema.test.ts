@@ -103,6 +103,12 @@ for (const [source, from] of Object.entries(sources)) {
       refuses(from({ ...base, o: "99999999999999999999" }), "HEADER_FIELD_INVALID", "o");
     });
 
+    it("takes what lies just beyond the safe integers as the largest of them", () => {
+      for (const o of ["9007199254740992", "9007199254740993", "99999999999999999"]) {
+        assert.equal(schema.decode(from({ topic: "T", queueId: "1", o })).offset, Number.MAX_SAFE_INTEGER, o);
+      }
+    });
+
     it("has Long.MAX_VALUE become the largest safe integer", () => {
       const base = { topic: "T", queueId: "1" };
       assert.equal(

@@ -125,6 +125,11 @@ describe("LZ4", () => {
     assert.deepEqual(await decompressed(encodeLz4Frame(large), flags.LZ4), large);
   });
 
+  it("ends every block with five literals, as other decoders expect", () => {
+    const frame = encodeLz4Frame(Buffer.alloc(1000, "a"));
+    assert.equal(frame.subarray(frame.length - 10).toString("hex"), `50${"61".repeat(5)}00000000`);
+  });
+
   it("with checksums and a content size is verified", async () => {
     const body = Buffer.from("hello hello hello hello");
     const header = Buffer.alloc(15);
@@ -159,11 +164,21 @@ describe("LZ4", () => {
     const dictionary = Buffer.from(encodeLz4Frame(Buffer.from("x")));
     dictionary[4]! |= 1;
     await assert.rejects(decompressed(dictionary, flags.LZ4), hasCode("CODEC_FAILED"));
-    const frame = Buffer.concat([
-      encodeLz4Frame(Buffer.alloc(0)).subarray(0, 7),
-      Buffer.from("05000000" + "1041050000" + "00000000", "hex"),
-    ]);
-    await assert.rejects(decompressed(frame, flags.LZ4), hasCode("CODEC_FAILED"));
+    for (const [offset, isGood] of [
+      ["0100", true],
+      ["0200", false],
+      ["0500", false],
+      ["0000", false],
+    ] as const) {
+      // One literal "A", then a match of four bytes, then one literal "B".
+      const block = Buffer.from(`1041${offset}1042`, "hex");
+      const frame = Buffer.concat([
+        encodeLz4Frame(Buffer.alloc(0)).subarray(0, 7),
+        Buffer.from(`06000000${block.toString("hex")}00000000`, "hex"),
+      ]);
+      if (isGood) assert.equal((await decompressed(frame, flags.LZ4)).toString(), "AAAAAB");
+      else await assert.rejects(decompressed(frame, flags.LZ4), hasCode("CODEC_FAILED"));
+    }
   });
 });
 

@@ -64,7 +64,7 @@ describe("the body of a registration", () => {
       Buffer.from("neither"),
       compressed(),
       compressed(5),
-      compressed("{}", -1),
+      compressed("{}", -1, "[]"),
       compressed("{}", 0x7fffffff),
       compressed("{}", 1, "orders x 4 6 SINGLE_TAG", "[]"),
       compressed("{}", 1, "", "[]"),
