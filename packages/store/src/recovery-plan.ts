@@ -30,6 +30,11 @@ export function abortText(pid: number, storeId: number): string {
   return `${pid} orbitmq ${storeId}\n`;
 }
 
+/** Whether this store, in the run that wrote the mark, was the last to have the folder open, and did not close it. */
+export function isOurAbort(mark: Mark | undefined, abort: string | undefined): mark is Mark {
+  return mark !== undefined && abort?.endsWith(` orbitmq ${mark.nonce}\n`) === true;
+}
+
 export function planRecovery(
   mark: Mark | undefined,
   abort: string | undefined,
@@ -38,7 +43,7 @@ export function planRecovery(
 ): RecoveryPlan {
   if (mark !== undefined) {
     checkAgainstMark(mark, segments);
-    const ours = abort?.endsWith(` orbitmq ${mark.nonce}\n`) === true;
+    const ours = isOurAbort(mark, abort);
     const untouched =
       abort === undefined &&
       Buffer.compare(checkpoint.fields, mark.checkpoint) === 0 &&

@@ -54,18 +54,23 @@ export class SegmentSet {
   }
 
   /**
-   * Finds the files. Throws StoreError DAMAGED when one is missing in the middle or longer than a segment, or
-   * when the names do not fit the segment length. A last file shorter than a segment was being created: it
-   * gets its length.
+   * Finds the files. Throws StoreError DAMAGED when one is missing in the middle or not as long as a segment, or
+   * when the names do not fit the segment length. Where nothing was on disk yet, from `durableEnd` on, a crash
+   * may have left just that: a file that is too short gets its length, and what lies behind a gap goes.
    */
-  load(): void {
+  load(durableEnd: number): void {
     const starts: number[] = [];
     for (const name of this.#files.listSync(this.folder)) {
       const start = parseOffsetName(name);
       if (start !== undefined) starts.push(start);
     }
     starts.sort((a, b) => a - b);
-    for (const start of starts) this.#loadOne(start, start === starts[starts.length - 1]);
+    for (const start of starts) {
+      const isBehindGap = this.#segments.length > 0 && start !== this.fileEnd;
+      if (isBehindGap && this.fileEnd >= durableEnd)
+        this.#files.unlinkSync(`${this.folder}/${offsetName(start)}`);
+      else this.#loadOne(start, start === starts[starts.length - 1], durableEnd);
+    }
   }
 
   /** The segment that holds `offset`. */
@@ -134,7 +139,7 @@ export class SegmentSet {
     }
   }
 
-  #loadOne(start: number, isLast: boolean): void {
+  #loadOne(start: number, isLast: boolean, durableEnd: number): void {
     const path = `${this.folder}/${offsetName(start)}`;
     const damaged = (what: string) => new StoreError("DAMAGED", `${path} ${what}`);
     if (start % this.segmentBytes !== 0) {
@@ -154,9 +159,10 @@ export class SegmentSet {
     }
     const segment: Segment = { start, path, writer: undefined, unlisted: false };
     if (sizeBytes < this.segmentBytes) {
-      if (!isLast)
+      if (!isLast && start + sizeBytes < durableEnd) {
         throw damaged(`has ${sizeBytes} bytes, a segment has ${this.segmentBytes}: it was cut off`);
-      this.#shortEnd = start + sizeBytes;
+      }
+      this.#shortEnd ??= start + sizeBytes;
       segment.writer = this.#files.openSync(path);
       segment.writer.truncateSync(this.segmentBytes);
     }

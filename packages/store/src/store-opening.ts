@@ -6,7 +6,7 @@ import { type FileLock, type Files, HostError } from "@orbitmq/host";
 import type { Engine } from "./engine.ts";
 import type { Mark } from "./mark-file.ts";
 import { recover } from "./recovery.ts";
-import { abortText, planRecovery, type RecoveryKind } from "./recovery-plan.ts";
+import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery-plan.ts";
 import { StoreError } from "./store-error.ts";
 import { folderOf } from "./store-paths.ts";
 
@@ -79,9 +79,9 @@ function openLocked(engine: Engine): RecoveryKind {
   checkSegmentBytes(mark, options.mappedFileSizeCommitLog);
   const knownQueues = tableFile.load();
   checkpoint.load();
-  segments.load();
   const abortBytes = files.readWholeSync(paths.abort);
   const abort = abortBytes === undefined ? undefined : Buffer.from(abortBytes).toString("latin1");
+  segments.load(isOurAbort(mark, abort) ? mark.flushedOffset : Number.POSITIVE_INFINITY);
   const plan = planRecovery(mark, abort, checkpoint, segments);
   if (options.existing && plan.kind === "new") {
     throw new StoreError("NO_STORE", `there is no store in ${options.home}`);
