@@ -13,7 +13,7 @@ import { type JsonLine, ProgramLines } from "./program-lines.ts";
 const javaDirectory = fileURLToPath(new URL("../java", import.meta.url));
 const STDERR_KEPT_CHARS = 8_000;
 
-export type ProgramCommand = "produce" | "consume" | "transact" | "tour";
+export type ProgramCommand = "admin" | "produce" | "consume" | "transact" | "tour";
 export type ProgramArgs = Readonly<Record<string, string | number>>;
 
 export interface JavaClientOptions {
@@ -192,6 +192,7 @@ async function client(
     properties: {
       // A consumer learns of its new retry topic by polling routes (30 s) and rebalancing (20 s): too slow for a test.
       "rocketmq.client.rebalance.waitInterval": "1000",
+      "rocketmq.client.rebalance.minInterval": "100",
       "rocketmq.serialize.type": options.encoding ?? "JSON",
       "rocketmq.client.logRoot": `${options.home}/logs`,
       ...options.systemProperties,

@@ -1,10 +1,14 @@
 package interop;
 
+import java.io.PrintStream;
 import java.util.Collection;
 import java.util.Map;
 
 /** One JSON object on one line of stdout. Written by hand so that the output does not depend on the client's JSON library. */
 final class Line {
+    /** The real one, also while mqadmin's output is being caught. */
+    private static final PrintStream OUT = System.out;
+
     private final StringBuilder text = new StringBuilder("{");
 
     Line put(String name, Object value) {
@@ -17,9 +21,9 @@ final class Line {
 
     void print() {
         String line = text + "}\n";
-        synchronized (System.out) {
-            System.out.print(line);
-            System.out.flush();
+        synchronized (OUT) {
+            OUT.print(line);
+            OUT.flush();
         }
     }
 

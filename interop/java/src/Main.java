@@ -27,11 +27,12 @@ public final class Main {
 
     static int run(String command, Args args) throws Exception {
         switch (command) {
+            case "admin": return Admin.run(args);
             case "produce": return Produce.run(args);
             case "consume": return Consume.run(args);
             case "transact": return Transact.run(args);
             case "tour": return Tour.run(args);
-            default: throw new IllegalArgumentException("subcommands: produce, consume, transact, tour, serve; not " + command);
+            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, transact, tour, serve; not " + command);
         }
     }
 
