@@ -79,10 +79,12 @@ export interface BrokerTuning {
   /** How often members that fell silent are looked for. */
   readonly scanNotActiveChannelInterval: number;
   readonly notifyConsumerIdsChangedEnable: boolean;
-  /** Topics at most; creating another is refused: 17 on a send, 1 on 17 UPDATE_AND_CREATE_TOPIC. */
+  /** Topics at most, so that a registration fits into one frame; creating another is refused: 17 on a send, 1 on 17 UPDATE_AND_CREATE_TOPIC. */
   readonly topicsMax: number;
   /** Subscription groups at most; using another is answered 26 SUBSCRIPTION_GROUP_NOT_EXIST. */
   readonly groupsMax: number;
+  /** Producer groups online at most; heartbeats of others are answered, but the groups are not kept. */
+  readonly producerGroupsMax: number;
   /** Queues one topic may have; more are answered 29 INVALID_PARAMETER. */
   readonly topicQueuesMax: number;
 }
@@ -122,7 +124,8 @@ export const brokerDefaults: BrokerTuning = {
   channelExpiredTimeout: 120_000,
   scanNotActiveChannelInterval: 10_000,
   notifyConsumerIdsChangedEnable: true,
-  topicsMax: 100_000,
-  groupsMax: 100_000,
+  topicsMax: 50_000,
+  groupsMax: 50_000,
+  producerGroupsMax: 50_000,
   topicQueuesMax: 16_384,
 };

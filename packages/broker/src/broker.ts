@@ -56,7 +56,7 @@ export class Broker {
   readonly #groups: GroupRegistry;
   readonly #offsets: OffsetRegistry;
   readonly #consumers = new ConsumerGroups();
-  readonly #producers = new ProducerGroups();
+  readonly #producers: ProducerGroups;
   readonly #notifier: GroupNotifier;
   readonly #longPoll: LongPoll;
   readonly #stats: BrokerStats;
@@ -113,6 +113,7 @@ export class Broker {
       groups: this.#groups,
       notifyConsumerIdsChangedEnable: resolved.notifyConsumerIdsChangedEnable,
     });
+    this.#producers = new ProducerGroups(resolved.producerGroupsMax);
     this.#longPoll = new LongPoll(host, resolved.parkedPullsMax);
     this.#registration = new Registration({
       clock,

@@ -13,6 +13,11 @@ export interface ProducerMember {
 export class ProducerGroups {
   readonly #groups = new Map<string, Map<Peer, ProducerMember>>();
   readonly #byPeer = new Map<Peer, Set<string>>();
+  readonly #groupsMax: number;
+
+  constructor(groupsMax: number) {
+    this.#groupsMax = groupsMax;
+  }
 
   get size(): number {
     return this.#groups.size;
@@ -22,9 +27,11 @@ export class ProducerGroups {
     return [...(this.#groups.get(group)?.values() ?? [])];
   }
 
+  /** A group beyond the limit is passed over. */
   heartbeat(group: string, peer: Peer, clientId: string, nowMs: number): void {
     let members = this.#groups.get(group);
     if (members === undefined) {
+      if (this.#groups.size >= this.#groupsMax) return;
       members = new Map();
       this.#groups.set(group, members);
     }

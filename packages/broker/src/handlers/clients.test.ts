@@ -181,6 +181,27 @@ describe("heart-beat", () => {
     assert.equal(at.room.producers.size, 2);
   });
 
+  it("passes over producer groups beyond its limit, and makes room when others leave", () => {
+    const at = new Room({ producerGroupsMax: 2 });
+    const peer = new FakePeer();
+    const produce = (...producerGroups: string[]) => at.beat(peer, { consumerDataSet: [], producerGroups });
+    produce("p1", "p2", "p3");
+    assert.deepEqual([at.room.producers.size, at.room.producers.members("p3").length], [2, 0]);
+    at.leave(peer, { producerGroup: "p1" });
+    produce("p2", "p3");
+    assert.equal(at.room.producers.members("p3").length, 1);
+  });
+
+  it("keeps an ordered retry topic when a heartbeat leaves the subscriptions out", () => {
+    const at = new Room();
+    const peer = new FakePeer();
+    at.room.topics.put(newTopicConfig("orders", { order: true }));
+    at.beat(peer, { heartbeatFingerprint: 7 });
+    const short = [consumer({ subscriptionDataSet: [] })];
+    at.beat(peer, { heartbeatFingerprint: 7, withoutSub: true, consumerDataSet: short });
+    assert.equal(at.room.topics.get("%RETRY%group")!.order, true);
+  });
+
   it("answers 1 to a body that is no heartbeat", () => {
     const at = new Room();
     assert.equal(answerTo(at.room, heartBeat(at.room), { code: 34, body: "{" }).code, 1);

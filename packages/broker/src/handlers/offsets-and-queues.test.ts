@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { queueOffset } from "@orbitmq/host";
 import {
   newTopicConfig,
   parseFastjson,
@@ -67,6 +68,9 @@ describe("query-consumer-offset", () => {
     onDisk.store.inMemory = false;
     assert.equal(ask(onDisk).code, 22);
     assert.equal(ask(roomWith(0)).code, 22);
+    const cut = roomWith(3);
+    cut.store.minOffset = () => queueOffset(1);
+    assert.equal(ask(cut).code, 22);
     assert.equal(ask(roomWith(3), { setZeroIfNotFound: false }).code, 22);
   });
 });

@@ -98,7 +98,7 @@ export function brokerRoom({ tuning = {}, topicsFile, inMemory, logger = silentL
     groups,
     offsets,
     consumers,
-    producers: new ProducerGroups(),
+    producers: new ProducerGroups(options.producerGroupsMax),
     notifier,
     longPoll,
     stats: new BrokerStats(clock, timers),
