@@ -16,6 +16,8 @@ interface Loading {
   /** Position of the block's first byte. */
   readonly start: number;
   readonly waiters: Loaded[];
+  /** One past the last byte that is being read; `undefined` while it waits for its turn. */
+  end: number | undefined;
 }
 
 const IN_FLIGHT_MAX = 2;
@@ -65,12 +67,17 @@ export class ColdBlocks {
     return block;
   }
 
-  /** Reads the block that holds `position`; `done` is called later, and the block is then cached unless there was an error. */
-  load(position: number, done: Loaded): void {
+  /** Reads the block that holds `position`, as far as `end` at least; `done` is called later, and the block is then cached unless there was an error. */
+  load(position: number, end: number, done: Loaded): void {
     const start = this.blockStart(position);
     const loading = this.#loading.get(start);
-    if (loading === undefined) this.#enqueue({ start, waiters: [done] });
-    else loading.waiters.push(done);
+    if (loading === undefined) {
+      this.#enqueue({ start, waiters: [done], end: undefined });
+      return;
+    }
+    // A read of the log's end that began before these bytes were written does not bring them.
+    const brings = loading.end === undefined || loading.end >= Math.min(end, this.blockEnd(start));
+    loading.waiters.push(brings ? done : () => this.load(position, end, done));
   }
 
   /** Starts to read the block that holds `position`, unless it is known or others wait for the disk. */
@@ -78,7 +85,7 @@ export class ColdBlocks {
     const start = this.blockStart(position);
     if (this.#queue.length > 0 || this.#blocks.has(start) || this.#loading.has(start)) return;
     if (this.blockEnd(start) > this.#written()) return;
-    this.#enqueue({ start, waiters: [] });
+    this.#enqueue({ start, waiters: [], end: undefined });
   }
 
   /** A copy of the bytes [position, position + length), block by block; `done` may be called at once. */
@@ -104,7 +111,7 @@ export class ColdBlocks {
             return;
           }
           asked = filled;
-          this.load(at, step);
+          this.load(at, position + length, step);
           return;
         }
         if (filled === 0) bytes = Buffer.allocUnsafe(length);
@@ -139,7 +146,8 @@ export class ColdBlocks {
     }
   }
 
-  #read({ start, waiters }: Loading): void {
+  #read(loading: Loading): void {
+    const { start, waiters } = loading;
     const generation = this.#generation;
     const block = this.pool.take(this.blockBytes);
     block.start = start;
@@ -154,6 +162,7 @@ export class ColdBlocks {
     };
     const segment = this.#segments.at(start);
     const length = Math.min(this.#written(), this.blockEnd(start)) - start;
+    loading.end = start + length;
     try {
       if (segment === undefined || length <= 0) {
         throw new HostError("ENOENT", `no segment of the CommitLog holds offset ${start}`);

@@ -5,25 +5,32 @@
  * holds valid bytes that are not on disk and that no later sync would carry there.
  */
 import type { Files, OpenFile } from "@orbitmq/host";
+import type { Filling } from "./log-scan.ts";
 import type { SegmentSet } from "./segment-set.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * Zeroes what is not zero in [end, limit) and removes segments that start behind `end`; writes [from, end) again.
- * All is on disk afterwards. Returns how many bytes held something. Throws HostError.
+ * Zeroes what is not zero in [end, limit) and removes segments that start behind `end`; writes [from, end) again,
+ * except `fillings`, which may be holes that a full disk has no room for. All is on disk afterwards. Returns how
+ * many bytes held something. Throws HostError.
  */
 export function repairTail(
   files: Files,
   segments: SegmentSet,
   positions: { readonly from: number; readonly end: number; readonly limit: number },
+  fillings: readonly Filling[] = [],
 ): number {
   const { from, end, limit } = positions;
   const touched = new Set<OpenFile>();
-  forEachChunk(segments, from, end, (writer, bytes, at) => {
-    writer.writeSync(bytes, at);
-    touched.add(writer);
-  });
+  let next = from;
+  for (const filling of [...fillings, { start: end, end }]) {
+    forEachChunk(segments, next, Math.min(filling.start, end), (writer, bytes, at) => {
+      writer.writeSync(bytes, at);
+      touched.add(writer);
+    });
+    next = Math.max(next, filling.end);
+  }
   const zeros = Buffer.alloc(CHUNK_BYTES);
   let cleared = 0;
   const segment = segments.at(end);

@@ -13,6 +13,13 @@ export interface ScanEnd {
   /** `clean`: zeros or the end of the files; `limit`: told to stop there; `bad`: something that is no record. */
   readonly kind: "clean" | "limit" | "bad";
   readonly reason: string;
+  /** What lies behind the blanks that were met, up to their segment's end: never written, or of no meaning. */
+  readonly fillings: readonly Filling[];
+}
+
+export interface Filling {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Called for every record, in order; the bytes are valid during the call. */
@@ -63,23 +70,31 @@ export function scanLog(
 ): ScanEnd {
   const window = new Window(segments);
   let position = from;
+  const fillings: Filling[] = [];
+  const ended = (kind: ScanEnd["kind"], reason: string): ScanEnd => ({
+    end: position,
+    kind,
+    reason,
+    fillings,
+  });
+  const bad = (reason: string) => ended("bad", reason);
   for (;;) {
-    const bad = (reason: string): ScanEnd => ({ end: position, kind: "bad", reason });
-    if (position >= options.limit) return { end: position, kind: "limit", reason: "" };
+    if (position >= options.limit) return ended("limit", "");
     const segment = segments.at(position);
-    if (segment === undefined) return { end: position, kind: "clean", reason: "the files end there" };
+    if (segment === undefined) return ended("clean", "the files end there");
     const segmentEnd = segment.start + segments.segmentBytes;
     let at = window.at(segment, position, 8);
     if (segmentEnd - position < 8) return bad("the segment has no room for a record");
     const size = window.bytes.readInt32BE(at);
     if (window.bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_BLANK) {
       if (size !== segmentEnd - position) return bad(`a blank of ${size} bytes`);
+      fillings.push({ start: position + 8, end: segmentEnd });
       position = segmentEnd;
       continue;
     }
     if (size > 0 && size <= segmentEnd - position) at = window.at(segment, position, size);
     const check = checkRecord(window.bytes, at, window.bytes.length, { physicalOffset: position });
-    if (check.kind === "zero") return { end: position, kind: "clean", reason: "zeros follow" };
+    if (check.kind === "zero") return ended("clean", "zeros follow");
     if (check.kind !== "record") return bad(check.kind === "bad" ? check.reason : "it is cut off");
     const seal = checkSeal(window.bytes, at, check.size);
     if (seal === "wrong") return bad("its __CRC32# does not match");

@@ -118,8 +118,10 @@ class GetRun {
   #lastPosition = 0;
   #status: GetStatus = "NO_MATCHED_MESSAGE";
   #admitted = false;
-  /** What was asked of the disk last; the same need again means it cannot be met. */
-  #asked = -1;
+  /** Units read from the queue's file, kept while they are worked through: others may read elsewhere meanwhile. */
+  #units: UnitRun | undefined;
+  /** The place whose block the disk has just brought; needed again at once, it is not all there. */
+  #brought = -1;
 
   constructor(
     reader: MessageReader,
@@ -143,11 +145,12 @@ class GetRun {
     const scanMax = Math.max(maxFilterMessageSize, this.#request.messagesMax * UNIT_BYTES) / UNIT_BYTES;
     const stopAt = Math.min(this.#end, this.#request.offset + Math.ceil(scanMax));
     while (this.#next < stopAt) {
-      const run = units.inMemory(this.#queue, this.#next);
+      const run = this.#units ?? units.inMemory(this.#queue, this.#next);
       if (run === undefined) {
         this.#loadUnits();
         return;
       }
+      this.#units = run === this.#queue ? undefined : run;
       const runEnd = Math.min(run.end, stopAt);
       while (this.#next < runEnd) {
         const taken = this.#take(run, this.#next);
@@ -158,6 +161,7 @@ class GetRun {
         }
         this.#next += 1;
       }
+      if (this.#next >= run.end) this.#units = undefined;
     }
     this.#finish(undefined);
   }
@@ -188,9 +192,8 @@ class GetRun {
     }
     const block = cold.cached(position, position + size);
     if (block === undefined) {
-      if (this.#asked === position) return this.#blocked(offset, position, "the CommitLog ends before it");
-      this.#asked = position;
-      cold.load(position, (error) => this.#loaded(error, offset, position));
+      if (this.#brought === position) return this.#blocked(offset, position, "the CommitLog ends before it");
+      cold.load(position, position + size, (error) => this.#loaded(error, offset, position));
       return "later";
     }
     const at = position - block.start;
@@ -267,7 +270,9 @@ class GetRun {
 
   #loaded(error: HostError | undefined, offset: number, position: number): void {
     if (error === undefined || this.#generation !== this.#reader.generation) {
+      this.#brought = position;
       this.#resume();
+      this.#brought = -1;
       return;
     }
     this.#blocked(offset, position, error.message);

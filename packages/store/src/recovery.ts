@@ -196,7 +196,8 @@ class Recovery {
     let from = end;
     if (plan.kind === "trusted") from = start.flushed;
     else if (plan.kind === "java-dirty") from = Math.min(end, this.#unsyncedFrom);
-    const cleared = repairTail(files, segments, { from, end, limit: start.writeLimit });
+    const positions = { from, end, limit: start.writeLimit };
+    const cleared = repairTail(files, segments, positions, scanned.fillings);
     logger.info({ from, end, cleared, reason: scanned.reason }, "the log's end was read and written again");
   }
 
