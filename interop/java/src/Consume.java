@@ -133,7 +133,7 @@ final class Consume {
 
     private void end(Reason reason) {
         if (!ended.compareAndSet(false, true)) return;
-        consumer.shutdown();
+        Shutdown.of(consumer::shutdown);
         args.line().put("end", true).put("reason", reason).put("accepted", accepted).print();
     }
 

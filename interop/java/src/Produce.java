@@ -60,7 +60,7 @@ final class Produce {
                 default: throw new IllegalArgumentException("--mode sync|async|oneway|batch, not " + mode);
             }
         } finally {
-            produce.producer.shutdown();
+            Shutdown.of(produce.producer::shutdown);
         }
         args.line().put("end", true).put("sent", produce.sent.get()).put("failed", produce.failed.get())
             .put("elapsedMs", (System.nanoTime() - begin) / 1_000_000).print();

@@ -61,7 +61,7 @@ final class Transact {
             // END_TRANSACTION is oneway: an answer on the same connection shows that it left.
             for (var queue : producer.fetchPublishMessageQueues(args.text("topic"))) producer.maxOffset(queue);
         } finally {
-            producer.shutdown();
+            Shutdown.of(producer::shutdown);
         }
         args.line().put("end", true).put("sent", count).put("uncheckedTransactions", checks.getCount()).print();
         return checked ? 0 : 1;
