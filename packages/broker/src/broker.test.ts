@@ -316,6 +316,21 @@ describe("Broker", () => {
     assert.equal(broker.local.host, "127.0.0.1");
   });
 
+  it("can be stopped before it is started, while it starts, and after it could not start", async () => {
+    const options = { store: newStore(), listen: local, namesrvAddrs: [], vipListener: false };
+    const never = new Broker(host, options);
+    assert.deepEqual(await never.stop(1_000), { left: 0, unsaved: [] });
+    await assert.rejects(never.start(), { code: "STATE" });
+    const hasty = new Broker(host, options);
+    const starting = hasty.start().catch((error: unknown) => error);
+    assert.deepEqual(await hasty.stop(1_000), { left: 0, unsaved: [] });
+    assert.ok((await starting) instanceof Error);
+    const { broker } = await started();
+    const refused = new Broker(host, { ...options, listen: broker.local });
+    await assert.rejects(refused.start(), { code: "EADDRINUSE" });
+    assert.deepEqual(await refused.stop(1_000), { left: 0, unsaved: [] });
+  });
+
   it("does not start on a store that is not running, with a bad option, or twice", async () => {
     const store = newStore();
     store.state = "failed";
