@@ -84,6 +84,6 @@ export interface Files {
    * when somebody has it (a Java broker on the same store included), ENOLOCK when this machine offers no lock.
    */
   lockSync(path: string): FileLock;
-  /** Free and total bytes of the file system that holds `path`. */
+  /** Free and total bytes of the file system that holds `path`; what is set aside for root is in neither. */
   spaceSync(path: string): { readonly freeBytes: number; readonly totalBytes: number };
 }

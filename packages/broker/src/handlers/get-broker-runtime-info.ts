@@ -80,6 +80,8 @@ function runtimeInfo(
     dispatchMaxBuffer: 0,
     getMessageEntireTimeMax: 0,
     ...rates,
+    // The 4.x name; without it mqadmin of 4.9 prints an exception below its table.
+    getTransferedTps: rates.getTransferredTps,
     putLatency99: 0,
     putLatency999: 0,
     commitLogDiskRatio: space.usedRatio,

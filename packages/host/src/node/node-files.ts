@@ -134,8 +134,8 @@ export class NodeFiles implements Files {
   }
 
   spaceSync(path: string): { readonly freeBytes: number; readonly totalBytes: number } {
-    const { bavail, blocks, bsize } = attempt(`statfs ${path}`, () => statfsSync(path));
-    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    const { bavail, bfree, blocks, bsize } = attempt(`statfs ${path}`, () => statfsSync(path));
+    return { freeBytes: bavail * bsize, totalBytes: (blocks - bfree + bavail) * bsize };
   }
 }
 
