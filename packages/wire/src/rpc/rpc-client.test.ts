@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { nodeHost } from "@orbitmq/host/node";
+import { LanguageCode } from "../language-code.ts";
+import { MQVersion } from "../mq-version.ts";
 import type { Exchange } from "./peer.ts";
 import {
   answer,
@@ -35,6 +37,44 @@ test("requests made before the connection is up share one connection and all arr
   const got = await Promise.all(Array.from({ length: 20 }, () => ask(client, address, { code: 1 })));
   assert.ok(got.every(({ body }) => body === "now"));
   assert.deepEqual(opened, [address]);
+});
+
+test("a request made when a connection opens goes over that connection, before what waited for it", async (t) => {
+  const { server, address } = await parkingServer(t);
+  const codes: number[] = [];
+  for (const code of [3, 4]) {
+    server.handle(code, (_request, exchange) => {
+      codes.push(code);
+      exchange.reply({ code: 0 });
+    });
+  }
+  const client = newClient(t, host);
+  const greetings: Promise<unknown>[] = [];
+  client.onConnection((at, _peer, open) => {
+    if (open) greetings.push(ask(client, at, { code: 3 }));
+  });
+  await ask(client, address, { code: 4 });
+  await Promise.all(greetings);
+  assert.deepEqual([codes, greetings.length, client.status.connections], [[3, 4], 1, 1]);
+});
+
+test("a peer that says it is 5.0 or newer is told our language, an older one or a silent one is not", async (t) => {
+  for (const [version, expected] of [
+    [MQVersion.V4_9_8, [LanguageCode.OTHER, LanguageCode.OTHER]],
+    [MQVersion.V5_0_0, [LanguageCode.OTHER, LanguageCode.NODE_JS]],
+  ] as const) {
+    const server = newServer(t, host, { version });
+    const languages: number[] = [];
+    server.handle(1, (request, exchange) => {
+      languages.push(request.language);
+      exchange.reply({ code: 0 });
+    });
+    const address = await listen(server);
+    const client = newClient(t, host);
+    await ask(client, address, { code: 1 });
+    await ask(client, address, { code: 1 });
+    assert.deepEqual(languages, expected);
+  }
 });
 
 test("a request that cannot connect fails as surely not sent, with a hint of the address", async (t) => {

@@ -150,6 +150,8 @@ export class RpcClient {
     const adopted = new RpcConnection(this.#context, connection, this.#serializeType);
     this.#connections.add(adopted);
     this.#addresses.set(adopted, address);
+    // Before anybody is told: a listener's own request goes over this connection, ahead of what waits for it.
+    this.#channel(address).connection = adopted;
     this.#tell(address, adopted, true);
     return adopted;
   }

@@ -14,6 +14,7 @@ import { asBuffer, FrameDecoder } from "../frame.ts";
 import { type FrameBatch, FrameWriter, type OutgoingFrame } from "../frame-writer.ts";
 import { encodeHostBytes, formatAddress } from "../host-address.ts";
 import { LANGUAGE_UNKNOWN } from "../language-code.ts";
+import { MQVersion } from "../mq-version.ts";
 import { FLAG_ONEWAY, FLAG_RESPONSE, type RemotingCommand, type SerializeType } from "../remoting-command.ts";
 import { WireError } from "../wire-error.ts";
 import type { OutgoingRequest, Peer, ResponseCallback } from "./peer.ts";
@@ -147,7 +148,8 @@ export class RpcConnection implements Peer {
       );
     }
     const { code, header, remark, body } = request;
-    const { language, version } = limits;
+    const { version } = limits;
+    const language = this.version >= MQVersion.V5_0_0 ? limits.languageToV5 : limits.language;
     const { serializeType } = this;
     try {
       this.#frame({ serializeType, code, language, version, opaque, flag, remark, header, body }, written);

@@ -22,6 +22,8 @@ export interface RpcOptions {
   readonly unsentBytesMax?: number;
   /** LanguageCode put into every header of ours. Default OTHER: 4.x brokers do not know NODE_JS. */
   readonly language?: number;
+  /** What requests carry instead once their peer has said that it is 5.0 or newer. Default NODE_JS. */
+  readonly languageToV5?: number;
   /** MQVersion put into every header of ours. Default: the current one. */
   readonly version?: number;
   /** Default silent. */
@@ -63,6 +65,7 @@ export const rpcDefaults: Required<RpcOptions> = {
   frameTimeoutMs: 60_000,
   unsentBytesMax: 64 * MIB,
   language: LanguageCode.OTHER,
+  languageToV5: LanguageCode.NODE_JS,
   version: MQ_VERSION_CURRENT,
   logger: silentLogger,
 };
