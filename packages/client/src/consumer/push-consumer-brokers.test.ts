@@ -153,3 +153,78 @@ test("start does not wait for ever for a broker that does not answer, and consum
   assert.equal(consumer.status().ready, true);
   await w.settle(consumer.shutdown());
 });
+
+test("what was consumed of a queue that is taken away is committed at once", async () => {
+  const { w, broker } = stage(1);
+  const one = await consuming(w, () => {}, { clientId: "b", offsetPersistIntervalMs: 600_000 });
+  broker.store("orders", 0, "x");
+  await w.until(() => one.status().consumed === 1);
+  broker.script = (request) => request.code === RequestCode.PULL_MESSAGE;
+  const two = await consuming(w, () => {}, { clientId: "a", offsetPersistIntervalMs: 600_000 });
+  await w.until(() => broker.offsets.get("g@orders@0") === 1, 1_000);
+  broker.script = undefined;
+  await w.settle(Promise.all([one.shutdown(), two.shutdown()]));
+});
+
+test("an idle consumer commits nothing again", async () => {
+  const { w, broker } = stage(2);
+  const consumer = await consuming(w, () => {});
+  broker.store("orders", 0, "x");
+  await w.run(20_000);
+  const commits = broker.count(RequestCode.UPDATE_CONSUMER_OFFSET);
+  await w.run(60_000);
+  assert.equal(broker.count(RequestCode.UPDATE_CONSUMER_OFFSET), commits);
+  await w.settle(consumer.shutdown());
+});
+
+test("a broker that forgot the group is told again as soon as a pull shows it", async () => {
+  const { w, broker } = stage();
+  const got: string[] = [];
+  const consumer = await consuming(w, (message) => void got.push(message.text()));
+  broker.clients.clear();
+  broker.store("orders", 0, "1");
+  await w.until(() => got.length === 1);
+  broker.store("orders", 0, "2");
+  await w.until(() => got.length === 2, 100);
+  await w.settle(consumer.shutdown());
+});
+
+test("a broker that lists the group without this client is told of it, and the queues held stay", async () => {
+  const { w, broker } = stage(2);
+  const one = await consuming(w, () => {});
+  const two = await consuming(w, () => {});
+  await w.until(() => one.status().queues.length === 1 && two.status().queues.length === 1);
+  const heartbeats = broker.heartbeats.length;
+  broker.clients.delete(one.status().clientId);
+  broker.notifyGroup("g");
+  const forgotten = broker.clients.get(two.status().clientId)!;
+  assert.deepEqual(forgotten.groups, ["g"]);
+  await w.until(() => broker.clients.has(one.status().clientId), 21_000);
+  assert.ok(broker.heartbeats.length > heartbeats);
+  await w.until(() => one.status().queues.length === 1 && two.status().queues.length === 1, 2_000);
+  await w.settle(Promise.all([one.shutdown(), two.shutdown()]));
+});
+
+test("a changed route is acted on at once, without waiting for the periodic rebalance", async () => {
+  const { w, broker } = stage(1);
+  const got: string[] = [];
+  const consumer = await consuming(w, (message) => void got.push(message.text()), {
+    rebalanceIntervalMs: 3_600_000,
+  });
+  await w.run(120_000);
+  w.nameServer.setRoute("orders", [broker], 2);
+  broker.store("orders", 1, "x");
+  await w.until(() => got.length === 1, 31_000);
+  await w.settle(consumer.shutdown());
+});
+
+test("after a reconnection the heartbeat goes before the pull, so that no pull is refused", async () => {
+  const { w, broker } = stage();
+  const consumer = await consuming(w, () => {});
+  w.killBroker(broker);
+  await w.run(3_000);
+  const again = w.startBroker("broker-a");
+  await w.until(() => again.codes.includes(RequestCode.PULL_MESSAGE), 5_000);
+  assert.ok(again.codes.indexOf(RequestCode.HEART_BEAT) < again.codes.indexOf(RequestCode.PULL_MESSAGE));
+  await w.settle(consumer.shutdown());
+});

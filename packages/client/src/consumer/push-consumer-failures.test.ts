@@ -156,3 +156,23 @@ test("a response that cannot be read does not end the consumption", async () => 
   await w.until(() => got.length === 1, 5_000);
   await w.settle(consumer.shutdown());
 });
+
+test("messages that failed at different times come again at different times", async () => {
+  const { w, broker } = stage();
+  const seen = new Map<string, number[]>();
+  const consumer = await consuming(w, (message) => {
+    const times = seen.get(message.text()) ?? [];
+    times.push(w.world.nowMs);
+    seen.set(message.text(), times);
+    return times.length < 2 ? "RECONSUME_LATER" : undefined;
+  });
+  for (const body of ["a", "b", "c"]) {
+    broker.store("orders", 0, body);
+    await w.run(1_500);
+  }
+  await w.until(() => consumer.status().consumed === 3);
+  for (const [body, [first, second]] of seen) {
+    assert.ok(second! - first! >= 5_000 && second! - first! < 5_100, `${body} ${second! - first!}`);
+  }
+  await w.settle(consumer.shutdown());
+});

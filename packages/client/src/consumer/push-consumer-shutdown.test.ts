@@ -150,6 +150,8 @@ test("start rejects within its time naming every NameServer tried; shutdown ends
   );
   await w.run(60_000);
   assert.equal(patient.status().state, "starting");
+  const stoppedMs = w.world.nowMs;
   await w.settle(patient.shutdown());
   assert.equal(await w.settle(starting), "SHUT_DOWN");
+  assert.ok(w.world.nowMs - stoppedMs < 400, String(w.world.nowMs - stoppedMs));
 });

@@ -294,7 +294,6 @@ export class QueueConsumer implements RunSource {
     this.#again.clear();
     this.#retryLater.clear();
     this.#processQueue = new ProcessQueue(offset);
-    this.persistedOffset = -1;
   }
 
   #failed(failure: OrbitError): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { formatProperties, RequestCode } from "@orbitmq/wire";
 import { json } from "../codecs.ts";
@@ -34,6 +35,18 @@ test("a read that does not follow ends where the queues ended, in order within e
       own.slice().sort((a, b) => a - b),
     );
   }
+  await w.settle(reader.shutdown());
+});
+
+test("what arrives during a read that does not follow is not part of it", async () => {
+  const { w, broker } = stage();
+  for (let i = 0; i < 3; i++) broker.store("orders", 0, String(i));
+  broker.script = (request) => {
+    if (request.code === RequestCode.PULL_MESSAGE) broker.store("orders", 0, "late");
+    return false;
+  };
+  const reader = await readerOf(w);
+  assert.deepEqual(await w.settle(all(reader.read("orders", { follow: false }))), ["0", "1", "2"]);
   await w.settle(reader.shutdown());
 });
 
@@ -116,6 +129,9 @@ test("a signal, a shutdown and a missing topic end the iteration", async () => {
   await w.run(100);
   controller.abort();
   assert.deepEqual(await w.settle(aborted), []);
+  const unused = new AbortController();
+  await w.settle(all(reader.read("nowhere", { follow: false, signal: unused.signal })));
+  assert.equal(getEventListeners(unused.signal, "abort").length, 0);
   assert.deepEqual(await w.settle(all(reader.read("orders", { signal: AbortSignal.abort() }))), []);
   const ended = all(reader.read("orders"));
   await w.run(100);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { getProperty, inflateBounded, MessageSysFlag, RequestCode } from "@orbitmq/wire";
 import { OrbitError } from "../errors.ts";
@@ -229,6 +230,40 @@ test("a broker that moved is found through a fresh route within one send", async
   await w.settle(producer.shutdown());
 });
 
+test("a failure to reach a broker makes the route be asked for at once, though another broker took the message", async () => {
+  const { w, producer, brokers } = await stage(2);
+  await w.settle(producer.send(message));
+  w.killBroker(brokers[0]!);
+  await w.run(10);
+  const asked = w.nameServer.asked.length;
+  for (let i = 0; i < 8; i++) await w.settle(producer.send(message));
+  await w.run(50);
+  assert.ok(w.nameServer.asked.slice(asked).includes("orders"));
+  await w.settle(producer.shutdown());
+});
+
+test("a route is kept when the NameServers forget it, as after their restart", async () => {
+  const { w, producer, brokers } = await stage(1);
+  await w.settle(producer.send(message));
+  w.nameServer.routes.clear();
+  await w.run(95_000);
+  await w.settle(producer.send(message));
+  assert.equal(brokers[0]!.messages("orders").length, 2);
+  await w.settle(producer.shutdown());
+});
+
+test("a broker that joins the cluster gets its share of topics yet to be created", async () => {
+  const { w, producer, brokers } = await stage(1);
+  w.nameServer.setRoute("TBW102", brokers, 8, 7);
+  await w.settle(producer.send({ topic: "fresh", body: "x" }));
+  const joined = w.addBroker("broker-z");
+  w.nameServer.setRoute("TBW102", [...brokers, joined], 8, 7);
+  await w.run(31_000);
+  for (let i = 0; i < 8; i++) await w.settle(producer.send({ topic: "fresh", body: "x" }));
+  assert.equal(joined.messages("fresh").length, 4);
+  await w.settle(producer.shutdown());
+});
+
 test("a topic nobody knows borrows the default topic's route with at most four queues a broker", async () => {
   const { w, producer, brokers } = await stage(1);
   w.nameServer.setRoute("TBW102", brokers, 8, 7);
@@ -332,6 +367,11 @@ test("an aborted send ends at once: refused before it left, unknown after", asyn
   const after = await w.settle(failing);
   assert.deepEqual([after.code, after.outcome, after.attempts], ["ABORTED", "unknown", 1]);
   assert.equal(producer.status().sendsInFlight, 0);
+  assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  brokers[0]!.script = undefined;
+  const fine = new AbortController();
+  await w.settle(producer.send(message, { signal: fine.signal }));
+  assert.equal(getEventListeners(fine.signal, "abort").length, 0);
   await w.settle(producer.shutdown());
 });
 
