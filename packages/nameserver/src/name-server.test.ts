@@ -5,9 +5,13 @@ import { after, before, describe, it } from "node:test";
 import { silentLogger } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import {
+  type DataVersion,
   decodeCommand,
+  type ExtSink,
+  encodeDataVersion,
   formatAddress,
   type OutgoingRequest,
+  parseDataVersion,
   parseTopicRouteData,
   RequestCode,
   RpcClient,
@@ -80,11 +84,17 @@ function ask(
   client: RpcClient,
   address: string,
   request: OutgoingRequest,
-): Promise<{ code: number; body: Buffer }> {
+): Promise<{ code: number; body: Buffer; ext: Record<string, string> }> {
   return new Promise((resolve, reject) =>
     client.request(address, request, 10_000, (error, response) => {
       if (response === undefined) reject(error);
-      else resolve({ code: response.code, body: Buffer.from(response.body) });
+      else {
+        const ext: Record<string, string> = {};
+        response.ext.forEach((name, value) => {
+          ext[name] = value;
+        });
+        resolve({ code: response.code, body: Buffer.from(response.body), ext });
+      }
     }),
   );
 }
@@ -172,6 +182,41 @@ describe("NameServer", () => {
     assert.equal((await route()).code, 17);
     client.stop();
     await own.stop();
+  });
+
+  it("tells a broker whether it knows its topics, and takes heartbeats for signs of life", async () => {
+    const broker = new RawConnection(port);
+    await broker.ask(golden("broker-5.5.0-json/103-register-broker.request"));
+    const client = new RpcClient(host);
+    const at = `127.0.0.1:${port}`;
+    const who = {
+      brokerName: "broker-a",
+      brokerAddr: "127.0.0.1:30507",
+      clusterName: "DefaultCluster",
+      brokerId: "0",
+    };
+    const header = (fields: Record<string, string>) => (sink: ExtSink) => {
+      for (const [name, value] of Object.entries(fields)) sink.put(name, value);
+    };
+    const changed = async (version: DataVersion, brokerAddr = who.brokerAddr) => {
+      const asked = { code: 322, header: header({ ...who, brokerAddr }), body: [encodeDataVersion(version)] };
+      const answer = await ask(client, at, asked);
+      assert.equal(answer.code, 0);
+      return {
+        known: answer.body.length === 0 ? undefined : parseDataVersion(answer.body),
+        changed: answer.ext["changed"],
+      };
+    };
+    const other = { counter: 5, stateVersion: 0, timestamp: 1 };
+    const { known, changed: differs } = await changed(other);
+    assert.ok(known !== undefined);
+    assert.equal(differs, "true");
+    assert.equal((await changed(known)).changed, "false");
+    assert.deepEqual(await changed(other, "10.9.9.9:1"), { known: undefined, changed: "true" });
+    assert.equal((await ask(client, at, { code: 904, header: header(who) })).code, 0);
+    assert.equal((await ask(client, at, { code: 904 })).code, 1);
+    client.stop();
+    broker.close();
   });
 
   it("refuses a registration whose body was damaged on the way", async () => {

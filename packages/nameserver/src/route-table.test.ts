@@ -134,6 +134,9 @@ describe("RouteTable", () => {
       registration({ brokerAddr: "10.0.0.1:20911", connectionId: 2 }),
     );
     assert.equal(table.brokerCount, 1);
+    const back = table.register(registration({ connectionId: 3 }), 0);
+    assert.ok(back.kind === "registered" && back.replacedAddr === "10.0.0.1:20911");
+    table.register(registration({ brokerAddr: "10.0.0.1:20911", connectionId: 2 }), 0);
     assert.deepEqual(table.connectionClosed(1), []);
     assert.equal(table.route("orders")?.brokerDatas[0]?.brokerAddrs.get(0), "10.0.0.1:20911");
   });

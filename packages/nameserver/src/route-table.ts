@@ -47,6 +47,8 @@ export type RegisterOutcome =
       readonly masterAddr?: string;
       readonly haServerAddr?: string;
       readonly isNew: boolean;
+      /** The address that held this broker id until now. */
+      readonly replacedAddr?: string;
       readonly topicsLeftOut: number;
     }
   /** Another address holds this broker id with a newer state; the caller hears success and changed nothing. */
@@ -134,12 +136,12 @@ export class RouteTable {
     if (broker === undefined) broker = this.#addBroker(request);
     broker.enableActingMaster = request.enableActingMaster === true;
     broker.zoneName = request.zoneName;
+    let replacedAddr: string | undefined;
     for (const [id, addr] of broker.addrs) {
-      const moved = addr === request.brokerAddr && id !== request.brokerId;
-      const replaced = id === request.brokerId && addr !== request.brokerAddr;
-      if (moved) broker.addrs.delete(id);
-      if (replaced) this.#lives.delete(liveKey(broker.cluster, addr));
+      if (addr === request.brokerAddr && id !== request.brokerId) broker.addrs.delete(id);
+      if (id === request.brokerId && addr !== request.brokerAddr) replacedAddr = addr;
     }
+    if (replacedAddr !== undefined) this.#lives.delete(liveKey(broker.cluster, replacedAddr));
     broker.addrs.set(request.brokerId, request.brokerAddr);
 
     const known = this.#lives.get(key);
@@ -160,6 +162,7 @@ export class RouteTable {
     return {
       kind: "registered",
       ...this.#masterFor(broker, request),
+      ...(replacedAddr === undefined ? {} : { replacedAddr }),
       isNew: known === undefined,
       topicsLeftOut,
     };
