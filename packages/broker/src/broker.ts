@@ -233,8 +233,8 @@ export class Broker {
         unsaved.push(name);
       }
     };
-    attempt("topics.json", () => this.#topics.saveSync());
-    attempt("subscriptionGroup.json", () => this.#groups.saveSync());
+    attempt("topics.json", () => this.#topics.stop());
+    attempt("subscriptionGroup.json", () => this.#groups.stop());
     attempt("consumerOffset.json", () => this.#offsets.stop());
     return unsaved;
   }

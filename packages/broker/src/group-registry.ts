@@ -61,11 +61,15 @@ export class GroupRegistry {
     this.#scheduleSave();
   }
 
-  /** Writes what is not written yet; for stop. Throws HostError. */
-  saveSync(): void {
-    if (!this.#dirty) return;
-    this.#needs.file?.saveSync(this.groups.format());
-    this.#dirty = false;
+  /** Writes what is not written for certain. Throws HostError. */
+  stop(): void {
+    const { file } = this.#needs;
+    try {
+      if (this.#dirty) file?.saveSync(this.groups.format());
+      this.#dirty = false;
+    } finally {
+      file?.close();
+    }
   }
 
   #scheduleSave(): void {

@@ -21,7 +21,9 @@ export class OffsetRegistry {
   readonly offsets: Offsets;
   readonly #needs: OffsetRegistryNeeds;
   #timer: TimerHandle | undefined;
-  #dirty = false;
+  /** Changes made, and how many of them the file holds for certain. */
+  #changes = 0;
+  #saved = 0;
   #stopped = false;
 
   constructor(needs: OffsetRegistryNeeds) {
@@ -80,25 +82,29 @@ export class OffsetRegistry {
     this.#changed();
   }
 
-  /** Stops the timer and writes what is not written yet. Throws HostError. */
+  /** Stops the timer and writes what is not written for certain; a save in flight is not. Throws HostError. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
-    if (!this.#dirty) return;
-    this.#needs.file?.saveSync(this.offsets.format());
-    this.#dirty = false;
+    const { file } = this.#needs;
+    try {
+      if (this.#saved !== this.#changes) file?.saveSync(this.offsets.format());
+      this.#saved = this.#changes;
+    } finally {
+      file?.close();
+    }
   }
 
   #changed(): void {
-    this.#dirty = true;
+    this.#changes++;
     const { file, timers, flushConsumerOffsetInterval } = this.#needs;
     if (file === undefined || this.#stopped) return;
     this.#timer ??= timers.after(flushConsumerOffsetInterval, () => {
       this.#timer = undefined;
-      this.#dirty = false;
+      const changes = this.#changes;
       file.save(this.offsets.format(), (error) => {
-        // The file tries again by itself; what matters here is that stop writes, too.
-        if (error !== undefined) this.#dirty = true;
+        // After a failure the file tries again by itself; what matters here is that stop writes, too.
+        if (error === undefined) this.#saved = Math.max(this.#saved, changes);
       });
     });
   }

@@ -31,6 +31,11 @@ class FakeFile {
     this.content = text;
   }
 
+  closed = false;
+  close(): void {
+    this.closed = true;
+  }
+
   finish(error?: HostError): void {
     const { text, done } = this.pending.shift()!;
     if (error === undefined) this.content = text;
@@ -110,7 +115,7 @@ describe("TopicRegistry", () => {
     assert.equal(told, 0);
     host.endTurn();
     assert.equal(told, 1);
-    bare.saveSync();
+    bare.stop();
     assert.equal(topics.isPersisted("orders"), true);
   });
 
@@ -165,7 +170,7 @@ describe("TopicRegistry", () => {
     host.endTurn();
     file.finish(noSpace);
     assert.deepEqual(told, ["ENOSPC", "ENOSPC"]);
-    topics.saveSync();
+    topics.stop();
     assert.equal(file.syncSaves, 1);
   });
 });
@@ -192,7 +197,7 @@ describe("GroupRegistry", () => {
     host.endTurn();
     assert.equal(file.pending.length, 1);
     file.finish();
-    groups.saveSync();
+    groups.stop();
     assert.equal(file.syncSaves, 0);
     const again = registry(file, { autoCreate: false }).groups;
     again.load();
@@ -204,7 +209,7 @@ describe("GroupRegistry", () => {
   it("writes at stop what is not written yet", () => {
     const { file, groups } = registry();
     groups.find("g");
-    groups.saveSync();
+    groups.stop();
     assert.equal(file.syncSaves, 1);
     assert.ok(parseSubscriptionGroups(file.content!).groups.some(({ groupName }) => groupName === "g"));
   });
@@ -262,6 +267,18 @@ describe("OffsetRegistry", () => {
     assert.equal(parseOffsets(file.content!).entries[0]?.offset, 7);
     offsets.stop();
     assert.equal(file.syncSaves, 1);
+  });
+
+  it("writes at stop what a save in flight may not have written, and closes its file", () => {
+    const { host, file, offsets } = registry(undefined, { T0: 100 });
+    offsets.commit("g", "T", 0, 7, "test");
+    host.advance(5_000);
+    assert.equal(file.pending.length, 1);
+    offsets.stop();
+    assert.equal(file.syncSaves, 1);
+    assert.equal(file.closed, true);
+    offsets.commit("g", "T", 0, 8, "test");
+    assert.equal(host.timerCount, 0);
   });
 
   it("keeps the end of the queue for a commit beyond it, and says so", () => {

@@ -88,9 +88,14 @@ export class TopicRegistry {
     else this.#needs.timers.afterTurn(() => done(undefined));
   }
 
-  /** Writes what is not written yet; for stop. Throws HostError. */
-  saveSync(): void {
-    if (this.#changed.size > 0 || this.#isSaving) this.#needs.file?.saveSync(this.topics.format());
+  /** Writes what is not written for certain. Throws HostError. */
+  stop(): void {
+    const { file } = this.#needs;
+    try {
+      if (this.#changed.size > 0 || this.#isSaving) file?.saveSync(this.topics.format());
+    } finally {
+      file?.close();
+    }
   }
 
   /** Changes of one turn, and those during a save, make one save. */
