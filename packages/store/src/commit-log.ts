@@ -69,6 +69,8 @@ export class CommitLog {
     const left = this.#segmentBytes - (this.#appended % this.#segmentBytes);
     const slab = this.memory(BLANK_BYTES);
     writeBlank(slab.bytes, slab.used - BLANK_BYTES, left);
+    // A blank that fits exactly leaves no gap behind it: the next segment still gets a slab of its own.
+    slab.sealed = true;
     this.#appended += left - BLANK_BYTES;
   }
 

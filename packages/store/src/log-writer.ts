@@ -287,7 +287,8 @@ export class LogWriter {
   #syncSegment(segment: Segment): void {
     const { zeros, segments } = this.#parts;
     const end = segment.start + segments.segmentBytes;
-    const flushTo = Math.min(this.#written, end);
+    // While a new segment's name was synced, bytes may have been written to the one before: not part of this sync.
+    const flushTo = this.#flushed >= segment.start ? Math.min(this.#written, end) : this.#flushed;
     const zerosTo = Math.min(zeros.written, end);
     const appendedThen = this.#appended;
     segments.writer(segment).fdatasync("log", (error) => {

@@ -87,6 +87,12 @@ export class FakeDisk implements Files {
     for (const fn of this.#waiting.splice(0)) this.#defer(fn);
   }
 
+  /** Lets only the operation that has waited longest go on. */
+  releaseOne(): void {
+    const fn = this.#waiting.shift();
+    if (fn !== undefined) this.#defer(fn);
+  }
+
   onPool(fn: () => void): void {
     if (this.held) this.#waiting.push(fn);
     else this.#defer(fn);
