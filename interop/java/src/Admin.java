@@ -21,7 +21,7 @@ final class Admin {
         System.setOut(new PrintStream(out, true, "UTF-8"));
         System.setErr(new PrintStream(err, true, "UTF-8"));
         try {
-            MQAdminStartup.main0(args.text("line").split(" "), null);
+            Shutdown.of(() -> MQAdminStartup.main0(args.text("line").split(" "), null));
         } finally {
             System.setOut(stdout);
             System.setErr(stderr);
