@@ -7,6 +7,7 @@ import {
   Producer,
   type ProducerOptions,
   PushConsumer,
+  type PushConsumerOptions,
   Reader,
   type ReceivedMessage,
 } from "@orbitmq/client";
@@ -27,7 +28,7 @@ export class Collector {
   readonly #waiting = new Set<() => void>();
 
   constructor(
-    options: ClientOptions & { readonly namesrv: string; readonly group: string },
+    options: PushConsumerOptions,
     topic: string,
     tags = "*",
     also: (message: ReceivedMessage) => void = () => {},
@@ -37,8 +38,8 @@ export class Collector {
     started.add(this.consumer);
     const listener = (message: ReceivedMessage) => {
       this.deliveries.push(deliveryOf(message));
-      also(message);
       for (const wake of this.#waiting) wake();
+      also(message);
     };
     this.consumer.listen(topic, listener, { tags });
   }
@@ -71,7 +72,7 @@ export class Collector {
 
 /** Consumes `count` messages as a member of `group`, commits and leaves. */
 export async function consume(
-  options: ClientOptions & { readonly namesrv: string; readonly group: string },
+  options: PushConsumerOptions,
   topic: string,
   count: number,
   tags?: string,
