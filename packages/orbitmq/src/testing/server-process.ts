@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export interface ServerProcessOptions {
-  /** The store's folder (`--home`). */
+  /** The store's folder (`--home`); a NameServer alone has none. */
   readonly home: string;
+  /** Default `server`, NameServer and broker in one. */
+  readonly role?: "server" | "namesrv" | "broker";
   /** More arguments after `server --home … --namesrv-port 0 --broker-port 0 --json`. */
   readonly options?: readonly string[];
   /** A program to start it under, e.g. `["strace", "-D", "-f", …]`; it must keep the pid. */
@@ -25,7 +27,9 @@ export interface ServerExit {
 
 export interface ServerProcess {
   readonly pid: number;
+  /** Of a broker alone: those it registers with. */
   readonly namesrvAddr: string;
+  /** Empty for a NameServer alone. */
   readonly brokerAddr: string;
   /** Milliseconds from launch to the ready line. */
   readonly readyMs: number;
@@ -54,13 +58,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     ...(options.wrapper ?? []),
     process.execPath,
     cli,
-    "server",
-    "--home",
-    options.home,
-    "--namesrv-port",
-    "0",
-    "--broker-port",
-    "0",
+    ...commandLine(options),
     "--json",
     ...(options.options ?? []),
   ];
@@ -83,7 +81,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   return {
     pid,
     namesrvAddr: ready.namesrv,
-    brokerAddr: ready.broker,
+    brokerAddr: ready.broker ?? "",
     readyMs: performance.now() - begin,
     exited,
     stderr: stderr.text,
@@ -99,14 +97,22 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   };
 }
 
-async function readyLine(child: ChildProcess): Promise<{ namesrv: string; broker: string } | undefined> {
+function commandLine({ role = "server", home }: ServerProcessOptions): readonly string[] {
+  return [
+    role,
+    ...(role === "namesrv" ? [] : ["--home", home, "--broker-port", "0"]),
+    ...(role === "broker" ? [] : ["--namesrv-port", "0"]),
+  ];
+}
+
+async function readyLine(child: ChildProcess): Promise<{ namesrv: string; broker?: string } | undefined> {
   const stdout = child.stdout;
   if (stdout === null) throw new Error("the server's stdout is not piped");
   const lines = createInterface({ input: stdout });
   return new Promise((resolve, reject) => {
     lines.once("line", (line) => {
       try {
-        resolve(JSON.parse(line) as { namesrv: string; broker: string });
+        resolve(JSON.parse(line) as { namesrv: string; broker?: string });
       } catch (cause) {
         reject(new Error(`the first line on stdout is not the ready line: ${line}`, { cause }));
       }
