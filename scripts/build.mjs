@@ -88,6 +88,14 @@ function replaceFile(path, contents) {
   renameSync(`${path}.new`, path);
 }
 
+/**
+ * A quick build leaves young chunks of earlier ones alone: a process that started a moment ago may still load them.
+ * A full one, whose result may be published, leaves nothing.
+ */
+function mayGo(chunk) {
+  return !bundlesOnly || statSync(chunk).mtimeMs < Date.now() - 600_000;
+}
+
 async function bundle(packaged) {
   const { folder, entries } = packaged;
   const { build } = await import("esbuild");

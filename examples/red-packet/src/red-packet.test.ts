@@ -28,6 +28,8 @@ interface Program {
   readonly child: ChildProcess;
   /** Resolves with the match when stdout or stderr has it; rejects when the program ended before. */
   said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when it has said so at least so many times. */
+  saidTimes(words: string, count: number): Promise<void>;
   readonly ended: Promise<number | null>;
 }
 
@@ -42,17 +44,23 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
       for (const check of checks) check();
     });
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-  const said = (pattern: RegExp) =>
-    new Promise<RegExpExecArray>((resolve, reject) => {
+  const until = <T>(find: () => T | undefined, what: string) =>
+    new Promise<T>((resolve, reject) => {
       const check = () => {
-        const match = pattern.exec(text);
-        if (match !== null) resolve(match);
+        const found = find();
+        if (found === undefined) return;
+        checks.delete(check);
+        resolve(found);
       };
       checks.add(check);
-      void ended.then((code) => reject(new Error(`ended with ${code} before it said ${pattern}:\n${text}`)));
+      void ended.then((code) => reject(new Error(`ended with ${code} before it said ${what}:\n${text}`)));
       check();
     });
-  return { child, said, ended };
+  const said = (pattern: RegExp) => until(() => pattern.exec(text) ?? undefined, String(pattern));
+  const saidTimes = async (words: string, count: number) => {
+    await until(() => text.split(words).length > count || undefined, `${count} times ${words}`);
+  };
+  return { child, said, saidTimes, ended };
 }
 
 const server = (ports: readonly [string, string]) =>
@@ -77,8 +85,13 @@ it("every paid order earns exactly one red packet although the server is killed 
   await first.ended;
 
   const second = server([namesrvPort, brokerPort]);
+  await second.said(/^ready /m);
   assert.equal(await orderService.ended, 0);
   await redPackets.said(new RegExp(`\\(${paid} so far\\)`));
+  // The order service loses its memory and sends everything once more.
+  const again = service("order-service.ts", [orders, namesrv], { ORDERS_PER_SECOND: "0" });
+  assert.equal(await again.ended, 0);
+  await redPackets.saidTimes("seen before", paid);
   redPackets.child.kill("SIGTERM");
   assert.equal(await redPackets.ended, 0);
 

@@ -7,17 +7,11 @@
  *   In `running` the store may fail for good: `failed` rejects, reads go on, writes are refused.
  */
 import { Broker, BrokerError } from "@orbitmq/broker";
-import {
-  type Host,
-  HostError,
-  type Listener,
-  type Logger,
-  type Network,
-  type SocketAddress,
-} from "@orbitmq/host";
+import { type Host, HostError, type Logger, type SocketAddress } from "@orbitmq/host";
 import { NameServer } from "@orbitmq/nameserver";
 import { type MessageStore, openMessageStore, StoreError, type StoreStatus } from "@orbitmq/store";
 import { type Advertisement, chooseAdvertisement, isUnspecified, joinAddress } from "./addresses.ts";
+import { freePortPair } from "./free-port-pair.ts";
 import { memoryFiles } from "./memory-files.ts";
 import { ServerError, type ServerErrorCode } from "./server-error.ts";
 import {
@@ -120,7 +114,9 @@ export class Server {
       advertise,
       this.#host.network.localAddresses(),
     );
-    const listen = options.vipListener ? await freePair(this.#host.network, options.listen) : options.listen;
+    const listen = options.vipListener
+      ? await freePortPair(this.#host.network, options.listen)
+      : options.listen;
     const addresses = new Set(namesrvAddrs);
     if (own !== undefined) addresses.add(joinAddress(dialable(own.host), own.port));
     this.#broker = new Broker(
@@ -217,33 +213,6 @@ export class Server {
     if (broker !== undefined && broker.unsaved.length > 0)
       throw new ServerError("WRITE_FAILED", `could not be written at stop: ${broker.unsaved.join(", ")}`);
   }
-}
-
-/** How often a free port is drawn whose VIP port is free, too, before the VIP listener is given up. */
-const PAIR_ATTEMPTS = 20;
-
-/** For port 0: a port p such that p and p − 2, its VIP port, are both free. Any other port stays as it is. */
-async function freePair(network: Network, { host, port }: SocketAddress): Promise<SocketAddress> {
-  if (port !== 0) return { host, port };
-  const listen = (at: number): Promise<Listener | undefined> =>
-    new Promise((resolve) =>
-      network.listen(
-        { host, port: at },
-        (c) => c.destroy(),
-        (_, listener) => resolve(listener),
-      ),
-    );
-  const close = (listener: Listener | undefined): Promise<void> =>
-    new Promise((resolve) => (listener === undefined ? resolve() : listener.close(resolve)));
-  for (let attempt = 0; attempt < PAIR_ATTEMPTS; attempt++) {
-    const main = await listen(0);
-    // The broker itself says why nothing can be listened on here.
-    if (main === undefined) return { host, port };
-    const vip = await listen(main.local.port - 2);
-    await Promise.all([close(main), close(vip)]);
-    if (vip !== undefined) return { host, port: main.local.port };
-  }
-  return { host, port };
 }
 
 /** Where this process itself reaches what listens on `host`. */
