@@ -125,7 +125,8 @@ async function bundle(packaged) {
   for (const { path, contents } of outputs) replaceFile(path, contents);
   const chunks = join(outdir, "chunks");
   const wanted = new Set(outputs.map(({ path }) => path));
-  if (existsSync(chunks)) for (const path of filesUnder(chunks)) if (!wanted.has(path)) rmSync(path);
+  if (existsSync(chunks))
+    for (const path of filesUnder(chunks)) if (!wanted.has(path) && mayGo(path)) rmSync(path);
   if ("cli" in entries) chmodSync(join(outdir, "cli.js"), 0o755);
   writeLicences(outdir, Object.keys(result.metafile.inputs));
   writeManifest(packaged, outdir);
