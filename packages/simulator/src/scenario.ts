@@ -12,6 +12,8 @@ export interface Scenario {
   readonly sends: number;
   readonly producers: number;
   readonly consumers: number;
+  /** When given, all messages are equally long. */
+  readonly uniformBytes: number | undefined;
   readonly topics: readonly TopicPlan[];
   /** Faults happen until then; the quiet phase follows. */
   readonly busyMs: number;
@@ -33,13 +35,14 @@ const KIB = 1024;
 export function scenarioOf(seed: number, traceContents = false): Scenario {
   const random = new SeededRandom(seed, "scenario");
   const segmentBytes = random.pick([16, 32, 64]) * KIB;
-  const restless = random.chance(0.3);
+  const restless = random.chance(0.4);
   return {
     seed,
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
     sends: random.between(300, 500),
     producers: random.between(2, 4),
     consumers: random.between(2, 3),
+    uniformBytes: random.chance(0.4) ? random.between(16, 600) : undefined,
     topics: [
       { name: "orders", queues: random.between(2, 4) },
       { name: "events", queues: 0 },
@@ -59,13 +62,14 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
       coldBlockBytes: random.pick([4, 16]) * KIB,
       openFilesMax: random.pick([4, 16]),
       maxMessageSize: 12 * KIB,
+      syncFlushTimeout: random.pick([300, 1_000, 5_000]),
       flushConsumeQueueLeastBytes: random.pick([4, 64]) * KIB,
     },
     world: {
       traceContents,
       network: {
         tailChance: random.pick([0, 0.01, 0.05]),
-        takeDelayUs: restless ? { min: 1, max: 3_000 } : { min: 1, max: 60 },
+        takeDelayUs: restless ? { min: 1, max: random.pick([3_000, 20_000]) } : { min: 1, max: 60 },
         partialTakeChance: random.pick([0, 0.02, 0.2]),
         splitChance: random.pick([0, 0.05, 0.2]),
         lateWrittenChance: random.pick([0, 0.05, 0.5]),

@@ -53,12 +53,13 @@ const listened = (id: string, offset: number, success = true): HistoryEvent => (
   id,
   success,
 });
-const committed = (offset: number): HistoryEvent => ({
+const committed = (offset: number, reaches = true): HistoryEvent => ({
   kind: "committed",
   ...at(),
   group: "g",
   queue: QUEUE,
   offset,
+  reaches,
 });
 const drained = (to: number, from = 0): HistoryEvent => ({
   kind: "drained",
@@ -205,6 +206,34 @@ test("an offset committed before a listener succeeded is noticed", () => {
   assert.deepEqual(broken(after, GROUP), []);
 });
 
+test("what a group committed last must be what is left of it after a crash", () => {
+  const start = [send("1"), ack("1", 0), seen("1", 0), listened("1", 0), committed(1)];
+  const kept = (offset: number | undefined): HistoryEvent => ({
+    kind: "group-offset",
+    ...at(),
+    group: "g",
+    queue: QUEUE,
+    offset,
+  });
+  assert.deepEqual(broken([...start, kept(1), drained(1)], GROUP), []);
+  assert.deepEqual(broken([...start, kept(0), drained(1)], GROUP), ["commit-kept"]);
+  assert.deepEqual(broken([...start, kept(undefined), drained(1)], GROUP), ["commit-kept"]);
+  const ended = (afterMs: number): HistoryEvent => ({
+    kind: "broker-ended",
+    atMs: clock + afterMs,
+    broker: "a",
+  });
+  const late = [...start, ended(10_000), kept(0), drained(1)];
+  assert.deepEqual(broken(late, GROUP), ["commit-kept"], "the broker had the time to write it");
+  assert.deepEqual(broken([...start, committed(0, false), kept(1), drained(1)], GROUP), []);
+  assert.deepEqual(broken([...start, ended(2_000), kept(0), drained(1)], GROUP), []);
+});
+
+test("ASYNC_FLUSH: an acknowledgement that was under way when the memory was lost promises nothing", () => {
+  const late = { ...ack("1", 0), atMs: 2e6 } as HistoryEvent;
+  assert.deepEqual(broken([send("1"), cacheLost, late, drained(0)], ASYNC), []);
+});
+
 test("failures of processes, waits and life are violations as they are", () => {
   for (const invariant of ["live", "settles", "no-crash", "starts"] as const) {
     assert.deepEqual(broken([{ kind: "failure", ...at(), invariant, detail: "x" }]), [invariant]);
@@ -215,7 +244,7 @@ test("ASYNC_FLUSH may lose and replace what a power loss took, and nothing else"
   const lost = [send("1"), ack("1", 0), seen("1", 0), cacheLost, drained(0)];
   assert.deepEqual(broken(lost, ASYNC), []);
   const replaced = [send("1"), ack("1", 0), seen("1", 0), cacheLost];
-  replaced.push(send("2"), { ...ack("2", 0), atMs: 2e6 } as HistoryEvent);
+  replaced.push({ ...send("2"), atMs: 1.5e6 } as HistoryEvent, { ...ack("2", 0), atMs: 2e6 } as HistoryEvent);
   const last = { ...seen("2", 0), by: LAST_READER } as HistoryEvent;
   assert.deepEqual(broken([...replaced, last, drained(1)], ASYNC), []);
   assert.ok(broken([...replaced, drained(0)], ASYNC).includes("acknowledged-kept"));
@@ -227,7 +256,7 @@ test("ASYNC_FLUSH: what a consumer still held when the power went does not count
     send("1"),
     seen("1", 0),
     cacheLost,
-    send("2"),
+    { ...send("2"), atMs: 1.5e6 } as HistoryEvent,
     { ...ack("2", 0), atMs: 2e6 } as HistoryEvent,
   ];
   history.push(seen("1", 0), { ...seen("2", 0), by: LAST_READER } as HistoryEvent, drained(1));

@@ -18,6 +18,7 @@ export const INVARIANTS = {
   order: "acknowledged copies of a producer that waits lie in the order it sent them",
   consumed: "every acknowledged message is consumed by the group at least once",
   "commit-after-listener": "an offset is committed only after the listeners of all before it succeeded",
+  "commit-kept": "what a group committed last is kept through a crash some seconds later",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
   settles: "every send of a living process comes to an end in bounded time",
   "no-crash": "no process fails by itself",
@@ -65,6 +66,7 @@ interface Send {
   readonly producer: string;
   readonly waits: boolean;
   outcome: SendOutcome;
+  readonly sentMs: number;
   /** Where it was acknowledged to be, and when. */
   queue?: QueueKey;
   offset?: number;
@@ -134,6 +136,7 @@ class Checker {
           producer: event.producer,
           waits: event.waits,
           outcome: "unknown",
+          sentMs: event.atMs,
         });
         break;
       case "acknowledged":
@@ -157,8 +160,14 @@ class Checker {
         this.#counts.committed++;
         if (this.#options.groups.includes(event.group)) this.#commits.committed(event);
         break;
+      case "group-offset":
+        this.#commits.kept(event);
+        break;
       case "drained":
         this.#drained.set(event.queue, { from: event.from, to: event.to });
+        break;
+      case "broker-ended":
+        this.#commits.brokerEnded(event.broker, event.atMs);
         break;
       case "cache-lost":
         this.#cacheLost(event.broker, event.atMs);
@@ -181,6 +190,8 @@ class Checker {
       event.atMs,
       `${event.id}, acknowledged at ${event.queue} offset ${event.offset},`,
     );
+    // The acknowledgement may have been under way when the memory behind it was lost.
+    if (this.#mayBeGone(event.queue, send.sentMs)) return;
     this.#slots.acknowledged(event.queue, event.offset, event.id, event.atMs);
   }
 
@@ -223,7 +234,7 @@ class Checker {
     this.#commits.forgetBroker(broker);
   }
 
-  /** ASYNC_FLUSH: whether a power loss may have taken what this queue held at `atMs`. */
+  /** ASYNC_FLUSH: whether a power loss may have taken what was sent to this queue at `atMs`. */
   #mayBeGone(queue: QueueKey, atMs: number): boolean {
     if (this.#options.flush === "SYNC_FLUSH") return false;
     const lostMs = this.#cacheLostMs.get(brokerOf(queue));
@@ -231,12 +242,12 @@ class Checker {
   }
 
   #checkAcknowledged(): void {
-    for (const { id, outcome, queue, offset, acknowledgedMs } of this.#sends.values()) {
+    for (const { id, outcome, sentMs, queue, offset, acknowledgedMs } of this.#sends.values()) {
       if (outcome === "refused" && this.#slots.copiesOf(id) > 0) {
         this.#report("only-sent", 0, `${id} was refused and is there`);
       }
       if (queue === undefined || offset === undefined || acknowledgedMs === undefined) continue;
-      if (this.#mayBeGone(queue, acknowledgedMs)) continue;
+      if (this.#mayBeGone(queue, sentMs)) continue;
       const range = this.#drained.get(queue);
       if (range === undefined) {
         this.#report(
@@ -257,8 +268,7 @@ class Checker {
   #checkOrder(): void {
     const last = new Map<string, Send>();
     for (const send of this.#sends.values()) {
-      if (!send.waits || send.queue === undefined || this.#mayBeGone(send.queue, send.acknowledgedMs ?? 0))
-        continue;
+      if (!send.waits || send.queue === undefined || this.#mayBeGone(send.queue, send.sentMs)) continue;
       const key = `${send.producer} ${send.queue}`;
       const before = last.get(key);
       if (before !== undefined && (before.offset as number) >= (send.offset as number)) {

@@ -3,11 +3,22 @@ import { brokerOf, type HistoryEvent, type QueueKey } from "./history.ts";
 import type { Report } from "./slot-table.ts";
 
 interface Progress {
+  readonly broker: string;
   /** Offsets whose listener succeeded, beyond `prefix`. */
   readonly done: Set<number>;
   /** Everything below succeeded. */
   prefix: number;
+  /** The newest commits: with these the group may be left, as two members' commits may overtake each other. */
+  readonly last: { readonly atMs: number; readonly offset: number }[];
+  /** The broker's process ended before it had to have written the last commit. */
+  unsure: boolean;
 }
+
+/** Brokers write commits to their disk within this. */
+const WRITTEN_MS = 6_500;
+
+/** Commits closer together than this may arrive in the other order. */
+const OVERTAKE_MS = 1_000;
 
 export class CommitCheck {
   readonly #report: Report;
@@ -27,13 +38,37 @@ export class CommitCheck {
 
   committed(event: Extract<HistoryEvent, { kind: "committed" }>): void {
     const { group, queue, offset, atMs } = event;
-    const { prefix } = this.#of(group, queue);
+    const progress = this.#of(group, queue);
+    const { prefix, last } = progress;
+    if (event.reaches) {
+      progress.unsure = false;
+      while (last.length > 0 && (last[0]?.atMs as number) < atMs - OVERTAKE_MS) last.shift();
+      last.push({ atMs, offset });
+    }
     if (offset <= prefix || this.#lost.has(brokerOf(queue))) return;
     this.#report(
       "commit-after-listener",
       atMs,
       `${group} committed ${offset} in ${queue} while the listener of offset ${prefix} had not succeeded`,
     );
+  }
+
+  /** What is left of the commits after a crash. */
+  kept(event: Extract<HistoryEvent, { kind: "group-offset" }>): void {
+    const { last, unsure } = this.#of(event.group, event.queue);
+    if (unsure || last.length === 0 || last.some(({ offset }) => offset === event.offset)) return;
+    this.#report(
+      "commit-kept",
+      event.atMs,
+      `${event.group} committed ${last.at(-1)?.offset} in ${event.queue}; after the crash it is ${event.offset ?? "unknown"}`,
+    );
+  }
+
+  brokerEnded(broker: string, atMs: number): void {
+    for (const progress of this.#progress.values()) {
+      const { broker: own, last } = progress;
+      if (own === broker && (last.at(-1)?.atMs ?? 0) > atMs - WRITTEN_MS) progress.unsure = true;
+    }
   }
 
   /** Offsets of this broker's queues may run ahead from now on (ASYNC_FLUSH after a power loss). */
@@ -45,7 +80,7 @@ export class CommitCheck {
     const key = `${group} ${queue}`;
     let progress = this.#progress.get(key);
     if (progress === undefined) {
-      progress = { done: new Set(), prefix: 0 };
+      progress = { broker: brokerOf(queue), done: new Set(), prefix: 0, last: [], unsure: false };
       this.#progress.set(key, progress);
     }
     return progress;

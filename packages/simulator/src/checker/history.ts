@@ -68,6 +68,16 @@ export type HistoryEvent =
       readonly group: string;
       readonly queue: QueueKey;
       readonly offset: number;
+      /** The broker was there to receive it. */
+      readonly reaches: boolean;
+    }
+  | {
+      /** What the broker says the group has committed, long after the last commit; undefined: nothing. */
+      readonly kind: "group-offset";
+      readonly atMs: number;
+      readonly group: string;
+      readonly queue: QueueKey;
+      readonly offset: number | undefined;
     }
   | {
       /** A queue was read from its first offset to its end. The last one of each queue is what is left. */
@@ -76,6 +86,12 @@ export type HistoryEvent =
       readonly queue: QueueKey;
       readonly from: number;
       readonly to: number;
+    }
+  | {
+      /** A broker's process ended without having been asked to. */
+      readonly kind: "broker-ended";
+      readonly atMs: number;
+      readonly broker: string;
     }
   | {
       /** Power loss, or pages dropped that a failed sync had marked clean: what was only in memory may be gone. */

@@ -109,6 +109,7 @@ export class BrokerNode extends SimNode {
   }
 
   protected forget(): void {
+    this.context.recorder.add({ kind: "broker-ended", broker: this.name });
     this.#store = undefined;
     this.#broker = undefined;
     this.#serving = false;

@@ -58,7 +58,7 @@ export class Cluster {
       output.story === undefined ? undefined : (line) => this.log(line),
     );
     this.context = this.#context("programs");
-    this.factory = new MessageFactory(this.#random.fork("messages"), 10_000);
+    this.factory = new MessageFactory(this.#random.fork("messages"), 10_000, scenario.uniformBytes);
     this.nameServers = ["namesrv-1", "namesrv-2"].map(
       (name) => new NameServerNode(this.context, this.world.addMachine(name), name, this.#logger(name)),
     );
@@ -117,10 +117,11 @@ export class Cluster {
       brokers: this.brokers.map((broker) => broker.address),
     });
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
-    this.tap = new FrameTap(({ group, topic, queueId, offset, brokerHost }) => {
+    this.tap = new FrameTap(({ group, topic, queueId, offset, brokerHost, reaches }) => {
       const brokerName = brokerNames.get(brokerHost);
       if (brokerName === undefined) return;
-      this.recorder.add({ kind: "committed", group, queue: queueKey(topic, brokerName, queueId), offset });
+      const queue = queueKey(topic, brokerName, queueId);
+      this.recorder.add({ kind: "committed", group, queue, offset, reaches });
     });
     this.world.fabric.tap = (from, chunk) => this.tap.chunk(from, chunk);
   }

@@ -61,6 +61,13 @@ function duringSync(then: (cluster: Cluster, broker: BrokerNode, random: SeededR
   };
 }
 
+function followUntilServing(cluster: Cluster, broker: BrokerNode, then: () => void): void {
+  cluster.later(5, () => {
+    if (broker.serving) then();
+    else followUntilServing(cluster, broker, then);
+  });
+}
+
 const isLog = (path: string): boolean => path.includes("/commitlog/");
 
 function slowDisk(cluster: Cluster, machine: SimMachine, random: SeededRandom): number {
@@ -97,6 +104,15 @@ function partition(oneWay: boolean): Fault {
 const FAULTS = {
   "broker-kill": kill((cluster) => cluster.brokers),
   "broker-kill-in-sync": duringSync((_cluster, broker, random) => broker.kill(restartMs(random))),
+  /** What a killed process left in the page cache is served again, and then goes with the power. */
+  "broker-kill-then-power": duringSync((cluster, broker, random) => {
+    broker.kill(random.between(10, 100));
+    followUntilServing(cluster, broker, () => {
+      cluster.later(random.float() * random.pick([5, 100, 3_000]), () => {
+        if (broker.running) cluster.crashMachine(broker.machine, restartMs(random));
+      });
+    });
+  }),
   "broker-power": powerLoss((cluster) => cluster.brokers),
   "broker-power-in-sync": duringSync((cluster, broker, random) =>
     cluster.crashMachine(broker.machine, restartMs(random)),
@@ -141,11 +157,15 @@ const FAULTS = {
     let ended = false;
     const follow = () => {
       if (!broker.running) ended = true;
-      if (ended && broker.serving) {
+      if (!ended) {
+        cluster.later(20, follow);
+        return;
+      }
+      followUntilServing(cluster, broker, () => {
         cluster.later(random.float() * random.pick([5, 100, 1_500]), () => {
           if (broker.running) cluster.crashMachine(broker.machine, restartMs(random));
         });
-      } else cluster.later(20, follow);
+      });
     };
     cluster.later(20, follow);
     return true;
@@ -210,6 +230,7 @@ export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const CRASH_KINDS: readonly FaultKind[] = [
   "broker-kill",
   "broker-kill-in-sync",
+  "broker-kill-then-power",
   "broker-power",
   "broker-power-in-sync",
   "broker-power-slow-disk",

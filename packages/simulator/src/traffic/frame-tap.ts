@@ -21,6 +21,8 @@ export interface SeenCommit {
   readonly offset: number;
   /** The broker's machine. */
   readonly brokerHost: string;
+  /** The broker's process was there to receive it. */
+  readonly reaches: boolean;
 }
 
 export class FrameTap {
@@ -58,12 +60,12 @@ export class FrameTap {
     if (code === RequestCode.UPDATE_CONSUMER_OFFSET) {
       const header = updateConsumerOffsetRequestHeader.decode(command.ext);
       const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
-      this.#onCommit({ group, topic, queueId, offset, brokerHost });
+      this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches: from.out.reaches });
     } else if (code === RequestCode.PULL_MESSAGE) {
       const header = pullMessageRequestHeader.decode(command.ext);
       if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) === 0) return;
       const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
-      this.#onCommit({ group, topic, queueId, offset, brokerHost });
+      this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches: from.out.reaches });
     }
   }
 }

@@ -14,7 +14,7 @@ export interface SeenMessage {
   readonly properties: (name: string) => string | undefined;
 }
 
-const TAGS = ["red", "green", "blue"] as const;
+const TAGS = ["red", "tan", "sky"] as const;
 const ID_END = "|";
 const ID_LENGTH_MAX = 32;
 const FILLER = "the quick brown fox jumps over the lazy dog 0123456789 ".repeat(256);
@@ -23,29 +23,36 @@ export class MessageFactory {
   readonly #random: SeededRandom;
   readonly #messages = new Map<string, Message>();
   readonly #bodyBytesMax: number;
+  readonly #uniformBytes: number | undefined;
 
-  constructor(random: SeededRandom, bodyBytesMax: number) {
+  /** `uniformBytes`: every message takes equally many bytes, so that remains of old ones line up with new ones. */
+  constructor(random: SeededRandom, bodyBytesMax: number, uniformBytes?: number) {
     this.#random = random;
     this.#bodyBytesMax = bodyBytesMax;
+    this.#uniformBytes = uniformBytes;
   }
 
   /** A new message; `id` must be new, too. */
   create(id: string, topic: string): Message {
     const random = this.#random;
-    // Mostly small; some are long enough to be compressed, some fill a good part of a segment.
-    const bytes = random.chance(0.01)
-      ? random.between(4_097, this.#bodyBytesMax)
-      : random.between(16, random.chance(0.2) ? 2_000 : 300);
     const from = random.int(64);
     const message: Message = {
       topic,
-      body: `${id}|${FILLER.slice(from, from + bytes)}`,
+      body: `${id}|${FILLER.slice(from, from + this.#fillerBytes())}`,
       tag: random.pick(TAGS),
       keys: `k-${id}`,
-      properties: { id, part: String(random.int(1000)) },
+      properties: { id, part: String(random.between(100, 999)) },
     };
     this.#messages.set(id, message);
     return message;
+  }
+
+  #fillerBytes(): number {
+    if (this.#uniformBytes !== undefined) return this.#uniformBytes;
+    const random = this.#random;
+    // Mostly small; some are long enough to be compressed, some fill a good part of a segment.
+    if (random.chance(0.01)) return random.between(4_097, this.#bodyBytesMax);
+    return random.between(16, random.chance(0.2) ? 2_000 : 300);
   }
 
   /** The id a body carries; undefined when it carries none. */

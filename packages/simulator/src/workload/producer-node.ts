@@ -118,7 +118,7 @@ export class ProducerNode extends SimNode {
 
   #create(topic: string, waits: boolean): Message {
     this.#plan.left--;
-    const id = `${this.name}-${this.#sequence++}`;
+    const id = `${this.name}-${String(this.#sequence++).padStart(4, "0")}`;
     const message = this.#plan.factory.create(id, topic);
     this.context.recorder.add({ kind: "send", id, producer: this.name, waits });
     this.#inFlight.set(id, this.context.world.nowMs);

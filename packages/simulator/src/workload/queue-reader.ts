@@ -14,6 +14,8 @@ import {
   parseProperties,
   pullMessageRequestHeader,
   pullMessageResponseHeader,
+  queryConsumerOffsetRequestHeader,
+  queryConsumerOffsetResponseHeader,
   type RemotingCommand,
   RequestCode,
   ResponseCode,
@@ -107,6 +109,21 @@ export class QueueReader {
       header,
       (response) => getMaxOffsetResponseHeader.decode(response.ext).offset,
     );
+  }
+
+  /** What the group has committed there; recorded. */
+  async groupOffset(place: Place, group: string): Promise<void> {
+    const { topic, queueId, brokerName } = place;
+    const header = (sink: ExtSink) =>
+      queryConsumerOffsetRequestHeader.encode({ consumerGroup: group, topic, queueId }, sink);
+    const code = RequestCode.QUERY_CONSUMER_OFFSET;
+    const offset = await this.#request(place.address, code, header, (response) =>
+      response.code === ResponseCode.SUCCESS
+        ? queryConsumerOffsetResponseHeader.decode(response.ext).offset
+        : undefined,
+    );
+    const queue = queueKey(topic, brokerName, queueId);
+    this.#context.recorder.add({ kind: "group-offset", group, queue, offset });
   }
 
   /** Reads the whole queue and records that it was drained. */

@@ -36,6 +36,12 @@ export class LinkDirection {
     return Math.max(0, this.sender.host.world.options.network.windowBytes - this.#inFlightBytes);
   }
 
+  /** Whether what is sent now will arrive if nothing else happens. */
+  get reaches(): boolean {
+    const { host, closed } = this.#receiver;
+    return host.alive && host.machine.up && !closed && !this.#cut && !this.#broken;
+  }
+
   get #cut(): boolean {
     return this.#fabric.isCut(this.sender.host.machine, this.#receiver.host.machine);
   }
