@@ -1,8 +1,8 @@
 /**
  * The store's lock: flock(2), taken by a program on our own descriptor (see locker-program), so that the kernel
  * frees it with this process and nobody compares pids. Two locks in one process collide, too, and so do two
- * containers on one folder. Java takes a POSIX lock instead, which flock(2) does not collide with: it is asked
- * for separately.
+ * containers on one folder. Java takes a POSIX lock instead, which flock(2) does not collide with: it is looked
+ * for separately, and kept out where perl is installed (see locker-program).
  */
 import type { FileLock } from "../files.ts";
 import { HostError } from "../host-error.ts";
@@ -27,7 +27,7 @@ export function lockFile(file: NodeOpenFile, searchPath: string, isNew: boolean)
 function acquire(file: NodeOpenFile, searchPath: string, isNew: boolean): void {
   const fd = file.descriptor;
   const tried: string[] = [];
-  for (const program of lockerPrograms(!isNew)) {
+  for (const program of lockerPrograms()) {
     const { outcome, pid, sawPosix, why } = tryLocker(program, fd, searchPath);
     if (outcome === "missing" || outcome === "failed") {
       tried.push(why);

@@ -1,7 +1,8 @@
 /**
  * Programs that take flock(2) on a descriptor inherited from us. Such a lock belongs to the open file
  * description, which the program leaves behind and which lives exactly as long as our descriptor, that is as
- * long as this process however it ends.
+ * long as this process however it ends. Where perl is there it takes a second one of the same kind with fcntl(2),
+ * which collides with the POSIX lock of a Java broker: so it sees one that is there and keeps out one that comes.
  */
 import { spawnSync } from "node:child_process";
 
@@ -26,24 +27,27 @@ export interface LockerProgram {
 
 /** 6 is LOCK_EX|LOCK_NB; 11 and 35 are EWOULDBLOCK on Linux and on macOS. */
 const PERL_FLOCK = 'open(my $f, "+<&=", 3) or exit 2; flock($f, 6) or exit($! == 11 || $! == 35 ? 1 : 2);';
-/** 5 is F_GETLK, 1 F_WRLCK, 2 F_UNLCK; the pattern is Linux's struct flock on 64-bit machines. */
-const PERL_GETLK =
-  'my $l = pack("ssx4qqlx4", 1, 0, 0, 0, 0); fcntl($f, 5, $l) or exit 4;' +
-  'my ($t, $w, $s, $n, $pid) = unpack("ssx4qqlx4", $l); exit 0 if $t == 2; print $pid; exit 3;';
+/**
+ * 37 is F_OFD_SETLK, 5 F_GETLK, 1 F_WRLCK, 2 F_UNLCK; 11 and 13 are EAGAIN and EACCES; the pattern is Linux's
+ * struct flock on 64-bit machines. A kernel without F_OFD_SETLK can still be asked who has a lock.
+ */
+const PERL_POSIX =
+  'my $l = pack("ssx4qqlx4", 1, 0, 0, 0, 0); exit 0 if fcntl($f, 37, $l);' +
+  "my $taken = $! == 11 || $! == 13; fcntl($f, 5, $l) or exit($taken ? 3 : 4);" +
+  'my ($t, $w, $s, $n, $pid) = unpack("ssx4qqlx4", $l); exit 0 if $t == 2 && !$taken;' +
+  "print $t == 2 ? 0 : $pid; exit 3;";
 const PYTHON_FLOCK = "import fcntl\ntry: fcntl.flock(3, 6)\nexcept BlockingIOError: raise SystemExit(1)\n";
 
 const flock: LockerProgram = { name: "flock", args: ["-n", "-x", "3"], seesPosix: false };
 const perl: LockerProgram = { name: "perl", args: ["-e", PERL_FLOCK], seesPosix: false };
-const perlBoth: LockerProgram = { name: "perl", args: ["-e", PERL_FLOCK + PERL_GETLK], seesPosix: true };
+const perlBoth: LockerProgram = { name: "perl", args: ["-e", PERL_FLOCK + PERL_POSIX], seesPosix: true };
 const python: LockerProgram = { name: "python3", args: ["-I", "-S", "-c", PYTHON_FLOCK], seesPosix: false };
 
 const GENERIC_64_BIT = ["x64", "arm64", "riscv64", "loong64", "ppc64", "s390x"];
 
-/** Cheapest first: flock takes 2 ms, perl 3, python3 60; asking for POSIX locks in another way takes 15. */
-export function lockerPrograms(wantsPosix: boolean): readonly LockerProgram[] {
-  if (wantsPosix && process.platform === "linux" && GENERIC_64_BIT.includes(process.arch)) {
-    return [perlBoth, flock, python];
-  }
+/** flock takes 2 ms, perl 3, python3 60; asking for POSIX locks in another way takes 15. */
+export function lockerPrograms(): readonly LockerProgram[] {
+  if (process.platform === "linux" && GENERIC_64_BIT.includes(process.arch)) return [perlBoth, flock, python];
   return [flock, perl, python];
 }
 
