@@ -21,6 +21,7 @@ import { OrbitError } from "../errors.ts";
 import { RETRY_PREFIX } from "../names.ts";
 import { queueKey, subscribeQueues } from "../topic-queues.ts";
 import { consumerDefaults } from "./consumer-options.ts";
+import { isDate } from "./consumer-settings.ts";
 import type { OffsetPersister } from "./offset-persister.ts";
 import { QueueConsumer, type QueueConsumerContext } from "./queue-consumer.ts";
 import { startOffset } from "./queue-offsets.ts";
@@ -48,6 +49,7 @@ export class TopicMember {
   #again = false;
   #askRoute = false;
   #pauseMs = 0;
+  #satOut = false;
   #youngMs = YOUNG_MIN_MS;
   #timer: TimerHandle | undefined;
   #stopped = false;
@@ -122,8 +124,14 @@ export class TopicMember {
       case "absent": {
         // A group's retry topic appears when a broker has taken the heartbeat, or never: no hurry.
         const maxMs = this.topic.startsWith(RETRY_PREFIX) ? 30_000 : routeRetryMaxMs;
-        this.#pauseMs = Math.min(this.#pauseMs === 0 ? routeRetryMinMs : this.#pauseMs * 2, maxMs);
-        this.#timer = timers.after(this.#pauseMs, () => this.wake());
+        // Only a pause that was sat out makes the next one longer: what wakes us meanwhile says nothing about the topic.
+        if (this.#pauseMs === 0) this.#pauseMs = routeRetryMinMs;
+        else if (this.#satOut) this.#pauseMs = Math.min(this.#pauseMs * 2, maxMs);
+        this.#satOut = false;
+        this.#timer = timers.after(this.#pauseMs, () => {
+          this.#satOut = true;
+          this.wake();
+        });
         return;
       }
       case "divided":
@@ -254,7 +262,7 @@ export class TopicMember {
     if (this.#stopped) return false;
     if (Object.keys(newIn).length > 0) {
       const { group, from } = settings;
-      const text = from instanceof Date ? from.toISOString() : from;
+      const text = isDate(from) ? from.toISOString() : from;
       instance.logger.info(
         { group, topic: this.topic, from: text, offsets: newIn },
         `group ${group} is new in ${this.topic} and starts from ${this.#bornLater ? "first" : text}`,
