@@ -227,4 +227,17 @@ describe("orbitmq namesrv and broker", () => {
     assert.equal(gone.code, 9, "a broker that stopped is no longer in the route");
     for (const one of nameServers) assert.equal((await stopped(one)).code, 0);
   });
+
+  it("are ready although no NameServer answers, and say so", async () => {
+    const env = { NAMESRV_ADDR: "127.0.0.1:1;192.0.2.1:9876" };
+    const broker = startCommand(["broker", "--home", home, "--broker-port", "0"], { env });
+    running.add(broker);
+    await broker.printed(/^ready namesrv=127\.0\.0\.1:1;192\.0\.2\.1:9876 broker=/m);
+    assert.match(
+      broker.stderr(),
+      /^warning +NAMESRV_ADDR: the NameServer 192\.0\.2\.1:9876 will tell everybody/m,
+    );
+    await broker.said(/no NameServer has taken the registration yet/);
+    assert.equal((await stopped(broker)).code, 0);
+  });
 });

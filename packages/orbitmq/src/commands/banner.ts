@@ -1,6 +1,6 @@
 /** What a starting server says about itself on stderr: who listens where, what clients will be told, what is safe. */
 import { resolve as absolutePath } from "node:path";
-import { joinAddress } from "../addresses.ts";
+import { isLoopback, joinAddress } from "../addresses.ts";
 import type { Server } from "../server.ts";
 
 export interface BannerFacts {
@@ -35,8 +35,11 @@ export function bannerLines(server: Server, facts: BannerFacts): BannerLine[] {
       "broker",
       `listens on ${joinAddress(brokerListens.host, brokerListens.port)} (${vip}); ${config.text("brokerName")} in ${config.text("brokerClusterName")}`,
     ]);
+    const others = config.text("namesrvAddr");
     if (settings.role === "broker")
-      lines.push(["NameServers", addresses.namesrvAddr || "none: nobody will find this broker"]);
+      lines.push(["NameServers", others || "none: nobody will find this broker"]);
+    else if (others !== "")
+      lines.push(["NameServers", `registered with ${others}, too (${config.sourceOf("namesrvAddr").where})`]);
     lines.push(["clients", `are told ${addresses.brokerAddr} (${advertisement?.because})`]);
     lines.push(["store", storeLine(server)]);
     lines.push([
@@ -46,14 +49,27 @@ export function bannerLines(server: Server, facts: BannerFacts): BannerLine[] {
         : DURABILITY[config.text("flushDiskType") === "ASYNC_FLUSH" ? "ASYNC_FLUSH" : "SYNC_FLUSH"],
     ]);
   }
-  for (const warning of [...facts.warnings, ...(advertisement?.warnings ?? [])])
-    lines.push(["warning", warning]);
+  const warnings = [...facts.warnings, ...(advertisement?.warnings ?? []), ...farNameServers(server)];
+  for (const warning of warnings) lines.push(["warning", warning]);
   if (settings.role === "server") {
     const at = addresses.namesrvAddr === "127.0.0.1:9876" ? "" : ` -n ${addresses.namesrvAddr}`;
     lines.push(["try", `${facts.program} send hello "first message"${at}`]);
     lines.push(["", `${facts.program} consume hello --from first${at}`]);
   }
   return lines;
+}
+
+/** A NameServer elsewhere that hands out an address only this machine can use misleads everybody who asks it. */
+function farNameServers({ settings, advertisement }: Server): string[] {
+  if (advertisement === undefined || !isLoopback(advertisement.host)) return [];
+  const { value, where } = settings.config.sourceOf("namesrvAddr");
+  const far = String(value)
+    .split(";")
+    .filter((address) => address !== "" && !isLoopback(address.slice(0, address.lastIndexOf(":"))));
+  return far.map(
+    (address) =>
+      `${where}: the NameServer ${address} will tell everybody that this broker is at ${advertisement.host}; use --host and --advertise, or leave it out`,
+  );
 }
 
 function storeLine(server: Server): string {
