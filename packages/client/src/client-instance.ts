@@ -8,7 +8,7 @@
  * Each producer, consumer, reader and admin has one of its own, so that shutting one down ends exactly its own
  * connections and timers.
  */
-import { assert, type Host, type Logger, silentLogger, type TimerHandle } from "@orbitmq/host";
+import { assert, type Host, type Logger, type TimerHandle } from "@orbitmq/host";
 import {
   type ConsumerData,
   type OutgoingRequest,
@@ -21,6 +21,7 @@ import { newClientId } from "./client-id.ts";
 import { type ClientOptions, type ClientState, clientDefaults } from "./client-options.ts";
 import { fromUnknown } from "./error-from.ts";
 import { OrbitError } from "./errors.ts";
+import { guardedLogger } from "./guarded-logger.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { NameServers, parseNameServers } from "./name-servers.ts";
 import { checkDuration } from "./option-checks.ts";
@@ -50,6 +51,8 @@ export class ClientInstance {
   readonly heartbeats: Heartbeats;
   readonly requestTimeoutMs: number;
   readonly #options: ClientOptions;
+  /** Readers and admins belong to no group: nobody needs to hear of them. */
+  readonly #hasGroups: boolean;
   readonly startTimeoutMs: number;
   #state: ClientState = "new";
   #started: Promise<void> | undefined;
@@ -59,7 +62,8 @@ export class ClientInstance {
   constructor(host: Host, options: ClientOptions, groups: ClientGroups = {}) {
     this.host = host;
     this.#options = options;
-    this.logger = options.logger ?? silentLogger;
+    this.#hasGroups = groups.producerGroups !== undefined || groups.consumers !== undefined;
+    this.logger = guardedLogger(options.logger);
     this.clientId = options.clientId ?? newClientId(host);
     this.requestTimeoutMs = checkDuration(options, "requestTimeoutMs", clientDefaults.requestTimeoutMs);
     this.startTimeoutMs = checkDuration(options, "startTimeoutMs", clientDefaults.startTimeoutMs);
@@ -115,7 +119,9 @@ export class ClientInstance {
       this.#checkStarting();
       const { routeRefreshIntervalMs, heartbeatIntervalMs } = clientDefaults;
       this.routes.start(checkDuration(this.#options, "routeRefreshIntervalMs", routeRefreshIntervalMs));
-      this.heartbeats.start(checkDuration(this.#options, "heartbeatIntervalMs", heartbeatIntervalMs));
+      if (this.#hasGroups) {
+        this.heartbeats.start(checkDuration(this.#options, "heartbeatIntervalMs", heartbeatIntervalMs));
+      }
       await whenReached();
       this.#checkStarting();
       this.#state = "running";

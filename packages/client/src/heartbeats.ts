@@ -14,7 +14,14 @@ import {
 } from "@orbitmq/wire";
 import { askServer } from "./call-server.ts";
 import { fromUnknown } from "./error-from.ts";
+import { OrbitError } from "./errors.ts";
 import type { RouteCache } from "./route-cache.ts";
+
+/**
+ * So many heartbeats without an answer, one after the other, and the connection is given up: a link that a
+ * firewall forgot stays open for a quarter of an hour otherwise.
+ */
+const TRIES_UNTIL_DEAD = 2;
 
 export interface HeartbeatSubject {
   readonly clientId: string;
@@ -71,6 +78,11 @@ export class Heartbeats {
   async beatNew(): Promise<void> {
     const fresh = this.#addresses().filter((address) => !this.#known.has(address));
     await Promise.all(fresh.map((address) => this.#beat(address)));
+  }
+
+  /** A request went unanswered: find out whether the connection is still alive. Never rejects. */
+  async suspect(address: string): Promise<void> {
+    await this.#beat(address);
   }
 
   /** Whether the broker knows this client, after telling it if need be; never rejects. */
@@ -139,15 +151,21 @@ export class Heartbeats {
       heartbeatFingerprint: 0,
       withoutSub: false,
     });
-    try {
-      const request = { code: RequestCode.HEART_BEAT, body: [body] };
-      await askServer(this.#rpc, address, request, this.#timeoutMs, () => undefined);
-      this.#known.add(address);
-      return true;
-    } catch (error) {
-      this.#known.delete(address);
-      this.#note("heartbeat", address, error);
-      return false;
+    const request = { code: RequestCode.HEART_BEAT, body: [body] };
+    for (let tries = 1; ; tries++) {
+      try {
+        await askServer(this.#rpc, address, request, this.#timeoutMs, () => undefined);
+        this.#known.add(address);
+        return true;
+      } catch (error) {
+        this.#known.delete(address);
+        this.#note("heartbeat", address, error);
+        if (!(error instanceof OrbitError) || error.code !== "TIMEOUT" || this.#stopped) return false;
+        if (tries === TRIES_UNTIL_DEAD) {
+          this.#rpc.disconnect(address);
+          return false;
+        }
+      }
     }
   }
 

@@ -99,6 +99,8 @@ export class NameServers {
       } catch (error) {
         cause = fromUnknown(error, address);
         if (cause.code === "SHUT_DOWN") throw cause;
+        // Should the link be dead, the next question begins with a new connection.
+        if (cause.code === "TIMEOUT") this.#rpc.disconnect(address);
         failures.push(cause.message);
       }
       at = (at + 1) % this.addresses.length;

@@ -103,10 +103,18 @@ export class ListenerRunner {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    try {
+      this.#takeTurns();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #takeTurns(): void {
     let runs = 0;
     while (this.#slotsUsed < this.#options.concurrency) {
       const source = this.#turns.shift();
-      if (source === undefined) break;
+      if (source === undefined) return;
       this.#inTurns.delete(source);
       const messages = source.take();
       if (source.hasWaiting) {
@@ -116,10 +124,9 @@ export class ListenerRunner {
       if (messages.length > 0) this.#run(source, messages);
       if (++runs === RUNS_PER_TURN) {
         this.#host.timers.afterTurn(() => this.#pump());
-        break;
+        return;
       }
     }
-    this.#pumping = false;
   }
 
   #run(source: RunSource, messages: readonly HeldMessage[]): void {
@@ -160,19 +167,23 @@ export class ListenerRunner {
       this.#end(run, heard, new OrbitError("LISTENER_FAILED", "no listener for this message's topic"));
       return;
     }
+    let result: unknown;
     try {
-      const result = subscription.listener(good, run);
-      if (!isPromise(result)) this.#end(run, heard, failureOf(result));
-      else {
-        this.#watchTimeout();
-        result.then(
-          (value) => this.#end(run, heard, failureOf(value)),
-          (error: unknown) => this.#end(run, heard, listenerFailed(error)),
-        );
-      }
+      result = subscription.listener(good, run);
     } catch (error) {
       this.#end(run, heard, listenerFailed(error));
+      return;
     }
+    if (!isPromise(result)) {
+      this.#end(run, heard, failureOf(result));
+      return;
+    }
+    this.#watchTimeout();
+    // Through a promise of our own: a foreign thenable may call back twice, or throw.
+    Promise.resolve(result).then(
+      (value) => this.#end(run, heard, failureOf(value)),
+      (error: unknown) => this.#end(run, heard, listenerFailed(error)),
+    );
   }
 
   #end(run: ListenerRun, messages: readonly HeldMessage[], failure: OrbitError | undefined): void {

@@ -176,3 +176,20 @@ test("messages that failed at different times come again at different times", as
   }
   await w.settle(consumer.shutdown());
 });
+
+test("a thenable that misbehaves counts once", async () => {
+  const { w, broker } = stage();
+  for (const body of ["twice", "throws", "fine"]) broker.store("orders", 0, body);
+  const listener = (message: ReceivedMessage): unknown => ({
+    // biome-ignore lint/suspicious/noThenProperty: this is what the test is about
+    then: (resolve: (value: undefined) => void) => {
+      resolve(undefined);
+      if (message.text() === "twice") resolve(undefined);
+      if (message.text() === "throws") throw new Error("after the fact");
+    },
+  });
+  const consumer = await consuming(w, listener as () => void);
+  await w.until(() => consumer.status().consumed === 3);
+  assert.deepEqual([consumer.status().failed, consumer.status().listenersRunning], [0, 0]);
+  await w.settle(consumer.shutdown());
+});

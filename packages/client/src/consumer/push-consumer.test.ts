@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatProperties } from "@orbitmq/wire";
+import { formatProperties, RequestCode } from "@orbitmq/wire";
 import { OrbitError } from "../errors.ts";
 import { Producer } from "../producer/producer.ts";
 import type { ReceivedMessage } from "../received-message.ts";
@@ -219,4 +219,20 @@ test("what is wrong with arguments is refused at once", () => {
   refused(() => consumer.listen("orders", undefined as unknown as () => void));
   refused(() => consumer.subscribe("orders", " || ", () => {}));
   refused(() => consumer.listenBatch("orders", () => {}, { messagesMax: 0 }));
+});
+
+test("from last, a queue whose first message the broker still has in memory starts with it, and that is logged", async () => {
+  const { w, broker } = stage();
+  broker.store("orders", 0, "young");
+  broker.script = (request) => {
+    if (request.code !== RequestCode.QUERY_CONSUMER_OFFSET) return false;
+    const exactly = request.ext.get("setZeroIfNotFound") === "false";
+    return exactly ? { code: 22 } : { code: 0, header: (sink) => sink.put("offset", "0") };
+  };
+  const got: string[] = [];
+  const consumer = await consuming(w, (message) => void got.push(message.text()), { from: "last" });
+  await w.until(() => got.length === 1);
+  const [line] = w.log.filter(({ message }) => message.includes("is new in orders"));
+  assert.deepEqual(line?.bindings["offsets"], { "broker-a 0": 0 });
+  await w.settle(consumer.shutdown());
 });

@@ -132,7 +132,9 @@ export interface StartOffset {
 
 /**
  * Where a group goes on, or starts. `bornLater`: the topic did not exist when this consumer started, so all of
- * its messages came later and even "last" means all of them; so does every start in a retry topic.
+ * its messages came later and even "last" means all of them; so does every start in a retry topic. As with
+ * RocketMQ, "last" is also the first message where the broker still has that one in memory: such a queue is so
+ * young that its messages may well have been sent while the consumer started.
  */
 export async function startOffset(
   instance: ClientInstance,
@@ -141,8 +143,11 @@ export async function startOffset(
   from: ConsumeFrom,
   bornLater: boolean,
 ): Promise<StartOffset> {
-  const committed = await committedOffset(instance, group, queue, from instanceof Date);
+  const committed = await committedOffset(instance, group, queue, true);
   if (committed !== undefined) return { offset: committed, isNew: false };
-  const all = bornLater || queue.topic.startsWith(RETRY_PREFIX);
-  return { offset: await offsetOf(instance, queue, all ? "first" : from), isNew: true };
+  if (bornLater || queue.topic.startsWith(RETRY_PREFIX)) {
+    return { offset: await minOffset(instance, queue), isNew: true };
+  }
+  const young = from === "last" ? await committedOffset(instance, group, queue, false) : undefined;
+  return { offset: young ?? (await offsetOf(instance, queue, from)), isNew: true };
 }

@@ -168,13 +168,14 @@ export class ReadSession implements QueueReaderHost {
   async #decode(queue: MessageQueue, record: MessageRecord): Promise<ReceivedMessage<unknown> | undefined> {
     const decoded = await decodeMessage(record, queue, 0, this.#codec);
     if (!(decoded instanceof Undecodable)) return decoded;
-    const { onUndecodable } = this.#options;
-    if (onUndecodable === undefined) {
+    try {
+      if (this.#options.onUndecodable === undefined) throw decoded.error;
+      this.#options.onUndecodable(decoded.error, rawMessage(record, queue, 0));
+      return undefined;
+    } catch (error) {
       this.close();
-      throw decoded.error;
+      throw error;
     }
-    onUndecodable(decoded.error, rawMessage(record, queue, 0));
-    return undefined;
   }
 
   /** Finds the topic's queues and reads those not read yet. When following, again and again. */

@@ -5,8 +5,8 @@
  */
 import { nodeHost } from "@orbitmq/host/node";
 import { RequestCode, RpcClient, sendMessageResponseHeader } from "@orbitmq/wire";
-import { FakeNameServer } from "../testing/fake-name-server.ts";
 import { FakeBroker } from "../testing/fake-broker.ts";
+import { FakeNameServer } from "../testing/fake-name-server.ts";
 import { Producer } from "./producer.ts";
 import type { SendCallback } from "./send-result.ts";
 

@@ -511,3 +511,31 @@ function sendCount(brokers: readonly FakeBroker[]): number {
 function sendAsync(producer: Producer): Promise<SendResult> {
   return new Promise((onSuccess, onException) => producer.sendAsync(message, { onSuccess, onException }));
 }
+
+test("a link that died without a word is given up and the next send takes a new one", async () => {
+  const { w, producer, brokers } = await stage(1);
+  await w.settle(producer.send(message));
+  let deaf = true;
+  let peers = 0;
+  brokers[0]!.server.onPeer((_peer, open) => {
+    if (open) peers += 1;
+  });
+  brokers[0]!.script = () => deaf;
+  await w.failure(producer.send(message));
+  await w.run(7_000);
+  deaf = false;
+  await w.settle(producer.send(message));
+  assert.equal(peers, 1);
+  await w.settle(producer.shutdown());
+});
+
+test("a logger that throws breaks nothing", async () => {
+  const broken = () => {
+    throw new Error("no space left for logs");
+  };
+  const logger = { trace: broken, debug: broken, info: broken, warn: broken, error: broken, fatal: broken };
+  const { w, producer, brokers } = await stage(2, { logger });
+  w.killBroker(brokers[0]!);
+  for (let i = 0; i < 8; i++) await w.settle(producer.send(message));
+  await w.settle(producer.shutdown());
+});

@@ -79,6 +79,7 @@ export class Producer {
       defaultTopicQueueNums,
       sendTimeoutMs: checkDuration(options, "sendTimeoutMs", producerDefaults.sendTimeoutMs),
       attemptsMax: (mode) => 1 + (mode === "sync" ? retryTimes : mode === "async" ? retryTimesAsync : 0),
+      suspect: (address) => void this.#instance.heartbeats.suspect(address),
       settled: (send) => this.#settled(send),
       reusable: (send) => {
         if (this.#pool.length < POOL_MAX) this.#pool.push(send);

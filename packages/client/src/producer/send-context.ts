@@ -17,6 +17,8 @@ export interface SendContext {
   readonly sendTimeoutMs: number;
   /** Attempts a send of this mode has in all. */
   attemptsMax(mode: SendMode): number;
+  /** A request to this address went unanswered. */
+  suspect(address: string): void;
   /** The send is over, its callback comes next. */
   settled(send: Send): void;
   /** Nothing of the send is in flight any more. */

@@ -65,6 +65,7 @@ export class Send implements OutgoingRequest {
   #queue: MessageQueue | undefined;
   #lastBroker: string | undefined;
   #queuePinned = false;
+  #address = "";
   #onAbort: (() => void) | undefined;
   #routeTimer: TimerHandle | undefined;
 
@@ -186,6 +187,7 @@ export class Send implements OutgoingRequest {
       );
       return;
     }
+    this.#address = address;
     this.#attempts += 1;
     this.#pending += 1;
     this.#answerOpen = true;
@@ -228,6 +230,7 @@ export class Send implements OutgoingRequest {
     const { brokerName } = this.#queue!;
     if (response === undefined) {
       const failure = error!;
+      if (failure.code === "REQUEST_TIMEOUT" && failure.sent) this.#context.suspect(this.#address);
       this.#attemptFailed({ kind: "rpc", code: failure.code, sent: failure.sent }, () =>
         fromWireError(failure, brokerName, this.#details()),
       );
