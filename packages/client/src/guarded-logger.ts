@@ -15,7 +15,7 @@ export function guardedLogger(logger: Logger | undefined): Logger {
         if (typeof bindings === "string") logger[level](bindings);
         else logger[level](bindings, message);
       } catch {
-        // There is nobody left to tell: the logger is what failed.
+        return; // There is nobody left to tell: the logger is what failed.
       }
     },
   ]);
