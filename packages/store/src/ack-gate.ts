@@ -13,6 +13,8 @@ import type { AppendOutcome, AppendWaiter } from "./message-store.ts";
 export interface GatePosition {
   /** Moves forward only; moving back is ignored. */
   advance(position: number): void;
+  /** The log was cut: nobody waits behind `position`, and what is appended there is not reached yet. */
+  retreat(position: number): void;
 }
 
 export class AckGate {
@@ -53,6 +55,10 @@ export class AckGate {
         if (position <= this.#positions[index]!) return;
         this.#positions[index] = position;
         this.#settleReached();
+      },
+      retreat: (position) => {
+        assert(this.newestEnd <= position, "nobody waits behind a cut");
+        this.#positions[index] = Math.min(this.#positions[index]!, position);
       },
     };
   }

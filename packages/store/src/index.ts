@@ -1,5 +1,6 @@
 /** Bytes on disk. */
 export { FileMessageStore, openMessageStore } from "./file-message-store.ts";
+export type { ChunkRead, LogChunk, TailFollower, TailSubscription } from "./log-tail.ts";
 export type {
   AppendOutcome,
   AppendRefusal,

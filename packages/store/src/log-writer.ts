@@ -188,6 +188,8 @@ export class LogWriter {
     this.#writable = Math.min(this.#writable, offset);
     this.#written = Math.min(this.#written, offset);
     this.#flushed = Math.min(this.#flushed, offset);
+    this.#writtenPosition.retreat(offset);
+    this.#flushedPosition.retreat(offset);
   }
 
   close(): void {

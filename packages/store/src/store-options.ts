@@ -9,7 +9,10 @@ export type FlushDiskType = "SYNC_FLUSH" | "ASYNC_FLUSH";
 export interface StoreOptions {
   /** storePathRootDir itself: `commitlog/`, `consumequeue/`, `abort`, … lie directly in it. */
   readonly home: string;
-  /** `disk` (default) or `memory`: the same engine on files that live in this process only. Ours. */
+  /**
+   * `disk` (default), or `memory` when the host's files live in this process only: the same engine with small
+   * buffers, since everything is in memory already. Ours.
+   */
   readonly store?: "disk" | "memory";
   /** Refuse to create a store where none is (default false). Ours. */
   readonly existing?: boolean;
@@ -48,11 +51,11 @@ export interface StoreOptions {
   readonly pinnedBytesMax?: number;
   /** Appended and not yet durable bytes beyond which appends are refused BUSY; default 64 MiB. Ours. */
   readonly unflushedBytesMax?: number;
-  /** One step of zeroing ahead; default 512 KiB. Ours. */
+  /** One step of zeroing ahead; default 256 KiB. Ours. */
   readonly zeroChunkBytes?: number;
   /** How far zeros run ahead of the head under traffic; default 4 MiB. Ours. */
   readonly zeroAheadBytes?: number;
-  /** Cache of log blocks for catch-up reads; default 16 MiB. Ours. */
+  /** Cache of log blocks for catch-up reads; default 8 MiB. Ours. */
   readonly coldCacheBytes?: number;
   /** One block of it, the size of a large read; default 256 KiB. Ours. */
   readonly coldBlockBytes?: number;
@@ -96,9 +99,9 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   slabBytes: MIB,
   pinnedBytesMax: 32 * MIB,
   unflushedBytesMax: 64 * MIB,
-  zeroChunkBytes: 512 * 1024,
+  zeroChunkBytes: 256 * 1024,
   zeroAheadBytes: 4 * MIB,
-  coldCacheBytes: 16 * MIB,
+  coldCacheBytes: 8 * MIB,
   coldBlockBytes: 256 * 1024,
   openFilesMax: 256,
   maxTransferBytesOnMessageInMemory: 262_144,
@@ -109,6 +112,15 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   maxFilterMessageSize: 16_000,
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
 };
+
+/** Defaults of a store in memory, where they differ. */
+const MEMORY_DEFAULTS = {
+  hotTailBytes: 4 * MIB,
+  slabBytes: 256 * 1024,
+  zeroChunkBytes: 64 * 1024,
+  zeroAheadBytes: 256 * 1024,
+  coldCacheBytes: 2 * MIB,
+} as const;
 
 /** Options that must be positive integers, with the smallest value each can work with. */
 const MINIMUM: Partial<Record<keyof StoreOptions, number>> = {
@@ -141,7 +153,8 @@ const MINIMUM: Partial<Record<keyof StoreOptions, number>> = {
 
 /** Fills in the defaults. Throws StoreError ILLEGAL_OPTION for a value outside its range. */
 export function resolveStoreOptions(options: StoreOptions): ResolvedStoreOptions {
-  const resolved: Record<string, unknown> = { ...STORE_DEFAULTS };
+  const inMemory = options.store === "memory" ? MEMORY_DEFAULTS : {};
+  const resolved: Record<string, unknown> = { ...STORE_DEFAULTS, ...inMemory };
   for (const [name, value] of Object.entries(options)) if (value !== undefined) resolved[name] = value;
   for (const [name, least] of Object.entries(MINIMUM)) {
     const value = resolved[name];

@@ -1,7 +1,7 @@
 /**
- * A store on the hostile host through many lives: random messages, pulls, truncations never; processes killed,
+ * A store on the hostile host through many lives: random messages and pulls; processes killed,
  * machines losing power, syncs and writes failing, disks filling up. After every start what was promised must be
- * there. ORBITMQ_FUZZ_RUNS raises the number of seeds (default 30); ORBITMQ_FUZZ_SEED runs one.
+ * there. ORBITMQ_FUZZ_RUNS raises the number of seeds (default 12); ORBITMQ_FUZZ_SEED runs one.
  */
 import assert from "node:assert/strict";
 import { it } from "node:test";
@@ -171,7 +171,7 @@ class Fuzz {
 }
 
 const one = process.env["ORBITMQ_FUZZ_SEED"];
-const seeds = one === undefined ? Number(process.env["ORBITMQ_FUZZ_RUNS"] ?? 30) : 1;
+const seeds = one === undefined ? Number(process.env["ORBITMQ_FUZZ_RUNS"] ?? 12) : 1;
 
 it(`a store keeps its promises through the lives of ${seeds} seeds`, async () => {
   const first = Number(process.env["ORBITMQ_FUZZ_FIRST"] ?? 1);
