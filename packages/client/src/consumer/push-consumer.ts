@@ -112,11 +112,10 @@ export class PushConsumer {
         this.#tellFailure(error, () => rawMessage(record, queue, attempts));
       },
     };
-    routes.onChange((topic) => this.#members.get(topic)?.wake());
+    routes.onChange((topic) => this.#members.get(topic)?.routeChanged());
     rpc.handle(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, (request) => {
       const { consumerGroup } = notifyConsumerIdsChangedRequestHeader.decode(request.ext);
-      if (consumerGroup === this.#settings.group)
-        for (const member of this.#members.values()) member.wake(true);
+      if (consumerGroup === this.#settings.group) for (const member of this.#members.values()) member.wake();
     });
     rpc.onConnection((address, _peer, open) => {
       if (open) this.#doubtOffsets(address);

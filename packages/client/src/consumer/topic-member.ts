@@ -47,7 +47,7 @@ export class TopicMember {
   #bornLater = false;
   #stepping = false;
   #again = false;
-  #askRoute = false;
+  #asking = false;
   #pauseMs = 0;
   #satOut = false;
   #youngMs = YOUNG_MIN_MS;
@@ -85,12 +85,16 @@ export class TopicMember {
     return new Promise((resolve) => this.#firstStep.push(resolve));
   }
 
-  /** Something may have changed. `askRoute`: also ask for the route anew. */
-  wake(askRoute = false): void {
+  /** The group, or the route, may have changed. */
+  wake(): void {
     if (this.#stopped) return;
-    this.#askRoute ||= askRoute;
     if (this.#stepping) this.#again = true;
     else this.#context.instance.background(`rebalance ${this.topic}`, () => this.#steps());
+  }
+
+  /** The topic has another route. A step that is just asking for it will see it. */
+  routeChanged(): void {
+    if (!this.#asking) this.wake();
   }
 
   /** Holds no queue from now on. Returns those held, which no longer pull. */
@@ -137,7 +141,10 @@ export class TopicMember {
       case "divided":
         this.#pauseMs = 0;
         if (this.#youngMs > YOUNG_MAX_MS) return;
-        this.#timer = timers.after(this.#youngMs, () => this.wake(true));
+        this.#timer = timers.after(this.#youngMs, () => {
+          this.#context.instance.routes.refreshInBackground(this.topic);
+          this.#schedule();
+        });
         this.#youngMs *= 2;
         return;
       default:
@@ -167,17 +174,12 @@ export class TopicMember {
     }
   }
 
-  /** Known, or asked for; a NameServer that does not answer leaves the known one. */
   async #route(): Promise<TopicRouteData | undefined> {
-    const { routes } = this.#context.instance;
-    const known = routes.get(this.topic);
-    if (known !== undefined && !this.#askRoute) return known;
-    this.#askRoute = false;
+    this.#asking = true;
     try {
-      return await routes.refresh(this.topic);
-    } catch (error) {
-      if (known === undefined) throw error;
-      return known;
+      return await this.#context.instance.route(this.topic);
+    } finally {
+      this.#asking = false;
     }
   }
 
