@@ -24,6 +24,7 @@ export class Dispatch {
   #head = 0;
   #count = 0;
   #dispatched = 0;
+  #messages = 0;
 
   constructor(tail: HotTail, events: DispatchEvents) {
     this.#tail = tail;
@@ -35,8 +36,14 @@ export class Dispatch {
     return this.#dispatched;
   }
 
+  /** Records dispatched since `begin`. */
+  get messages(): number {
+    return this.#messages;
+  }
+
   begin(offset: number): void {
     this.#dispatched = offset;
+    this.#messages = 0;
   }
 
   subscribe(listener: ArrivalListener): void {
@@ -69,6 +76,7 @@ export class Dispatch {
       this.#queues[slot] = undefined;
       this.#head = (slot + 1) & (this.#ends.length - 1);
       this.#count -= 1;
+      this.#messages += 1;
       queue.append(end - size, size, tagsCode, hotStart);
       if (!queue.dirty) this.#events.queueChanged(queue);
       for (const listener of this.#listeners) {

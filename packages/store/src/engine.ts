@@ -77,6 +77,8 @@ export class Engine implements MarkSource, QueueFlushSource {
   #queueCountSaved = 0;
   #tableSavedMs = 0;
   #storeId = 0;
+  /** Messages in the queues when dispatch began. */
+  #messagesBefore = 0;
 
   constructor(host: Host, options: ResolvedStoreOptions, logger: Logger, failed: (error: HostError) => void) {
     this.host = host;
@@ -195,10 +197,22 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.log.begin(end);
     this.writer.begin(end);
     this.dispatch.begin(end);
+    this.countMessages();
     this.queueFlush.begin(Math.min(dispatched, end));
     this.#sample = { position: end, timestamp: lastStoreTimestamp };
     this.#queueCountSaved = this.table.count;
     this.#tableSavedMs = this.host.clock.monotonicMs();
+  }
+
+  get messageCount(): number {
+    return this.#messagesBefore + this.dispatch.messages;
+  }
+
+  /** Counts the queues' messages anew, after recovery or a truncation. */
+  countMessages(): void {
+    let count = 0;
+    for (const { minOffset, end } of this.table.all()) count += end - minOffset;
+    this.#messagesBefore = count - this.dispatch.messages;
   }
 
   /** Written or flushed has moved: readers see more, and everything derived follows. */

@@ -73,7 +73,12 @@ export class FileMessageStore implements MessageStore {
       this.#lock = lock;
       this.#isNew = kind === "new";
       this.#logger.info(
-        { home: this.options.home, kind, messages: this.#messageCount(), end: this.#engine.log.appended },
+        {
+          home: this.options.home,
+          kind,
+          messages: this.#engine.messageCount,
+          end: this.#engine.log.appended,
+        },
         "the store is open",
       );
     } catch (error) {
@@ -229,7 +234,7 @@ export class FileMessageStore implements MessageStore {
       flushedOffset: physicalOffset(writer.flushed),
       writtenOffset: physicalOffset(writer.written),
       readableLimit: physicalOffset(dispatch.dispatched),
-      messageCount: this.#messageCount(),
+      messageCount: this.#engine.messageCount,
       lastStoreTimestamp: appender.lastStoreTimestamp,
       isNew: this.#isNew,
       stoppedCleanly: this.#stoppedCleanly,
@@ -303,12 +308,6 @@ export class FileMessageStore implements MessageStore {
         resolve();
       });
     });
-  }
-
-  #messageCount(): number {
-    let count = 0;
-    for (const { minOffset, end } of this.#engine.table.all()) count += end - minOffset;
-    return count;
   }
 }
 

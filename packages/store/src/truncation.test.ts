@@ -25,9 +25,11 @@ describe("truncation", () => {
       [status.flushedOffset, status.writtenOffset, status.readableLimit],
       [places[21], places[21], places[21]],
     );
+    assert.equal(status.messageCount, 21);
     assert.deepEqual([driver.store.readableEnd("T", 0), driver.store.readableEnd("T", 1)], [11, 10]);
     assert.equal(driver.read(11).result.status, "OFFSET_OVERFLOW_ONE");
     assert.equal(driver.sendNow(message("new", { queueId: 1 })).queueOffset, 10);
+    assert.equal(driver.store.status().messageCount, 22);
     assert.deepEqual(driver.bodies("T", 1).slice(9), [sized("19"), "new"]);
     const again = await driver.killed();
     assert.deepEqual(again.bodies("T", 1).slice(9), [sized("19"), "new"]);

@@ -38,6 +38,8 @@ export function truncateLog(engine: Engine, offset: number): void {
   engine.reader.generation += 1;
   engine.logTail.truncated(offset);
 
+  engine.countMessages();
+
   // What stays must be on disk before the mark says where the log ends.
   writer.flushAllSync();
   engine.mark.saveTruncation(offset);
