@@ -223,7 +223,7 @@ test("what a group committed last must be what is left of it after a crash", () 
     atMs: clock + afterMs,
     broker: "a",
   });
-  const late = [...start, ended(10_000), kept(0), drained(1)];
+  const late = [...start, ended(20_000), kept(0), drained(1)];
   assert.deepEqual(broken(late, GROUP), ["commit-kept"], "the broker had the time to write it");
   assert.deepEqual(broken([...start, committed(0, false), kept(1), drained(1)], GROUP), []);
   assert.deepEqual(broken([...start, ended(2_000), kept(0), drained(1)], GROUP), []);

@@ -14,8 +14,8 @@ interface Progress {
   unsure: boolean;
 }
 
-/** Brokers write commits to their disk within this. */
-const WRITTEN_MS = 6_500;
+/** Brokers write commits to their disk within this: every 5 s, and again 5 s after a write that failed. */
+const WRITTEN_MS = 17_000;
 
 /** Commits closer together than this may arrive in the other order. */
 const OVERTAKE_MS = 1_000;
