@@ -89,7 +89,7 @@ class Recovery {
   run(): Recovered {
     const { plan, checkpoint, mark } = this.#parts;
     this.#lastStoreTimestamp = Math.max(checkpoint.physicMsgTimestamp, mark?.lastStoreTimestamp ?? 0);
-    if (!plan.isClean) this.#parts.queueFiles.distrustNames();
+    if (plan.kind !== "trusted" || !plan.isClean) this.#parts.queueFiles.distrustNames();
     const start = this.#start();
     const strictFrom = plan.kind === "trusted" ? start.flushed : Number.POSITIVE_INFINITY;
     const scanned = scanLog(
