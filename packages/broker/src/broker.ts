@@ -87,7 +87,10 @@ export class Broker {
       logger,
       topics: new Topics(systemTopics(resolved), nowMs),
       file: file("topics.json"),
-      onChanged: () => this.#registration.topicsChanged(),
+      onChanged: (topic) => {
+        this.#registration.topicsChanged();
+        this.#tellSubscribers(topic);
+      },
     });
     this.#groups = new GroupRegistry({
       clock,
@@ -295,6 +298,19 @@ export class Broker {
       instance: random.int(2 ** 32),
       counterStart: random.int(2 ** 16),
       nowMs: () => clock.wallMs(),
+    });
+  }
+
+  /**
+   * Groups that wait for a topic look for its route at once when it appears or changes, instead of at their next
+   * round (RocketMQ leaves them waiting).
+   */
+  #tellSubscribers(topic: string): void {
+    if (this.#state !== "serving") return;
+    const groups = this.#consumers.subscribedTo(topic);
+    if (groups.length === 0) return;
+    this.#registration.whenSettled(() => {
+      for (const group of groups) this.#notifier.groupChanged(group);
     });
   }
 

@@ -22,7 +22,7 @@ export interface TopicRegistryNeeds {
   readonly topics: Topics;
   /** Absent: nothing is kept, and every topic counts as persisted. */
   readonly file: StateFile | undefined;
-  readonly onChanged: () => void;
+  readonly onChanged: (topic: string) => void;
 }
 
 export class TopicRegistry {
@@ -67,7 +67,7 @@ export class TopicRegistry {
       if (!this.#changed.has(topic.topicName)) this.#changed.set(topic.topicName, []);
       this.#due();
     }
-    this.#needs.onChanged();
+    this.#needs.onChanged(topic.topicName);
   }
 
   isPersisted(topic: string): boolean {

@@ -63,6 +63,21 @@ test("consumer first, topic unknown, from last: what is sent next is heard withi
   await c.settle(Promise.all([producer.shutdown(), one.shutdown()]));
 });
 
+test("a topic that appears while its group has long been waiting is heard within 200 ms, whenever that is", async () => {
+  const { c, producer, consumer } = await stage();
+  const topics = [1, 2, 3, 4].map((n) => `late-${n}`);
+  const one = consumer();
+  const got: string[] = [];
+  for (const topic of topics) one.listen(topic, (message) => void got.push(message.topic));
+  await c.settle(one.start());
+  for (const topic of topics) {
+    await c.world.run(3_130);
+    await c.settle(producer.send({ topic, body: "first" }));
+    await c.until(() => got.includes(topic), 200);
+  }
+  await c.settle(Promise.all([producer.shutdown(), one.shutdown()]));
+});
+
 test("kill -9 of the broker under load: every acknowledged message is heard, by the same clients", async () => {
   const { c, producer, consumer } = await stage();
   const acknowledged = new Set<string>();

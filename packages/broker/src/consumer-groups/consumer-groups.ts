@@ -74,6 +74,13 @@ export class ConsumerGroups {
     return this.#groups.get(group)?.subscriptions.get(topic);
   }
 
+  /** Names of the groups online that subscribe to a topic. */
+  subscribedTo(topic: string): string[] {
+    const names: string[] = [];
+    for (const group of this.#groups.values()) if (group.subscriptions.has(topic)) names.push(group.name);
+    return names;
+  }
+
   heartbeat(
     { peer, clientId, consumer, fingerprint, withoutSub }: ConsumerHeartbeat,
     nowMs: number,
