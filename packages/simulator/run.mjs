@@ -1,9 +1,15 @@
 // `npm run sim -- …`: bundles the simulator from the sources (of a patched copy with --patch FILE) and runs it.
+// `npm run mutants -- …` starts here, too: see mutants.mjs.
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { bundle, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
 
+if (process.argv[2] === "mutants") {
+  process.argv.splice(2, 1);
+  await import("./mutants.mjs");
+  process.exit();
+}
 const args = process.argv.slice(2);
 const folder = temporaryFolder();
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -25,9 +31,13 @@ try {
   console.error(error instanceof PatchError ? error.message : error);
   process.exit(error instanceof PatchError ? 2 : 1);
 }
-const child = spawn(process.execPath, ["--enable-source-maps", join(folder, "sim.mjs"), ...args], {
-  stdio: "inherit",
-  env: { ...process.env, ORBITMQ_SIM_COMMAND: command },
-});
+const child = spawn(
+  process.execPath,
+  ["--enable-source-maps", "--max-semi-space-size=64", join(folder, "sim.mjs"), ...args],
+  {
+    stdio: "inherit",
+    env: { ...process.env, ORBITMQ_SIM_COMMAND: command },
+  },
+);
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code) => process.exit(code ?? 1));

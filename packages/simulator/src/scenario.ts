@@ -53,8 +53,8 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     store: {
       mappedFileSizeCommitLog: segmentBytes,
       mappedFileSizeConsumeQueue: 20 * random.pick([16, 50, 200]),
-      hotTailBytes: random.pick([8, 16, 64]) * KIB,
-      slabBytes: random.pick([8, 16]) * KIB,
+      hotTailBytes: random.pick([4, 8, 16, 64]) * KIB,
+      slabBytes: random.pick([4, 8, 16]) * KIB,
       pinnedBytesMax: random.pick([16, 256]) * KIB,
       zeroChunkBytes: random.pick([4, 8]) * KIB,
       zeroAheadBytes: random.pick([8, 16]) * KIB,
@@ -73,7 +73,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
         partialTakeChance: random.pick([0, 0.02, 0.2]),
         splitChance: random.pick([0, 0.05, 0.2]),
         lateWrittenChance: random.pick([0, 0.05, 0.5]),
-        windowBytes: random.pick([4, 16, 256]) * KIB,
+        windowBytes: random.pick([2, 4, 16, 256]) * KIB,
       },
       disk: {
         capacityBytes: 64 * KIB * KIB,

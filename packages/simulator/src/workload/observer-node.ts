@@ -33,17 +33,25 @@ export class ObserverNode extends SimNode {
       await sleep(host, random.between(50, 800));
       const places = this.#places();
       if (places.length === 0) continue;
-      const place = random.pick(places);
-      const key = `${place.topic}@${place.brokerName}:${place.queueId}`;
-      const cursor = this.#cursors.get(key) ?? 0;
-      const offset = random.chance(0.3) ? random.int(cursor + 1) : cursor;
-      try {
-        const { nextOffset, maxOffset } = await reader.pull(place, offset, random.between(1, 16));
-        this.#cursors.set(key, Math.min(Math.max(cursor, nextOffset), maxOffset));
-      } catch (error) {
-        // The broker is away; another time.
-        if (!(error instanceof WireError || error instanceof PullRefused)) throw error;
-      }
+      // Many at once are more than a connection holds: their answers wait in the broker's memory.
+      const pulls = random.chance(0.05) ? random.between(3, 6) : 1;
+      await Promise.all(
+        Array.from({ length: pulls }, () => this.#look(reader, random.pick(places), pulls > 1 ? 32 : 16)),
+      );
+    }
+  }
+
+  async #look(reader: QueueReader, place: Place, messagesMax: number): Promise<void> {
+    const { random } = this.context;
+    const key = `${place.topic}@${place.brokerName}:${place.queueId}`;
+    const cursor = this.#cursors.get(key) ?? 0;
+    const offset = random.chance(0.3) || messagesMax > 16 ? random.int(cursor + 1) : cursor;
+    try {
+      const { nextOffset, maxOffset } = await reader.pull(place, offset, random.between(1, messagesMax));
+      this.#cursors.set(key, Math.min(Math.max(cursor, nextOffset), maxOffset));
+    } catch (error) {
+      // The broker is away; another time.
+      if (!(error instanceof WireError || error instanceof PullRefused)) throw error;
     }
   }
 
