@@ -31,11 +31,12 @@ export function repairTail(
     });
     next = Math.max(next, filling.end);
   }
-  const zeros = Buffer.alloc(CHUNK_BYTES);
   let cleared = 0;
   const segment = segments.at(end);
   const segmentEnd = segment === undefined ? end : segment.start + segments.segmentBytes;
-  forEachChunk(segments, end, Math.min(limit, segmentEnd), (writer, bytes, at) => {
+  const zerosTo = Math.min(limit, segmentEnd);
+  const zeros = Buffer.alloc(Math.max(0, Math.min(CHUNK_BYTES, zerosTo - end)));
+  forEachChunk(segments, end, zerosTo, (writer, bytes, at) => {
     const blank = zeros.subarray(0, bytes.length);
     if (bytes.equals(blank)) return;
     cleared += bytes.length;
@@ -55,7 +56,7 @@ function forEachChunk(
   to: number,
   visit: (writer: OpenFile, bytes: Buffer, at: number) => void,
 ): void {
-  const buffer = Buffer.alloc(Math.max(0, Math.min(CHUNK_BYTES, to - from)));
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(CHUNK_BYTES, segments.segmentBytes, to - from)));
   for (let position = from; position < to; ) {
     const segment = segments.at(position);
     if (segment === undefined) return;

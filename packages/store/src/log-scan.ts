@@ -37,7 +37,7 @@ const WINDOW_BYTES = 1024 * 1024;
 /** Bytes of the log around the scan's position. */
 class Window {
   readonly #segments: SegmentSet;
-  #storage = Buffer.alloc(WINDOW_BYTES);
+  #storage = Buffer.alloc(0);
   bytes = this.#storage.subarray(0, 0);
   start = 0;
 
@@ -50,8 +50,8 @@ class Window {
     const segmentEnd = segment.start + this.#segments.segmentBytes;
     const needed = Math.min(bytesMin, segmentEnd - position);
     if (position < this.start || position + needed > this.start + this.bytes.length) {
-      const length = Math.min(Math.max(needed, WINDOW_BYTES), segmentEnd - position);
-      if (this.#storage.length < length) this.#storage = Buffer.alloc(length);
+      const length = Math.min(Math.max(needed, this.#storage.length), segmentEnd - position);
+      if (this.#storage.length < length) this.#storage = Buffer.allocUnsafe(length);
       const part = this.#storage.subarray(0, length);
       const count = this.#segments.reader(segment).readSync(part, position - segment.start);
       part.fill(0, count);
