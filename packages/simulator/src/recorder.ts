@@ -17,9 +17,11 @@ export class Recorder {
   }
 
   add(event: WithoutTime<HistoryEvent>): void {
-    this.events.push({ ...event, atMs: this.#world.nowMs } as HistoryEvent);
+    const stamped = event as HistoryEvent & { atMs: number };
+    stamped.atMs = this.#world.nowMs;
+    this.events.push(stamped);
     if (this.#log === undefined) return;
-    const { kind, ...rest } = event;
+    const { kind, atMs: _, ...rest } = stamped;
     this.#log(`${kind} ${JSON.stringify(rest)}`);
   }
 

@@ -23,6 +23,7 @@ export class BrokerNode extends SimNode {
   #store: MessageStore | undefined;
   #broker: Broker | undefined;
   #serving = false;
+  readonly #segmentPaths: string[] = [];
   /** Told when the broker serves requests (again). */
   onServing: () => void = () => {};
 
@@ -48,12 +49,20 @@ export class BrokerNode extends SimNode {
 
   /** Whether the record at this position of the log would survive any crash of the machine now. */
   survives(physicalOffset: number): boolean {
-    const { disk } = this.machine;
     const segmentBytes = this.#scenario.store.mappedFileSizeCommitLog as number;
-    const begin = physicalOffset - (physicalOffset % segmentBytes);
-    const path = `${HOME}/commitlog/${String(begin).padStart(20, "0")}`;
-    const recordBytes = disk.int32At(path, physicalOffset - begin);
-    return disk.survives(path, physicalOffset - begin, Math.max(8, recordBytes));
+    const at = physicalOffset % segmentBytes;
+    const path = this.#segmentPath((physicalOffset - at) / segmentBytes, segmentBytes);
+    // A record begins with its own length.
+    return this.machine.disk.survives(path, at, (head) => Math.max(8, new DataView(head.buffer).getInt32(0)));
+  }
+
+  #segmentPath(index: number, segmentBytes: number): string {
+    let path = this.#segmentPaths[index];
+    if (path === undefined) {
+      path = `${HOME}/commitlog/${String(index * segmentBytes).padStart(20, "0")}`;
+      this.#segmentPaths[index] = path;
+    }
+    return path;
   }
 
   get store(): MessageStore | undefined {

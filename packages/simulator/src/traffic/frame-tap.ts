@@ -5,11 +5,14 @@
 import type { SimConnection } from "@orbitmq/host/sim";
 import {
   decodeCommand,
+  FLAG_RESPONSE,
   FrameDecoder,
   isResponse,
   PullSysFlag,
   pullMessageRequestHeader,
+  type RemotingCommand,
   RequestCode,
+  SERIALIZE_ROCKETMQ,
   updateConsumerOffsetRequestHeader,
 } from "@orbitmq/wire";
 
@@ -48,24 +51,54 @@ export class FrameTap {
   }
 
   #frame(from: SimConnection, buffer: Buffer, start: number, end: number): void {
-    const command = decodeCommand(buffer, start, end);
     this.frames++;
-    if (isResponse(command)) {
-      this.responses.set(command.code, (this.responses.get(command.code) ?? 0) + 1);
+    // Headers in the ROCKETMQ encoding have code and flag in fixed places; few others are decoded.
+    const isBinary = buffer[start + SERIALIZE_TYPE_AT] === SERIALIZE_ROCKETMQ;
+    if (!isBinary) {
+      this.#count(from, decodeCommand(buffer, start, end));
       return;
     }
-    const { code } = command;
-    this.requests.set(code, (this.requests.get(code) ?? 0) + 1);
-    const brokerHost = from.remote.host;
-    if (code === RequestCode.UPDATE_CONSUMER_OFFSET) {
-      const header = updateConsumerOffsetRequestHeader.decode(command.ext);
-      const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
-      this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches: from.out.reaches });
-    } else if (code === RequestCode.PULL_MESSAGE) {
-      const header = pullMessageRequestHeader.decode(command.ext);
-      if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) === 0) return;
-      const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
-      this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches: from.out.reaches });
+    const code = buffer.readInt16BE(start + CODE_AT);
+    const isAnswer = (buffer.readInt32BE(start + FLAG_AT) & FLAG_RESPONSE) !== 0;
+    if (!isAnswer && COMMITTING.has(code)) this.#count(from, decodeCommand(buffer, start, end));
+    else add(isAnswer ? this.responses : this.requests, code);
+  }
+
+  #count(from: SimConnection, command: RemotingCommand): void {
+    const { code, ext } = command;
+    add(isResponse(command) ? this.responses : this.requests, code);
+    if (isResponse(command)) return;
+    if (code === RequestCode.PULL_MESSAGE) {
+      const header = pullMessageRequestHeader.decode(ext);
+      if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0) this.#tell(from, header);
+    } else if (code === RequestCode.UPDATE_CONSUMER_OFFSET) {
+      this.#tell(from, updateConsumerOffsetRequestHeader.decode(ext));
     }
   }
+
+  #tell(from: SimConnection, header: CommitHeader): void {
+    const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
+    const brokerHost = from.remote.host;
+    this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches: from.out.reaches });
+  }
+}
+
+interface CommitHeader {
+  readonly consumerGroup: string;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly commitOffset: number;
+}
+
+/** Where a frame has what; see wire's frame and binary header. */
+const SERIALIZE_TYPE_AT = 4;
+const CODE_AT = 8;
+const FLAG_AT = 17;
+const COMMITTING: ReadonlySet<number> = new Set([
+  RequestCode.PULL_MESSAGE,
+  RequestCode.UPDATE_CONSUMER_OFFSET,
+]);
+
+function add(counts: Map<number, number>, code: number): void {
+  counts.set(code, (counts.get(code) ?? 0) + 1);
 }

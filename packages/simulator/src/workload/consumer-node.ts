@@ -54,7 +54,10 @@ export class ConsumerNode extends SimNode {
     this.#consumer = undefined;
   }
 
-  async #listen(host: SimHost, message: ReceivedMessage): Promise<"CONSUME_SUCCESS" | "RECONSUME_LATER"> {
+  async #listen(
+    host: SimHost,
+    message: ReceivedMessage<unknown>,
+  ): Promise<"CONSUME_SUCCESS" | "RECONSUME_LATER"> {
     const { random, recorder } = this.context;
     const { factory, calm, consumed } = this.#plan;
     const id = factory.idOf(message.body);

@@ -90,17 +90,11 @@ export class SimDisk {
     return entry;
   }
 
-  /** The 32-bit integer (big-endian) that processes see at this place; 0 where there is none. */
-  int32At(path: string, position: number): number {
-    const entry = this.entry(path);
-    if (!(entry instanceof SimInode)) return 0;
-    const bytes = new Uint8Array(4);
-    entry.read(bytes, position);
-    return new DataView(bytes.buffer).getInt32(0);
-  }
-
-  /** Whether these bytes of the file, and its name, would be there after any machine crash now. */
-  survives(path: string, position: number, length: number): boolean {
+  /**
+   * Whether these bytes of the file, and its name, would be there after any machine crash now. The length may
+   * depend on the first four bytes, as processes see them.
+   */
+  survives(path: string, position: number, length: number | ((head: Uint8Array) => number)): boolean {
     let entry: FolderEntry | undefined = this.root;
     for (const part of splitPath(path)) {
       if (!(entry instanceof SimFolder)) return false;
@@ -108,7 +102,11 @@ export class SimDisk {
       if (named !== entry.durable.get(part)) return false;
       entry = named;
     }
-    return entry instanceof SimInode && entry.survives(position, length);
+    if (!(entry instanceof SimInode)) return false;
+    if (typeof length === "number") return entry.survives(position, length);
+    const head = new Uint8Array(4);
+    entry.read(head, position);
+    return entry.survives(position, length(head));
   }
 
   folder(path: string): SimFolder {

@@ -141,7 +141,7 @@ export class SimConnection implements Connection {
     let bytes = Math.min(this.#unsentBytes, room);
     if (bytes > 1 && random.chance(options.network.partialTakeChance)) bytes = 1 + random.int(bytes);
     if (bytes > 0 || this.#pending.length > 0) {
-      const chunk = new Uint8Array(bytes);
+      const chunk = Buffer.allocUnsafe(bytes);
       const finished = this.#copyPending(chunk);
       this.#unsentBytes -= bytes;
       if (bytes > 0) this.out.send(chunk);
