@@ -40,6 +40,7 @@ export type { ReadOptions } from "./consumer/reader-options.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";
 export { OrbitError, orbitErrors } from "./errors.ts";
 export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";
+export { MessageBody } from "./message-body.ts";
 export type { ProducerStatus } from "./producer/producer.ts";
 export type { ProducerOptions, QueueSelector, SendOptions } from "./producer/producer-options.ts";
 export { selectByHash, selectByRandom } from "./producer/selectors.ts";

@@ -3,6 +3,7 @@
  * without a typed topic it is the body itself.
  */
 import type { MessageQueue } from "./message.ts";
+import type { MessageBody } from "./message-body.ts";
 
 /** Everything but the decoded value. */
 export interface MessageMetadata {
@@ -34,8 +35,6 @@ export interface MessageMetadata {
   readonly storeSize: number;
 }
 
-const decoder = new TextDecoder();
-
 export class ReceivedMessage<T = Uint8Array> implements MessageMetadata {
   readonly topic: string;
   readonly queue: MessageQueue;
@@ -54,12 +53,12 @@ export class ReceivedMessage<T = Uint8Array> implements MessageMetadata {
   readonly storeHost: string;
   readonly reconsumeTimes: number;
   readonly storeSize: number;
-  /** The body, decompressed. */
-  readonly body: Uint8Array;
+  /** The body, decompressed: bytes with `.text()` and `.json()`. */
+  readonly body: MessageBody;
   /** What the topic's codec made of the body; the body itself without a codec. */
   readonly value: T;
 
-  constructor(metadata: MessageMetadata, body: Uint8Array, value: T) {
+  constructor(metadata: MessageMetadata, body: MessageBody, value: T) {
     this.topic = metadata.topic;
     this.queue = metadata.queue;
     this.queueOffset = metadata.queueOffset;
@@ -81,13 +80,13 @@ export class ReceivedMessage<T = Uint8Array> implements MessageMetadata {
     this.value = value;
   }
 
-  /** The body as UTF-8 text; bytes that are none become U+FFFD. */
+  /** Short for `body.text()`. */
   text(): string {
-    return decoder.decode(this.body);
+    return this.body.text();
   }
 
-  /** The body parsed as JSON. Throws SyntaxError when it is none. */
+  /** Short for `body.json()`. */
   json<J = unknown>(): J {
-    return JSON.parse(this.text()) as J;
+    return this.body.json<J>();
   }
 }

@@ -12,6 +12,7 @@ import {
   text,
   topic,
 } from "./index.ts";
+import type { MessageBody } from "./message-body.ts";
 
 interface Order {
   readonly id: number;
@@ -44,7 +45,7 @@ export function compileTimeChecks(producer: Producer, consumer: PushConsumer, re
 
   consumer.listen(orders, (message) => {
     same<typeof message.value, Order>(true);
-    same<typeof message.body, Uint8Array>(true);
+    same<typeof message.body, MessageBody>(true);
   });
   consumer.listen("raw", (message) => {
     same<typeof message.value, Uint8Array>(true);

@@ -6,6 +6,7 @@ import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { Codec } from "../codecs.ts";
 import { fromUnknown } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
+import { MessageBody } from "../message-body.ts";
 import { ReceivedMessage } from "../received-message.ts";
 import { readBody } from "./message-body.ts";
 import { metadataOf } from "./pulled-record.ts";
@@ -34,7 +35,8 @@ export function decodeMessage(
     const message = `${metadata.topic}: ${fromUnknown(cause).message}`;
     return new Undecodable(new OrbitError("DECODE_FAILED", message, { cause }));
   };
-  const withValue = (body: Uint8Array): Decoded | Promise<Decoded> => {
+  const withValue = (bytes: Uint8Array): Decoded | Promise<Decoded> => {
+    const body = MessageBody.over(bytes);
     if (codec === undefined) return new ReceivedMessage(metadata, body, body);
     try {
       const value = codec.decode(body);
@@ -56,7 +58,8 @@ export function decodeMessage(
 export function rawMessage(record: MessageRecord, queue: MessageQueue, attempts: number): ReceivedMessage {
   const decoded = decodeMessage(record, queue, attempts, undefined);
   if (decoded instanceof ReceivedMessage) return decoded as ReceivedMessage;
-  return new ReceivedMessage(metadataOf(record, queue, attempts), record.body, record.body);
+  const body = MessageBody.over(record.body);
+  return new ReceivedMessage(metadataOf(record, queue, attempts), body, body);
 }
 
 export function isPromise(value: unknown): value is Promise<unknown> {
