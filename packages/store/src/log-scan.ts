@@ -50,7 +50,7 @@ class Window {
     const segmentEnd = segment.start + this.#segments.segmentBytes;
     const needed = Math.min(bytesMin, segmentEnd - position);
     if (position < this.start || position + needed > this.start + this.bytes.length) {
-      const length = Math.min(Math.max(needed, this.#storage.length), segmentEnd - position);
+      const length = Math.min(Math.max(needed, WINDOW_BYTES), segmentEnd - position);
       if (this.#storage.length < length) this.#storage = Buffer.allocUnsafe(length);
       const part = this.#storage.subarray(0, length);
       const count = this.#segments.reader(segment).readSync(part, position - segment.start);
