@@ -4,6 +4,8 @@
  */
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 
 // What the distribution's own start scripts open for the store's unsafe buffers.
 const OPENS = [
@@ -44,11 +46,19 @@ export class Jvm {
   readonly exited: Promise<number | NodeJS.Signals>;
 
   constructor(options: JvmOptions) {
-    const properties = Object.entries({ "user.home": options.home, ...options.properties });
+    // Netty leaves keys behind in it when it is killed.
+    const temporary = join(options.home, "tmp");
+    mkdirSync(temporary, { recursive: true });
+    const properties = Object.entries({
+      "user.home": options.home,
+      "java.io.tmpdir": temporary,
+      ...options.properties,
+    });
     const argv = [
       ...OPENS,
       "-XX:+UseSerialGC",
       "-XX:TieredStopAtLevel=1",
+      "-XX:-UsePerfData",
       ...(options.flags ?? []),
       ...properties.map(([name, value]) => `-D${name}=${value}`),
       "-cp",
