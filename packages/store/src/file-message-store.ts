@@ -54,7 +54,8 @@ export class FileMessageStore implements MessageStore {
   #lock: FileLock | undefined;
   #isNew = false;
   #stoppedCleanly: boolean | undefined;
-  #truncating = false;
+  /** A truncation under way. */
+  #cutting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   /** Touches nothing before `start`. Throws StoreError ILLEGAL_OPTION. */
@@ -121,28 +122,16 @@ export class FileMessageStore implements MessageStore {
 
   truncateTo(offset: PhysicalOffset): Promise<void> {
     const engine = this.#engine;
-    if (this.#state !== "running" || this.#truncating) {
+    if (this.#state !== "running" || this.#cutting !== undefined || this.#stopping !== undefined) {
       return Promise.reject(new StoreError("STATE", "the store is not running, or already being cut"));
     }
     if (offset < engine.segments.minOffset || offset > engine.log.appended) {
       return Promise.reject(new StoreError("STATE", `${offset} does not lie in the log`));
     }
-    this.#truncating = true;
-    return new Promise((resolve, reject) => {
-      engine.writer.hold(() => {
-        this.#truncating = false;
-        try {
-          if (engine.writer.failed) throw this.#failure ?? new StoreError("IO", "the disk has failed");
-          truncateLog(engine, offset);
-          engine.writer.resume();
-          resolve();
-        } catch (error) {
-          // Half a cut in memory and on disk: only recovery may touch the store now, and finishes it.
-          if (!engine.writer.failed) engine.writer.fail(error as HostError);
-          reject(error);
-        }
-      });
+    this.#cutting = this.#truncate(offset).finally(() => {
+      this.#cutting = undefined;
     });
+    return this.#cutting;
   }
 
   get(request: GetRequest, done: (result: GetResult) => void): void {
@@ -255,7 +244,7 @@ export class FileMessageStore implements MessageStore {
       return { reason: "STORE_FAILED", remark: `the store has stopped writing: ${this.#failure?.message}` };
     }
     if (this.#state !== "running" || this.#stopping !== undefined) return STOPPED;
-    if (this.#truncating) return { reason: "BUSY", remark: "the log is being cut" };
+    if (this.#cutting !== undefined) return { reason: "BUSY", remark: "the log is being cut" };
     const { log, writer, dispatch, queueFlush } = this.#engine;
     if (log.appended - writer.flushed > this.options.unflushedBytesMax) {
       return { reason: "BUSY", remark: "the disk is slower than the senders" };
@@ -279,35 +268,54 @@ export class FileMessageStore implements MessageStore {
     }
   }
 
-  #stop(): Promise<void> {
-    if (!this.#isOpen()) {
-      this.#state = "stopped";
-      return Promise.resolve();
-    }
+  #truncate(offset: number): Promise<void> {
     const engine = this.#engine;
-    engine.queueFlush.close();
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       engine.writer.hold(() => {
-        this.#stoppedCleanly = false;
         try {
-          if (!engine.writer.failed) {
-            engine.closeInOrder();
-            this.#stoppedCleanly = true;
-          }
+          if (engine.writer.failed) throw this.#failure ?? new StoreError("IO", "the disk has failed");
+          truncateLog(engine, offset);
+          engine.writer.resume();
+          resolve();
         } catch (error) {
-          this.#logger.error(
-            { err: error },
-            "the store could not be closed in order: the next start recovers it",
-          );
+          // Half a cut in memory and on disk: only recovery may touch the store now, and finishes it.
+          if (!engine.writer.failed) engine.writer.fail(error as HostError);
+          reject(error);
         }
-        engine.writtenGate.fail(0);
-        engine.flushedGate.fail(0);
-        engine.closeFiles();
-        this.#lock?.release();
-        this.#state = "stopped";
-        resolve();
       });
     });
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.allSettled([this.#cutting]);
+    const engine = this.#engine;
+    if (this.#isOpen()) {
+      engine.queueFlush.close();
+      await new Promise<void>((resolve) => engine.writer.hold(resolve));
+      this.#close();
+    }
+    this.#state = "stopped";
+  }
+
+  /** The log is held, or has failed. */
+  #close(): void {
+    const engine = this.#engine;
+    this.#stoppedCleanly = false;
+    try {
+      if (!engine.writer.failed) {
+        engine.closeInOrder();
+        this.#stoppedCleanly = true;
+      }
+    } catch (error) {
+      this.#logger.error(
+        { err: error },
+        "the store could not be closed in order: the next start recovers it",
+      );
+    }
+    engine.writtenGate.fail(0);
+    engine.flushedGate.fail(0);
+    engine.closeFiles();
+    this.#lock?.release();
   }
 }
 

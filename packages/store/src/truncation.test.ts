@@ -133,6 +133,19 @@ describe("truncation", () => {
     assert.equal(driver.sendNow(message("again")).queueOffset, 0);
   });
 
+  it("is waited for by a stop", async () => {
+    const driver = await StoreDriver.open();
+    const places = ["a", "b", "c"].map((body) => driver.sendNow(message(body)).physicalOffset);
+    driver.host.files.held = true;
+    driver.send(message("d"));
+    driver.host.settle();
+    const both = [cut(driver, places[1]!), driver.stop()];
+    driver.host.files.release();
+    await Promise.all(both);
+    assert.equal(driver.store.status().stoppedCleanly, true);
+    assert.deepEqual((await driver.killed()).bodies(), ["a"]);
+  });
+
   it("stops the store for good when the disk fails during it", async () => {
     const driver = await StoreDriver.open();
     const places = ["a", "b", "c"].map((body) => driver.sendNow(message(body)).physicalOffset);
