@@ -115,6 +115,8 @@ export class Cluster {
       scenario,
       namesrv,
       brokers: this.brokers.map((broker) => broker.address),
+      factory,
+      places,
     });
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
     this.tap = new FrameTap(({ group, topic, queueId, offset, brokerHost, reaches }) => {

@@ -1,38 +1,31 @@
 /**
  * A process that does what operators do: creates the topics, then asks NameServers and brokers for whatever
- * they answer, so that every handler runs under faults. Its answers are not checked, only that they come.
+ * they answer, so that every handler runs under faults. Now and then it sends as an old client would.
  */
 import { OrbitError } from "@orbitmq/client";
 import { Admin } from "@orbitmq/client/internal";
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
-import {
-  type ExtSink,
-  getConsumerListByGroupRequestHeader,
-  getMinOffsetRequestHeader,
-  queryConsumerOffsetRequestHeader,
-  RequestCode,
-  RpcClient,
-  searchOffsetByTimestampRequestHeader,
-} from "@orbitmq/wire";
+import { RpcClient } from "@orbitmq/wire";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
 import type { Scenario } from "../scenario.ts";
-import { GROUP } from "./consumer-node.ts";
+import type { MessageFactory } from "./message-factory.ts";
+import { OldProducer } from "./old-producer.ts";
 import { sleep } from "./producer-node.ts";
+import { randomQuestion } from "./questions.ts";
+import type { Place } from "./queue-reader.ts";
 
 export interface AdminPlan {
   readonly scenario: Scenario;
   readonly namesrv: readonly string[];
   readonly brokers: readonly string[];
-}
-
-interface Question {
-  readonly code: number;
-  readonly header?: (sink: ExtSink) => void;
+  readonly factory: MessageFactory;
+  readonly places: () => readonly Place[];
 }
 
 export class AdminNode extends SimNode {
   readonly #plan: AdminPlan;
   readonly #created = new Set<string>();
+  #oldSends = 0;
 
   constructor(context: NodeContext, machine: SimMachine, name: string, plan: AdminPlan) {
     super(context, machine, name);
@@ -40,18 +33,21 @@ export class AdminNode extends SimNode {
   }
 
   protected async begin(host: SimHost): Promise<void> {
-    const admin = new Admin(host, { namesrv: this.#plan.namesrv, waitForever: true });
+    const { namesrv, factory, places, scenario } = this.#plan;
+    const admin = new Admin(host, { namesrv, waitForever: true });
     await admin.start();
     const rpc = new RpcClient(host);
+    const oldProducer = new OldProducer(this.context, host, factory);
     const { random } = this.context;
     for (;;) {
-      for (const topic of this.#plan.scenario.topics) await this.#create(admin, topic.name, topic.queues);
+      for (const topic of scenario.topics) await this.#create(admin, topic.name, topic.queues);
       await sleep(host, random.between(300, 3_000));
       await this.#look(admin);
-      const { code, header } = random.pick(this.#questions());
-      await new Promise<void>((resolve) =>
-        rpc.request(random.pick(this.#plan.brokers), { code, header }, 2_000, () => resolve()),
-      );
+      await this.#ask(rpc);
+      const known = places();
+      if (known.length === 0 || !random.chance(0.3)) continue;
+      const id = `old-${String(this.#oldSends++).padStart(4, "0")}`;
+      await oldProducer.send(id, random.pick(known));
     }
   }
 
@@ -84,31 +80,12 @@ export class AdminNode extends SimNode {
     }
   }
 
-  #questions(): Question[] {
-    const topic = this.context.random.pick(this.#plan.scenario.topics).name;
-    const queueId = 0;
-    const timestamp = 1_700_000_000_000 + this.context.random.int(60_000);
-    return [
-      { code: RequestCode.GET_ALL_TOPIC_CONFIG },
-      { code: RequestCode.GET_BROKER_RUNTIME_INFO },
-      { code: RequestCode.QUERY_MESSAGE },
-      {
-        code: RequestCode.GET_MIN_OFFSET,
-        header: (sink) => getMinOffsetRequestHeader.encode({ topic, queueId }, sink),
-      },
-      {
-        code: RequestCode.SEARCH_OFFSET_BY_TIMESTAMP,
-        header: (sink) => searchOffsetByTimestampRequestHeader.encode({ topic, queueId, timestamp }, sink),
-      },
-      {
-        code: RequestCode.QUERY_CONSUMER_OFFSET,
-        header: (sink) =>
-          queryConsumerOffsetRequestHeader.encode({ consumerGroup: GROUP, topic, queueId }, sink),
-      },
-      {
-        code: RequestCode.GET_CONSUMER_LIST_BY_GROUP,
-        header: (sink) => getConsumerListByGroupRequestHeader.encode({ consumerGroup: GROUP }, sink),
-      },
-    ];
+  #ask(rpc: RpcClient): Promise<void> {
+    const { random } = this.context;
+    const { scenario, brokers, namesrv } = this.#plan;
+    const broker = random.pick(brokers);
+    const { to, code, header, body } = randomQuestion(random, random.pick(scenario.topics).name, broker);
+    const address = to === "broker" ? broker : random.pick(namesrv);
+    return new Promise((resolve) => rpc.request(address, { code, header, body }, 2_000, () => resolve()));
   }
 }
