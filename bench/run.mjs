@@ -1,12 +1,17 @@
-// `npm run bench -- COMMAND [options]`: builds what is stale, then runs one measurement of bench/src.
+// `npm run bench -- COMMAND [options]`: builds what is stale, then runs one measurement. The load itself comes
+// from a process of its own, src/loader.ts.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+const measurements = {
+  /** Acknowledged sends per second beside the raw disk. */
+  send: "src/send.ts",
+};
+
 const [command = "send", ...options] = process.argv.slice(2);
-const script = join(import.meta.dirname, "src", `${command}.ts`);
-if (!existsSync(script)) {
-  console.error(`there is no measurement ${command}`);
+const script = measurements[command];
+if (script === undefined) {
+  console.error(`there is no measurement ${command}; there are: ${Object.keys(measurements).join(", ")}`);
   process.exit(2);
 }
 const run = (args) => {
@@ -14,4 +19,4 @@ const run = (args) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 run([join(import.meta.dirname, "../scripts/build.mjs"), "--if-stale"]);
-run(["--conditions=orbitmq-source", "--import", "tsx", script, ...options]);
+run(["--conditions=orbitmq-source", "--import", "tsx", join(import.meta.dirname, script), ...options]);
