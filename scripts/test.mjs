@@ -1,6 +1,6 @@
 // Runs one suite of tests with node's own runner: `node scripts/test.mjs unit|sim|faults|pack|interop [filter…]`.
 // Unit tests lie beside the source in packages/; the other suites have folders of their own. Filters are
-// substrings of file paths. tsx turns TypeScript into JavaScript at load time; nothing needs to be built.
+// substrings of file paths; flags (--test-name-pattern=…) go to node. tsx turns TypeScript into JavaScript at load time; nothing needs to be built.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,9 @@ const suites = {
   interop: { roots: ["interop"], suffix: /\.test\.ts$/, concurrency: 1 },
 };
 
-const [suiteName = "unit", ...filters] = process.argv.slice(2);
+const args = process.argv.slice(2);
+const flags = args.filter((arg) => arg.startsWith("--"));
+const [suiteName = "unit", ...filters] = args.filter((arg) => !arg.startsWith("--"));
 const suite = suites[suiteName];
 if (suite === undefined) {
   console.error(`unknown suite ${suiteName}; there are: ${Object.keys(suites).join(", ")}`);
@@ -51,6 +53,7 @@ const child = spawn(
     "--test",
     "--test-reporter=spec",
     `--test-concurrency=${suite.concurrency}`,
+    ...flags,
     ...files,
   ],
   { stdio: "inherit" },
