@@ -4,6 +4,7 @@
  * The tests of one `describe` build on each other. CommitLog and ConsumeQueue files are small, so that many are crossed.
  */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ import { before, describe, test } from "node:test";
 import { type ServerProcess, startServerProcess } from "orbitmq/testing";
 import { assertDelivered, bodyOf, type Delivery, deliveriesIn } from "./delivery.ts";
 import { type JavaClients, startJavaClients } from "./java-client.ts";
-import { type JavaPart, startJavaBroker } from "./java-server.ts";
+import { type JavaPart, launchJavaBroker, startJavaBroker } from "./java-server.ts";
 import { Collector, consume, createTopic, readAll, sendAll, startProducer } from "./our-clients.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -25,6 +26,7 @@ const patient = { transactionTimeOut: "3600000", transactionCheckInterval: "3600
 const smallIndex = { maxHashSlotNum: "10000", maxIndexNum: "40000" };
 const javaProperties = { ...sizes, ...levels, ...patient, ...smallIndex, flushDiskType: "SYNC_FLUSH" };
 
+const canUnshare = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0;
 const workshop = new Workshop("store-exchange");
 let namesrv: string;
 let clients: JavaClients;
@@ -44,11 +46,16 @@ async function openWithJava(
   return workshop.ends(broker, (it) => it.kill());
 }
 
-async function openWithOurs(home: string, options: Readonly<Record<string, string>>): Promise<ServerProcess> {
+async function openWithOurs(
+  home: string,
+  options: Readonly<Record<string, string>>,
+  wrapper: readonly string[] = [],
+): Promise<ServerProcess> {
   const given = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
   const broker = await startServerProcess({
     role: "broker",
     home,
+    wrapper,
     options: ["--namesrv", namesrv, "--existing", ...given],
   });
   return workshop.ends(broker, (it) => it.kill());
@@ -224,11 +231,23 @@ describe("a store that begins with the original broker", () => {
     await refusing.stop();
   });
 
-  test("is refused to ours while the original has it, with the pid of who has it", { timeout }, async () => {
+  test("is refused to ours while the original has it, with the pid of who has it", { timeout }, async (t) => {
     await assert.rejects(
       openWithOurs(home, { ...sizes, ...levels }),
       (error) => String(error).includes("(3)") && String(error).includes(`pid ${java.jvm.pid}`),
     );
+    if (canUnshare)
+      await assert.rejects(
+        openWithOurs(home, { ...sizes, ...levels }, [
+          "unshare",
+          "--pid",
+          "--fork",
+          "--kill-child",
+          "--mount-proc",
+        ]),
+        (error) => String(error).includes("(3)") && String(error).includes("a process not visible from here"),
+      );
+    else t.diagnostic("not tried from another pid namespace: that needs root");
     await clients.run("produce", { namesrv, topic: "three", count: 3 });
     await java.stop();
     const segments = readdirSync(join(home, "commitlog")).length;
@@ -376,7 +395,7 @@ describe("a store that begins with ours, all sizes as they are by default", () =
   let ours: ServerProcess;
   let java: JavaPart;
 
-  test("is filled by clients of both kinds, and closed", { timeout }, async () => {
+  test("is filled by clients of both kinds", { timeout }, async () => {
     ours = workshop.ends(
       await startServerProcess({ role: "broker", home, options: ["--namesrv", namesrv] }),
       (it) => it.kill(),
@@ -388,10 +407,24 @@ describe("a store that begins with ours, all sizes as they are by default", () =
       known.set(topic, await readAll({ namesrv }, topic));
       assertDelivered(known.get(topic)!, ...contents.ours("a")[topic], ...contents.java("b")[topic]);
     }
-    await consume({ namesrv, group: "settled" }, "mixed", 154);
-    const options = { namesrv, topic: "three", group: "java-settled", count: 3 };
     await clients.run("produce", { namesrv, topic: "three", count: 3 });
-    await clients.run("consume", options);
+  });
+
+  test("is refused to the original while ours has it, and comes to no harm by the attempt", {
+    timeout,
+  }, async () => {
+    const refused = await launchJavaBroker({ directory, namesrv, properties: smallIndex });
+    workshop.ends(refused, (it) => it.kill());
+    assert.notEqual(await refused.jvm.exited, 0);
+    assert.match(readFileSync(join(directory, "broker.out"), "utf8"), /Lock failed/);
+    assert.equal((await readAll({ namesrv }, "three")).length, 3);
+    await clients.run("produce", { namesrv, topic: "three", count: 3, keys: "more-" });
+    await ours.kill();
+    ours = await openWithOurs(home, {});
+    await assertThere(known);
+    assertDelivered(await readAll({ namesrv }, "three"), { count: 3 }, { keys: "more-", count: 3 });
+    await consume({ namesrv, group: "settled" }, "mixed", 154);
+    await consume({ namesrv, group: "java-settled" }, "three", 6);
     assert.deepEqual(await ours.stop(), { code: 0, signal: null });
   });
 
