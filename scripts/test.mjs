@@ -1,6 +1,7 @@
 // Runs one suite of tests with node's own runner: `node scripts/test.mjs unit|sim|faults|pack|interop [filter…]`.
 // Unit tests lie beside the source in packages/; the other suites have folders of their own. Filters are
-// substrings of file paths; flags (--test-name-pattern=…) go to node. tsx turns TypeScript into JavaScript at load time; nothing needs to be built.
+// substrings of file paths; flags (--test-name-pattern=…) go to node. tsx turns TypeScript into JavaScript at
+// load time; nothing needs to be built.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
