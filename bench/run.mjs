@@ -6,6 +6,8 @@ import { join } from "node:path";
 const measurements = {
   /** Acknowledged sends per second beside the raw disk. */
   send: "src/send.ts",
+  /** Launch to first acknowledgement. */
+  start: "src/start.ts",
 };
 
 const [command = "send", ...options] = process.argv.slice(2);

@@ -19,6 +19,8 @@ export interface LoaderOptions {
   readonly inFlight: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
+  /** Goes on, after `durationMs`, until so many were acknowledged in total. Default 0. */
+  readonly messagesMin?: number;
 }
 
 export interface LoaderResult {
@@ -120,9 +122,11 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
   let stopping = false;
   let outstanding = options.connections * options.inFlight;
   let drained = () => {};
+  let enough = () => {};
   const onReply = (code: number, sentAt: number, now: number): boolean => {
     if (code === 0) {
       total++;
+      if (total === options.messagesMin) enough();
       if (measuring) {
         acknowledged++;
         latency.record(Math.max(1, Math.round((now - sentAt) * 1000)));
@@ -155,6 +159,11 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
   const begin = performance.now();
   measuring = true;
   await new Promise((resolve) => setTimeout(resolve, options.durationMs));
+  if (total < (options.messagesMin ?? 0)) {
+    await new Promise<void>((resolve) => {
+      enough = resolve;
+    });
+  }
   measuring = false;
   const elapsedMs = performance.now() - begin;
   const used = process.cpuUsage(cpu);

@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- send`: how many acknowledged sends per second the shipped server takes, and how long each
  * waits. For each flush mode and each number in flight a fresh server on an empty store is loaded by a loader
- * process; beside each row stands the raw write+fdatasync rate of the same disk, measured just before it.
+ * process, for `--seconds` and until `--messages` were acknowledged; beside each row stands the raw
+ * write+fdatasync rate of the same disk, measured just before it.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     flush: { type: "string", default: "SYNC_FLUSH,ASYNC_FLUSH" },
     load: { type: "string", default: "1x1,1x64,64x16" },
     folder: { type: "string", default: tmpdir() },
+    messages: { type: "string", default: "0" },
     json: { type: "boolean", default: false },
   },
 });
@@ -60,6 +62,7 @@ async function measure(flush: string, shape: string): Promise<Row> {
       inFlight,
       warmUpMs: 2000,
       durationMs: Number(values.seconds) * 1000,
+      messagesMin: Number(values.messages),
     });
     const row = {
       ...result,
@@ -100,7 +103,7 @@ for (const flush of values.flush.split(",")) {
       Math.round(row.rawSyncPerSecond).toLocaleString("en").padStart(10),
       row.readyMs.toFixed(0).padStart(9),
       row.serverRssMiB.toFixed(0).padStart(8),
-      `${((row.cpuSeconds / Number(values.seconds)) * 100).toFixed(0)} %`.padStart(9),
+      `${((row.cpuSeconds * row.perSecond * 100) / row.acknowledged).toFixed(0)} %`.padStart(9),
     ];
     console.log(cells.join("  "));
     if (row.refused > 0) console.log(`  first refusal: response code ${row.firstRefusal}`);
