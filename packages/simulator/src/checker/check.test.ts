@@ -225,7 +225,10 @@ test("what a group committed last must be what is left of it after a crash", () 
   });
   const late = [...start, ended(20_000), kept(0), drained(1)];
   assert.deepEqual(broken(late, GROUP), ["commit-kept"], "the broker had the time to write it");
-  assert.deepEqual(broken([...start, committed(0, false), kept(1), drained(1)], GROUP), []);
+  for (const offset of [0, 1]) {
+    const unsure = [...start, committed(0, false), kept(offset), drained(1)];
+    assert.deepEqual(broken(unsure, GROUP), [], "a commit that seemed lost may have arrived, or not");
+  }
   assert.deepEqual(broken([...start, ended(2_000), kept(0), drained(1)], GROUP), []);
 });
 

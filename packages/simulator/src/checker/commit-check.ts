@@ -43,8 +43,9 @@ export class CommitCheck {
     if (event.reaches) {
       progress.unsure = false;
       while (last.length > 0 && (last[0]?.atMs as number) < atMs - OVERTAKE_MS) last.shift();
-      last.push({ atMs, offset });
     }
+    // One that seems to be lost may arrive all the same: it takes no earlier one's place, but may be the one kept.
+    last.push({ atMs, offset });
     if (offset <= prefix || this.#lost.has(brokerOf(queue))) return;
     this.#report(
       "commit-after-listener",
