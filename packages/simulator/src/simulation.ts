@@ -3,10 +3,11 @@
  * become live again, a last crash of every broker, and the reading of every queue from end to end.
  */
 import { type CheckResult, check, type Violation } from "./checker/check.ts";
-import { brokerOf, type History, LAST_READER } from "./checker/history.ts";
+import { type History, LAST_READER } from "./checker/history.ts";
 import { Cluster, type ClusterOutput } from "./cluster/cluster.ts";
 import { planFaults } from "./faults/fault-plan.ts";
 import { inject } from "./faults/fault-table.ts";
+import { Liveness } from "./liveness.ts";
 import { scenarioOf } from "./scenario.ts";
 import { GROUP } from "./workload/consumer-node.ts";
 import { type Place, PullRefused, QueueReader } from "./workload/queue-reader.ts";
@@ -26,12 +27,14 @@ export interface SimulationResult {
   readonly responses: ReadonlyMap<number, number>;
   readonly events: number;
   readonly virtualMs: number;
+  /** From the end of the faults until every message was sent and consumed. */
+  readonly liveMs: number;
   readonly digest: string;
   readonly history: History;
 }
 
 /** After the faults stopped, everything must be sent, consumed and committed within this. */
-const LIVE_MS_MAX = 120_000;
+const LIVE_MS_MAX = 60_000;
 const STEP_MS = 100;
 const COMMITS_KEPT_MS = 7_000;
 
@@ -52,7 +55,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     for (const producer of cluster.producers) producer.checkSettled();
   }
   cluster.stopFaults();
-  await becomeLive(cluster);
+  const liveMs = await becomeLive(cluster);
   await endAndDrain(cluster);
   const { violations, counts } = check(recorder.events, { flush: scenario.flush, groups: [GROUP] });
   return {
@@ -64,38 +67,26 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     responses: cluster.tap.responses,
     events: world.loop.eventCount,
     virtualMs: world.nowMs,
+    liveMs,
     digest: world.trace.digest,
     history: recorder.events,
   };
 }
 
-/** Runs until every send is over and every acknowledged message was consumed, or too much time has passed. */
-async function becomeLive(cluster: Cluster): Promise<void> {
-  const { world, recorder, sendPlan, producers, consumePlan } = cluster;
+/** Runs until nothing is missing any more, or too much time has passed; returns how long it took. */
+async function becomeLive(cluster: Cluster): Promise<number> {
+  const { world, recorder, producers } = cluster;
   const startMs = world.nowMs;
-  const missing = () => {
-    if (sendPlan.left > 0) return `${sendPlan.left} messages could not even be sent`;
-    const inFlight = producers.reduce((sum, producer) => sum + producer.sendsInFlight, 0);
-    if (inFlight > 0) return `${inFlight} sends are still in flight`;
-    const lost = new Set<string>();
-    for (const event of recorder.events) if (event.kind === "cache-lost") lost.add(event.broker);
-    const absent: string[] = [];
-    for (const event of recorder.events) {
-      if (event.kind !== "acknowledged" || consumePlan.consumed.has(event.id)) continue;
-      if (cluster.scenario.flush === "ASYNC_FLUSH" && lost.has(brokerOf(event.queue))) continue;
-      absent.push(event.id);
-    }
-    return absent.length === 0
-      ? undefined
-      : `${absent.length} acknowledged messages are not consumed: ${absent.slice(0, 5).join(" ")}`;
-  };
-  let left = missing();
-  while (left !== undefined && world.nowMs - startMs < LIVE_MS_MAX) {
+  const liveness = new Liveness(cluster);
+  let missing = liveness.missing();
+  while (missing !== undefined && world.nowMs - startMs < LIVE_MS_MAX) {
     await world.run(STEP_MS);
     for (const producer of producers) producer.checkSettled();
-    left = missing();
+    missing = liveness.missing();
   }
-  if (left !== undefined) recorder.failure("live", `${left} ${LIVE_MS_MAX} ms after the faults stopped`);
+  if (missing !== undefined)
+    recorder.failure("live", `${missing} ${LIVE_MS_MAX} ms after the faults stopped`);
+  return world.nowMs - startMs;
 }
 
 /** Ends the clients in their orderly way, cuts the brokers' power a last time, and reads what is left. */

@@ -37,6 +37,7 @@ export class Statistics {
   events = 0;
   virtualMs = 0;
   readonly #tookMs: number[] = [];
+  readonly #liveMs: number[] = [];
   readonly #counts = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #requests = new Map<number, number>();
@@ -45,6 +46,7 @@ export class Statistics {
   add(result: SimulationResult, tookMs: number): void {
     this.seeds++;
     this.#tookMs.push(tookMs);
+    this.#liveMs.push(result.liveMs);
     if (result.violations.length > 0) this.failed++;
     this.events += result.events;
     this.virtualMs += result.virtualMs;
@@ -71,7 +73,8 @@ export class Statistics {
     ];
     return [
       `seeds      ${this.seeds} in ${seconds.toFixed(1)} s: ${(this.seeds / seconds).toFixed(1)}/s, ${(this.seeds / cpuSeconds).toFixed(1)}/s of processor time, ${this.failed} failed`,
-      `one seed   ${this.#quantile(0.1)} / ${this.#quantile(0.5)} / ${this.#quantile(0.9)} ms (p10, p50, p90)`,
+      `one seed   ${quantiles(this.#tookMs, [0.1, 0.5, 0.9])} ms (p10, p50, p90)`,
+      `live again ${quantiles(this.#liveMs, [0.5, 0.9, 0.99, 1])} ms after the faults (p50, p90, p99, max)`,
       `virtual    ${(this.virtualMs / 1000).toFixed(0)} s, ${perSecond(this.events)} events/s`,
       `messages   ${perSecond(this.#count("sent"))}/s; ${list(this.#counts)}`,
       `faults     ${covered.length} of ${FAULT_KINDS.length} kinds; ${list(this.#faults)}`,
@@ -81,11 +84,6 @@ export class Statistics {
     ].join("\n");
   }
 
-  #quantile(share: number): string {
-    const sorted = this.#tookMs.toSorted((a, b) => a - b);
-    return (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(0);
-  }
-
   #count(name: string): number {
     return this.#counts.get(name) ?? 0;
   }
@@ -93,6 +91,11 @@ export class Statistics {
 
 function addAll<K>(sums: Map<K, number>, values: Iterable<readonly [K, number]>): void {
   for (const [key, value] of values) sums.set(key, (sums.get(key) ?? 0) + value);
+}
+
+function quantiles(values: readonly number[], shares: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  return shares.map((share) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(0)).join(" / ");
 }
 
 function list(sums: ReadonlyMap<string, number>): string {

@@ -1,0 +1,40 @@
+/** What a cluster that is live again would have done: sent every message and consumed every acknowledged one. */
+import { brokerOf } from "./checker/history.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+
+export class Liveness {
+  readonly #cluster: Cluster;
+  /** Acknowledged and not known to be consumed: id → broker. */
+  readonly #awaited = new Map<string, string>();
+  /** ASYNC_FLUSH: brokers whose machine lost what was in memory; their messages may be gone. */
+  readonly #lost = new Set<string>();
+  #read = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** What is still missing; undefined when nothing is. */
+  missing(): string | undefined {
+    const { sendPlan, producers, consumePlan } = this.#cluster;
+    if (sendPlan.left > 0) return `${sendPlan.left} messages could not even be sent`;
+    const inFlight = producers.reduce((sum, producer) => sum + producer.sendsInFlight, 0);
+    if (inFlight > 0) return `${inFlight} sends are still in flight`;
+    this.#readOn();
+    for (const [id, broker] of this.#awaited) {
+      if (consumePlan.consumed.has(id) || this.#lost.has(broker)) this.#awaited.delete(id);
+    }
+    if (this.#awaited.size === 0) return undefined;
+    const some = [...this.#awaited.keys()].slice(0, 5).join(" ");
+    return `${this.#awaited.size} acknowledged messages are not consumed: ${some}`;
+  }
+
+  #readOn(): void {
+    const { recorder, scenario } = this.#cluster;
+    for (; this.#read < recorder.events.length; this.#read++) {
+      const event = recorder.events[this.#read];
+      if (event?.kind === "acknowledged") this.#awaited.set(event.id, brokerOf(event.queue));
+      else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH") this.#lost.add(event.broker);
+    }
+  }
+}
