@@ -90,6 +90,21 @@ describe("recovery", () => {
     });
   }
 
+  it("begins a queue with its first record when a crash kept only a later file of it", async () => {
+    const driver = await StoreDriver.open();
+    for (let index = 0; index < 60; index += 1) driver.sendNow(message(`${index}`));
+    driver.host.advance(1_500);
+    const bodies = [driver.bodies("T", 0), driver.bodies("T", 1)];
+    const image = driver.host.files.image();
+    const queueFiles = [...image.files.keys()].filter((path) => path.includes("/consumequeue/T/0/")).sort();
+    assert.ok(queueFiles.length >= 2, `${queueFiles.length} files`);
+    const lost = [queueFiles[0], `${HOME}/orbitmq-mark`, `${HOME}/orbitmq-queues.json`];
+    await checkBodies(
+      without(image, (path) => lost.includes(path)),
+      bodies,
+    );
+  });
+
   it("names the gap when a segment is missing in the middle", async () => {
     const { image } = await filled(true);
     const driver = new StoreDriver(

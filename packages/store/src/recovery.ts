@@ -166,15 +166,21 @@ class Recovery {
     }
     if (!isDispatched(fields.sysFlag)) return;
     const queue = table.findOrCreate(fields.topic, fields.queueId);
-    if (this.#damaged.has(queue) || fields.queueOffset < queue.end) return;
-    if (fields.queueOffset > queue.end) {
-      const isFirst = queue.minOffset === queue.end && scanFrom === segments.minOffset;
-      if (!isFirst) {
+    if (this.#damaged.has(queue)) return;
+    if (queue.minOffset === queue.end && fields.queueOffset !== queue.end) {
+      // No unit of it is on disk: its first record says where it begins. A crash may have kept a later file's
+      // name without the first one's, so that name says nothing.
+      if (fields.queueOffset !== 0 && scanFrom !== segments.minOffset) {
         this.#damaged.add(queue);
         return;
       }
       emptied(this.#parts, queue);
       queue.load(fields.queueOffset, fields.queueOffset);
+    }
+    if (fields.queueOffset < queue.end) return;
+    if (fields.queueOffset > queue.end) {
+      this.#damaged.add(queue);
+      return;
     }
     this.#append(queue, position, size, fields.tagsCode);
   }
