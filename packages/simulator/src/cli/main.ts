@@ -57,7 +57,7 @@ async function main(list: readonly string[]): Promise<number> {
   let printedMs = startMs;
   process.on("unhandledRejection", (error) => unhandled.push(error));
   // Errors are made by the thousand here, and nobody reads their stacks but when one seed is replayed.
-  if (args.from !== args.to) Error.stackTraceLimit = 4;
+  if (args.from !== args.to) Error.stackTraceLimit = 0;
   for (let seed = args.from; seed <= args.to && performance.now() < endMs; seed++) {
     const seedMs = performance.now();
     const result = await runSeed(seed, args);

@@ -7,13 +7,19 @@ import type { Logger } from "@orbitmq/host";
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
 import { type MessageStore, openMessageStore, StoreError } from "@orbitmq/store";
 import type { Scenario } from "../scenario.ts";
-import { type NodeContext, SimNode } from "./sim-node.ts";
+import { describe, type NodeContext, SimNode } from "./sim-node.ts";
 
 export const BROKER_PORT = 10_911;
 const HOME = "/var/orbitmq/store";
 
 /** Starting again helps; the disk was told to fail, or is full. */
 const PASSING = new Set(["IO", "NO_SPACE", "LOCKED"]);
+
+/** A record begins with its own length, big-endian. */
+function recordBytes(head: Uint8Array): number {
+  const [a = 0, b = 0, c = 0, d = 0] = head;
+  return Math.max(8, (a << 24) | (b << 16) | (c << 8) | d);
+}
 
 export class BrokerNode extends SimNode {
   readonly address: string;
@@ -52,8 +58,7 @@ export class BrokerNode extends SimNode {
     const segmentBytes = this.#scenario.store.mappedFileSizeCommitLog as number;
     const at = physicalOffset % segmentBytes;
     const path = this.#segmentPath((physicalOffset - at) / segmentBytes, segmentBytes);
-    // A record begins with its own length.
-    return this.machine.disk.survives(path, at, (head) => Math.max(8, new DataView(head.buffer).getInt32(0)));
+    return this.machine.disk.survives(path, at, recordBytes);
   }
 
   #segmentPath(index: number, segmentBytes: number): string {
@@ -69,9 +74,34 @@ export class BrokerNode extends SimNode {
     return this.#store;
   }
 
+  /** Starts a second process on the same folder, which must be refused. False when this one does not serve. */
+  startSecond(): boolean {
+    const { world, recorder } = this.context;
+    if (!this.#serving) return false;
+    const host = world.spawn(this.machine, `${this.name}-second`);
+    const end = (refusal: string) => {
+      if (refusal !== "LOCKED") recorder.failure("starts", `a second ${this.name}: ${refusal}, not LOCKED`);
+      world.after(0, () => {
+        if (host.alive) world.kill(host);
+      });
+    };
+    this.#openStore(host)
+      .start()
+      .then(
+        () => end("it opened the store"),
+        (error: unknown) => end(error instanceof StoreError ? error.code : describe(error)),
+      );
+    return true;
+  }
+
+  #openStore(host: SimHost): MessageStore {
+    const { flush: flushDiskType, store } = this.#scenario;
+    return openMessageStore(host, { ...store, home: HOME, flushDiskType }, this.#logger);
+  }
+
   protected async begin(host: SimHost): Promise<void> {
     const { flush, store: storeOptions } = this.#scenario;
-    const store = openMessageStore(host, { ...storeOptions, home: HOME, flushDiskType: flush }, this.#logger);
+    const store = this.#openStore(host);
     this.#store = store;
     store.onFailed((error) => this.#writesFailed(host, error));
     try {

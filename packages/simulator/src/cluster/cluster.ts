@@ -25,7 +25,8 @@ export interface ClusterOutput {
   readonly story?: ((line: string) => void) | undefined;
 }
 
-const STYLES: readonly ProducerStyle[] = ["waits", "bursts", "waits", "batches"];
+/** The first always waits, so that order can be checked. */
+const STYLES: readonly ProducerStyle[] = ["waits", "bursts", "batches"];
 
 export class Cluster {
   readonly scenario: Scenario;
@@ -95,7 +96,7 @@ export class Cluster {
           this.#context(`producer-${index}`),
           machineOf(index),
           `producer-${index}`,
-          STYLES[index] as ProducerStyle,
+          index === 0 ? "waits" : this.#random.pick(STYLES),
           this.sendPlan,
         ),
     );

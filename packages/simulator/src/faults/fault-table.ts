@@ -144,6 +144,7 @@ const FAULTS = {
     broker?.pause(random.between(50, 6_000));
     return broker !== undefined;
   },
+  "second-start": (cluster, random) => victim(cluster.brokers, random)?.startSecond() === true,
   "sync-eio": (cluster, random) => {
     const broker = victim(cluster.brokers, random);
     broker?.machine.disk.failNext("sync", random.chance(0.8) ? isLog : undefined);

@@ -21,7 +21,7 @@ const FILLER = "the quick brown fox jumps over the lazy dog 0123456789 ".repeat(
 
 export class MessageFactory {
   readonly #random: SeededRandom;
-  readonly #messages = new Map<string, Message>();
+  readonly #messages = new Map<string, { readonly message: Message; readonly body: Buffer }>();
   readonly #bodyBytesMax: number;
   readonly #uniformBytes: number | undefined;
 
@@ -43,7 +43,7 @@ export class MessageFactory {
       keys: `k-${id}`,
       properties: { id, part: String(random.between(100, 999)) },
     };
-    this.#messages.set(id, message);
+    this.#messages.set(id, { message, body: Buffer.from(message.body as string, "latin1") });
     return message;
   }
 
@@ -64,11 +64,10 @@ export class MessageFactory {
 
   /** Whether what was seen is exactly what was created under `id`. */
   isIntact(id: string, seen: SeenMessage): boolean {
-    const message = this.#messages.get(id);
-    if (message === undefined) return false;
-    const body = message.body as string;
-    if (seen.topic !== message.topic || seen.body.length !== body.length) return false;
-    if (asBuffer(seen.body).toString("latin1") !== body) return false;
+    const sent = this.#messages.get(id);
+    if (sent === undefined) return false;
+    const { message, body } = sent;
+    if (seen.topic !== message.topic || !body.equals(seen.body)) return false;
     const properties = message.properties as Record<string, string>;
     return (
       seen.tag === message.tag &&

@@ -24,7 +24,7 @@ import {
   responseCodeName,
   WireError,
 } from "@orbitmq/wire";
-import { queueKey } from "../checker/history.ts";
+import { LAST_READER, queueKey } from "../checker/history.ts";
 import type { NodeContext } from "../cluster/sim-node.ts";
 import type { MessageFactory } from "./message-factory.ts";
 
@@ -65,8 +65,11 @@ export class QueueReader {
   readonly #factory: MessageFactory;
   readonly #rpc: RpcClient;
   readonly #name: string;
+  readonly #isLast: boolean;
 
   constructor(context: NodeContext, host: SimHost, name: string, factory: MessageFactory) {
+    // After the last crash everything is on disk.
+    this.#isLast = name === LAST_READER;
     this.#context = context;
     this.#factory = factory;
     this.#name = name;
@@ -157,7 +160,7 @@ export class QueueReader {
     for (const record of records) {
       const { id, intact } = this.#recognise(record);
       const copy = String(record.physicalOffset);
-      const survives = this.#context.survives(place.brokerName, record.physicalOffset);
+      const survives = this.#isLast || this.#context.survives(place.brokerName, record.physicalOffset);
       const { queueOffset: offset } = record;
       recorder.add({ kind: "seen", by: this.#name, queue, offset, id, copy, intact, survives });
     }
