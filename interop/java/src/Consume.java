@@ -92,6 +92,7 @@ final class Consume {
             consumer.setConsumeThreadMax(args.number("threads", 20));
         }
         consumer.setPollNameServerInterval(args.number("poll-route-ms", 1_000));
+        consumer.setHeartbeatBrokerInterval(args.number("heartbeat-ms", 30_000));
         // Otherwise the offset committed at the end may not cover a message whose listener is just about to return.
         consumer.setAwaitTerminationMillisWhenShutdown(5_000);
         consumer.setAllocateMessageQueueStrategy(new ToldAllocation());
