@@ -1,8 +1,9 @@
 /** `orbitmq send`, `consume` and `topic …`: their flags. What they do is in files of their own. */
 import { type Command, Option } from "commander";
 import { duration, wholeNumber } from "../terminal.ts";
+import type { CommandContext } from "./command-context.ts";
 import type { ConsumeFlags } from "./consume.ts";
-import { type CommandContext, repeatable } from "./program.ts";
+import { repeatable } from "./repeatable.ts";
 import type { SendFlags } from "./send.ts";
 import type { ClientFlags, CreateTopicFlags } from "./topic.ts";
 

@@ -1,7 +1,7 @@
 /** `orbitmq config show|check`: their flags. What they do is in show-config.ts. */
 import { type Command, Option } from "commander";
+import type { CommandContext } from "./command-context.ts";
 import { addConfigFlags, type ConfigFlags } from "./config-flags.ts";
-import type { CommandContext } from "./program.ts";
 
 export interface ConfigCommandFlags extends ConfigFlags {
   readonly role: "server" | "namesrv" | "broker";

@@ -5,7 +5,7 @@ import { decodeProperties } from "../config/properties.ts";
 import type { ConfigRole } from "../config/supported-keys.ts";
 import { ServerError } from "../server-error.ts";
 import type { ServerRole } from "../settings.ts";
-import { repeatable } from "./program.ts";
+import { repeatable } from "./repeatable.ts";
 
 /** flag → key, description, and the roles that have it. */
 const KEY_FLAGS: readonly (readonly [

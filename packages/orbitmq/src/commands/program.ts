@@ -2,23 +2,13 @@
  * The tree of commands with their flags and help. Nothing here loads what a command needs to run: that is
  * imported when it is called, so that `--help` and the server's start stay quick.
  */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { Terminal } from "../terminal.ts";
 import { addClientCommands } from "./client-commands.ts";
+import type { SetExitCode } from "./command-context.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { addServerCommands } from "./server-commands.ts";
-
-/** Replaced by the build with the package's version. */
-declare const ORBITMQ_VERSION: string | undefined;
-export const version = typeof ORBITMQ_VERSION === "string" ? ORBITMQ_VERSION : "0.0.0-source";
-
-export type SetExitCode = (code: number) => void;
-
-/** What every command's action gets. */
-export interface CommandContext {
-  readonly terminal: Terminal;
-  readonly setExitCode: SetExitCode;
-}
+import { version } from "./version.ts";
 
 export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
   const root = new Command("orbitmq")
@@ -40,11 +30,4 @@ export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
   addClientCommands(root, context);
   addConfigCommands(root, context);
   return root;
-}
-
-/** For flags that may be given several times. */
-export function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description)
-    .default([] as string[], "none")
-    .argParser((value: string, earlier: string[]) => [...earlier, value]);
 }

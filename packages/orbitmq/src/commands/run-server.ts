@@ -17,7 +17,7 @@ import type { Terminal } from "../terminal.ts";
 import { bannerLines, bannerText } from "./banner.ts";
 import { type ConfigFlags, readConfiguration } from "./config-flags.ts";
 import { explain } from "./failure.ts";
-import { version } from "./program.ts";
+import { version } from "./version.ts";
 
 export interface ServerFlags extends ConfigFlags {
   readonly store?: "disk" | "memory";

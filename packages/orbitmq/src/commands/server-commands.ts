@@ -3,8 +3,8 @@ import { type Command, Option } from "commander";
 import { LOG_FORMATS, LOG_LEVELS } from "../logging/command-logger.ts";
 import type { ServerRole } from "../settings.ts";
 import { duration } from "../terminal.ts";
+import type { CommandContext } from "./command-context.ts";
 import { addConfigFlags } from "./config-flags.ts";
-import type { CommandContext } from "./program.ts";
 import type { ServerFlags } from "./run-server.ts";
 
 const ROLES: readonly (readonly [ServerRole, string])[] = [
