@@ -1,9 +1,17 @@
-/** What a cluster that is live again would have done: sent every message and consumed every acknowledged one. */
+/**
+ * What a cluster that is live again would have done: sent every message, consumed every acknowledged one, and
+ * made every broker known to every NameServer.
+ */
+
+import type { SimHost } from "@orbitmq/host/sim";
 import { brokerOf } from "./checker/history.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 
+import { RouteWatch } from "./workload/route-watch.ts";
+
 export class Liveness {
   readonly #cluster: Cluster;
+  readonly #routes: RouteWatch;
   /** Acknowledged and not known to be consumed: id → broker. */
   readonly #awaited = new Map<string, string>();
   /** ASYNC_FLUSH: brokers whose machine lost what was in memory; their messages may be gone. */
@@ -12,6 +20,12 @@ export class Liveness {
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+    this.#routes = new RouteWatch(cluster.nameServers, cluster.brokers);
+  }
+
+  /** Begins to look; `host` is a process for that. */
+  start(host: SimHost): void {
+    this.#routes.start(host);
   }
 
   /** What is still missing; undefined when nothing is. */
@@ -24,7 +38,7 @@ export class Liveness {
     for (const [id, broker] of this.#awaited) {
       if (consumePlan.consumed.has(id) || this.#lost.has(broker)) this.#awaited.delete(id);
     }
-    if (this.#awaited.size === 0) return undefined;
+    if (this.#awaited.size === 0) return this.#routes.missing();
     const some = [...this.#awaited.keys()].slice(0, 5).join(" ");
     return `${this.#awaited.size} acknowledged messages are not consumed: ${some}`;
   }

@@ -78,6 +78,8 @@ async function becomeLive(cluster: Cluster): Promise<number> {
   const { world, recorder, producers } = cluster;
   const startMs = world.nowMs;
   const liveness = new Liveness(cluster);
+  const host = cluster.spawnHelper("route-watch");
+  world.after(0, () => liveness.start(host));
   let missing = liveness.missing();
   while (missing !== undefined && world.nowMs - startMs < LIVE_MS_MAX) {
     await world.run(STEP_MS);
@@ -86,6 +88,7 @@ async function becomeLive(cluster: Cluster): Promise<number> {
   }
   if (missing !== undefined)
     recorder.failure("live", `${missing} ${LIVE_MS_MAX} ms after the faults stopped`);
+  world.kill(host);
   return world.nowMs - startMs;
 }
 
@@ -119,9 +122,7 @@ async function drainAll(cluster: Cluster, name: string): Promise<void> {
     recorder.failure("live", `${name}: a broker does not serve 30 s after its start`);
     return;
   }
-  const machine = cluster.observer.machine;
-  if (!machine.up) world.start(machine);
-  const host = world.spawn(machine, name);
+  const host = cluster.spawnHelper(name);
   const reader = new QueueReader(cluster.context, host, name, cluster.factory);
   let failure: unknown;
   let done = false;

@@ -3,7 +3,7 @@
  * are the shipped ones, only the host beneath them is not.
  */
 import type { Logger } from "@orbitmq/host";
-import { type SeededRandom, type SimMachine, SimWorld } from "@orbitmq/host/sim";
+import { type SeededRandom, type SimHost, type SimMachine, SimWorld } from "@orbitmq/host/sim";
 import { queueKey } from "../checker/history.ts";
 import { Recorder } from "../recorder.ts";
 import type { Scenario } from "../scenario.ts";
@@ -185,6 +185,13 @@ export class Cluster {
     for (const node of this.nodes) node.startAfter(0);
     this.sendPlan.pauseMs = 0;
     this.consumePlan.calm = true;
+  }
+
+  /** A process of ours, beside the cluster. */
+  spawnHelper(name: string): SimHost {
+    const { machine } = this.observer;
+    if (!machine.up) this.world.start(machine);
+    return this.world.spawn(machine, name);
   }
 
   /** Every queue that exists now on a broker that serves. */
