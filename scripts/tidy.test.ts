@@ -69,7 +69,8 @@ test("a file nobody imports is found, one reached from a door or a test is not",
     parseSource("packages/a/src/b.ts", ""),
     parseSource("packages/a/src/c.ts", ""),
     parseSource("packages/a/src/d.ts", ""),
-    parseSource("packages/a/src/c.test.ts", 'import "./c.ts";'),
+    parseSource("packages/a/src/c.test.ts", 'import "./c.ts"; run(join(here, "process.ts"));'),
+    parseSource("packages/a/src/process.ts", ""),
   ];
   const dead = findDeadFiles(sources, ["packages/a/src/index.ts"]).map((finding) => finding.path);
   assert.deepEqual(dead, ["packages/a/src/d.ts"]);

@@ -1,6 +1,6 @@
 /**
- * Finds source files nobody can reach: not imported, directly or through others, from a package's doors, a
- * command, a test or a script. A dead file misleads every reader after its last one.
+ * Finds source files nobody can reach: neither imported nor named as a process to start, directly or through
+ * others, from a package's doors, a command, a test or a script. A dead file misleads every reader after its last one.
  */
 import { dirname, join, normalize } from "node:path/posix";
 import { isTest } from "./packages.ts";
@@ -15,9 +15,13 @@ export function findDeadFiles(sources: readonly Source[], roots: readonly string
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);
-    for (const { specifier } of byPath.get(path)?.imports ?? []) {
-      if (!specifier.startsWith(".")) continue;
-      const target = normalize(join(dirname(path), specifier));
+    const source = byPath.get(path);
+    const named = source?.text.matchAll(/["'`/]([\w-]+\.ts)["'`]/g) ?? [];
+    const mentions = [...(source?.imports ?? [])]
+      .map(({ specifier }) => specifier)
+      .filter((name) => name.startsWith("."));
+    for (const mention of [...mentions, ...[...named].map((match) => match[1] as string)]) {
+      const target = normalize(join(dirname(path), mention));
       if (byPath.has(target)) queue.push(target);
     }
   }
