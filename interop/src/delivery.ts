@@ -56,7 +56,11 @@ function javaDelivery(line: JsonLine): Delivery {
   };
 }
 
-const plainAddress = (address: string): string => address.replace(/^.*\//, "");
+/** Without Java's slash and what it puts before it, and with IPv6 addresses as short as ours. */
+function plainAddress(text: string): string {
+  const address = text.replace(/^.*\//, "");
+  return address.startsWith("[") ? new URL(`http://${address}`).host : address;
+}
 
 export function deliveryOf(message: ReceivedMessage<unknown>): Delivery {
   return {

@@ -95,6 +95,32 @@ for (const version of javaVersions) {
         );
       });
 
+      test("a lite pull consumer gets everything, and its group goes on where it committed", {
+        timeout,
+      }, async () => {
+        const topic = `lite-${suffix}`;
+        const options = { namesrv, topic, group: `g-${topic}`, count: 40 };
+        for (const keys of ["a-", "b-"]) {
+          await clients.run("produce", {
+            namesrv,
+            topic,
+            count: 40,
+            keys,
+            mode: "async",
+            "default-queues": 4,
+          });
+          assertDelivered(deliveriesIn(await clients.run("litepull", options)), { keys, count: 40 });
+        }
+      });
+
+      test("broadcasting, each member gets everything", { timeout }, async () => {
+        const topic = `broadcast-${suffix}`;
+        await clients.run("produce", { namesrv, topic, count: 20 });
+        const options = { namesrv, topic, group: `g-${topic}`, count: 20, model: "broadcasting" };
+        const members = await Promise.all([1, 2].map(() => clients.run("consume", options)));
+        for (const lines of members) assertDelivered(deliveriesIn(lines), { count: 20 });
+      });
+
       test("two members share a group's queues, and the one that stays takes over", { timeout }, async () => {
         const topic = `shared-${suffix}`;
         const group = `g-${topic}`;

@@ -1,5 +1,6 @@
 /** Java clients and ours on one OrbitMQ broker: each reads what the other wrote, and they share groups and offsets. */
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { before, describe, test } from "node:test";
 import { type ServerProcess, startServerProcess } from "orbitmq/testing";
 import { assertDelivered, bodyOf, deliveriesIn, deliveryOf, sha256 } from "./delivery.ts";
@@ -254,6 +255,57 @@ test("old clients reach the broker through its VIP port", { timeout }, async () 
     assertDelivered(await readAll({ namesrv }, topic), { count: 10 });
   } finally {
     await clients.stop();
+  }
+});
+
+test("tags with the same hash are told apart by consumers of both kinds", { timeout }, async () => {
+  const topic = "same-hash";
+  // "Aa" and "BB" have one hash code in Java, and the broker filters by that.
+  for (const tag of ["Aa", "BB"])
+    await java("5.5.0").run("produce", {
+      namesrv,
+      topic,
+      count: 10,
+      keys: `${tag}-`,
+      tag,
+      "default-queues": 1,
+    });
+  await java("5.5.0").run("produce", { namesrv, topic, count: 1, keys: "last-", tag: "Aa" });
+  const wanted = [
+    { keys: "Aa-", count: 10, tag: "Aa" },
+    { keys: "last-", count: 1, tag: "Aa" },
+  ];
+  assertDelivered(await consume({ namesrv, group: "ours-hash" }, topic, 11, "Aa"), ...wanted);
+  for (const version of javaVersions) {
+    const options = { namesrv, topic, group: `hash-${version.replaceAll(".", "")}`, count: 11, tag: "Aa" };
+    assertDelivered(deliveriesIn(await java(version).run("consume", options)), ...wanted);
+  }
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === "::1"),
+);
+test("clients of both kinds reach a server that has only IPv6", {
+  timeout,
+  skip: hasIpv6 ? false : "this machine has no ::1",
+}, async () => {
+  const six = await startServerProcess({ home: workshop.place("six"), options: ["--host", "::1"] });
+  workshop.ends(six, (it) => it.stop());
+  const topic = "six";
+  const producer = await startProducer({ namesrv: six.namesrvAddr });
+  await sendAll(producer, topic, { keys: "ours-", count: 10 });
+  await producer.shutdown();
+  for (const version of javaVersions)
+    await java(version).run("produce", { namesrv: six.namesrvAddr, topic, count: 10, keys: `${version}-` });
+  const expected = ["ours-", "5.5.0-", "4.9.8-"].map((keys) => ({ keys, count: 10 }));
+  const ours = await consume({ namesrv: six.namesrvAddr, group: "ours" }, topic, 30);
+  assertDelivered(ours, ...expected);
+  assert.ok(
+    ours.every(({ bornHost, storeHost }) => /::1|0:0:1/.test(bornHost) && /::1|0:0:1/.test(storeHost)),
+  );
+  for (const version of javaVersions) {
+    const options = { namesrv: six.namesrvAddr, topic, group: `g${version.slice(0, 1)}`, count: 30 };
+    assertDelivered(deliveriesIn(await java(version).run("consume", options)), ...expected);
   }
 });
 

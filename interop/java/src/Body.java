@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Base64;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageAccessor;
 import org.apache.rocketmq.common.message.MessageExt;
 
 /** What test messages hold, and how a received one is told: the body follows from key and size, so any process can check it. */
@@ -30,6 +31,8 @@ final class Body {
         int size = args.number("size", 64);
         Message message = new Message(args.text("topic"), args.text("tag", ""), key, Body.of(key, size));
         if (args.has("delay-level")) message.setDelayTimeLevel(args.number("delay-level", 0));
+        // The property that Message.setDelayTimeMs sets, which 4.9 does not have.
+        if (args.has("delay-ms")) MessageAccessor.putProperty(message, "TIMER_DELAY_MS", args.text("delay-ms"));
         if (args.has("property")) {
             String[] pair = args.text("property").split("=", 2);
             message.putUserProperty(pair[0], pair[1]);

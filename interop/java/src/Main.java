@@ -30,9 +30,10 @@ public final class Main {
             case "admin": return Admin.run(args);
             case "produce": return Produce.run(args);
             case "consume": return Consume.run(args);
+            case "litepull": return LitePull.run(args);
             case "transact": return Transact.run(args);
             case "tour": return Tour.run(args);
-            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, transact, tour, serve; not " + command);
+            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, litepull, transact, tour, serve; not " + command);
         }
     }
 

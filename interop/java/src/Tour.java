@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.client.consumer.AllocateMessageQueueStrategy;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -28,12 +29,14 @@ import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
  * listens on the wire between. Steps that must be refused print the refusal; a step that fails unexpectedly ends the tour.
  */
 final class Tour {
+    private final Args args;
     private final String namesrv;
     private final String broker;
     private final String topic;
     private final String suffix;
 
     private Tour(Args args) {
+        this.args = args;
         namesrv = args.text("namesrv");
         broker = args.text("broker");
         topic = args.text("topic");
@@ -44,6 +47,7 @@ final class Tour {
         Tour tour = new Tour(args);
         switch (args.text("part")) {
             case "send": tour.send(); break;
+            case "pull": tour.pull(); break;
             case "shapes": tour.shapes(); break;
             case "retry": tour.retry(args.text("group")); break;
             case "full":
@@ -63,29 +67,44 @@ final class Tour {
                     admin.shutdown();
                 }
                 break;
-            default: throw new IllegalArgumentException("--part send|shapes|retry|full, not " + args.text("part"));
+            default: throw new IllegalArgumentException("--part send|pull|shapes|retry|full, not " + args.text("part"));
         }
-        new Line().put("end", true).print();
+        args.line().put("end", true).print();
         return 0;
     }
 
     private static long last = System.nanoTime();
 
     /** A line of the tour, with the time since the one before it. */
-    private static Line line(String name) {
+    private Line line(String name) {
         long now = System.nanoTime();
         long elapsedMs = (now - last) / 1_000_000;
         last = now;
-        return new Line().put("step", name).put("elapsedMs", elapsedMs);
+        return args.line().put("step", name).put("elapsedMs", elapsedMs);
     }
 
-    private static <T> T step(String name, Callable<T> action) throws Exception {
+    private <T> T step(String name, Callable<T> action) throws Exception {
         T result = action.call();
-        line(name).print();
+        line(name).put("result", told(result)).print();
         return result;
     }
 
-    private static void refused(String name, Callable<?> action) {
+    /** What can be compared between two servers, of those results that say something. */
+    private static String told(Object result) {
+        if (result instanceof PullResult) {
+            PullResult pulled = (PullResult) result;
+            int found = pulled.getMsgFoundList() == null ? 0 : pulled.getMsgFoundList().size();
+            return pulled.getPullStatus() + " next " + pulled.getNextBeginOffset() + " min " + pulled.getMinOffset()
+                + " max " + pulled.getMaxOffset() + " found " + found;
+        }
+        if (result instanceof SendResult) {
+            SendResult sent = (SendResult) result;
+            return sent.getSendStatus() + " queue " + sent.getMessageQueue().getQueueId() + " offset " + sent.getQueueOffset();
+        }
+        return result instanceof Number ? result.toString() : "";
+    }
+
+    private void refused(String name, Callable<?> action) {
         try {
             Object result = action.call();
             line(name).put("result", String.valueOf(result)).print();
@@ -341,7 +360,7 @@ final class Tour {
         }
     }
 
-    private static void await(String what, CountDownLatch latch) throws Exception {
+    private void await(String what, CountDownLatch latch) throws Exception {
         if (!latch.await(60, TimeUnit.SECONDS)) throw new IllegalStateException("timed out: " + what);
         line(what).print();
     }
