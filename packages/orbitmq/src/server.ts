@@ -184,29 +184,31 @@ export class Server {
    */
   stop(timeoutMs: number): Promise<void> {
     this.#stopped ??= new Promise((resolve, reject) => {
-      const deadline = this.#host.timers.after(timeoutMs, () =>
+      let inTime = true;
+      const deadline = this.#host.timers.after(timeoutMs, () => {
+        inTime = false;
         reject(
           new ServerError(
             "STOP_TIMEOUT",
             `stopping took longer than ${timeoutMs} ms; \`abort\` stays and the next start recovers`,
           ),
-        ),
-      );
-      this.#stopParts(timeoutMs)
+        );
+      });
+      this.#stopParts(timeoutMs, () => inTime)
         .then(resolve, (error: unknown) => reject(serverErrorFrom(error)))
         .finally(() => deadline.cancel());
     });
     return this.#stopped;
   }
 
-  async #stopParts(timeoutMs: number): Promise<void> {
+  async #stopParts(timeoutMs: number, inTime: () => boolean): Promise<void> {
     const brokerMs = Math.max(timeoutMs - STORE_SHARE_MS, timeoutMs / 2);
     const broker = await this.#broker?.stop(brokerMs);
     if (broker !== undefined && broker.left > 0)
       this.#logger.warn({ left: broker.left }, "requests were left unanswered");
     // Nothing depends on anything any more: stop both, then report the first failure.
     const parts = await Promise.allSettled([
-      this.#store?.stop(),
+      this.#store?.stop(inTime),
       this.#nameServer?.stop(timeoutMs - brokerMs),
     ]);
     for (const part of parts) if (part.status === "rejected") throw part.reason;

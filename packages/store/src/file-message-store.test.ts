@@ -6,6 +6,17 @@ import { StoreError } from "./store-error.ts";
 import { HOME, message, Outcome, StoreDriver } from "./testing/store-driver.ts";
 
 describe("a store on files", () => {
+  it("leaves `abort` when stopping came too late, and the next start recovers", async () => {
+    const driver = await StoreDriver.open();
+    driver.sendNow(message("hello"));
+    await driver.stop(() => false);
+    assert.equal(driver.host.files.names.has(`${HOME}/abort`), true);
+    const next = await StoreDriver.open({}, driver.host.files.image());
+    assert.deepEqual(next.bodies(), ["hello"]);
+    await next.stop();
+    assert.equal(next.host.files.names.has(`${HOME}/abort`), false);
+  });
+
   it("acknowledges an append once it is on disk and shows it to readers no earlier", async () => {
     const driver = await StoreDriver.open();
     driver.host.files.held = true;

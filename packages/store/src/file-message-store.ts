@@ -92,8 +92,8 @@ export class FileMessageStore implements MessageStore {
     this.#state = "running";
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  stop(inTime: () => boolean = () => true): Promise<void> {
+    this.#stopping ??= this.#stop(inTime);
     return this.#stopping;
   }
 
@@ -286,23 +286,23 @@ export class FileMessageStore implements MessageStore {
     });
   }
 
-  async #stop(): Promise<void> {
+  async #stop(inTime: () => boolean): Promise<void> {
     await Promise.allSettled([this.#cutting]);
     const engine = this.#engine;
     if (this.#isOpen()) {
       engine.queueFlush.close();
       await new Promise<void>((resolve) => engine.writer.hold(resolve));
-      this.#close();
+      this.#close(inTime);
     }
     this.#state = "stopped";
   }
 
   /** The log is held, or has failed. */
-  #close(): void {
+  #close(inTime: () => boolean): void {
     const engine = this.#engine;
     this.#stoppedCleanly = false;
     try {
-      if (!engine.writer.failed) {
+      if (!engine.writer.failed && inTime()) {
         engine.closeInOrder();
         this.#stoppedCleanly = true;
       }

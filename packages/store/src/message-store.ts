@@ -104,8 +104,11 @@ export interface StoreStatus {
 export interface MessageStore {
   /** Opens or creates the store and recovers it. Rejects with StoreError (LOCKED, DAMAGED, …). */
   start(): Promise<void>;
-  /** Flushes, writes the checkpoint, removes `abort` and releases the lock; idempotent. */
-  stop(): Promise<void>;
+  /**
+   * Flushes, writes the checkpoint, removes `abort` and releases the lock; idempotent. When `inTime` says no at the
+   * moment of closing, the store is only let go: `abort` stays, and the next start recovers.
+   */
+  stop(inTime?: () => boolean): Promise<void>;
 
   /** Appends one message. When the result is `appended`, `waiter` will be settled later; when `refused`, never. */
   append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult;

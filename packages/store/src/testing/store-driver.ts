@@ -87,8 +87,8 @@ export class StoreDriver {
     return finish(this.host, this.store.start());
   }
 
-  async stop(): Promise<void> {
-    await finish(this.host, this.store.stop());
+  async stop(inTime?: () => boolean): Promise<void> {
+    await finish(this.host, this.store.stop(inTime));
   }
 
   /** Appends and returns the waiter; the append must be accepted. */
