@@ -33,7 +33,7 @@ try {
 }
 const child = spawn(
   process.execPath,
-  ["--enable-source-maps", "--max-semi-space-size=64", join(folder, "sim.mjs"), ...args],
+  ["--enable-source-maps", "--max-semi-space-size=128", join(folder, "sim.mjs"), ...args],
   {
     stdio: "inherit",
     env: { ...process.env, ORBITMQ_SIM_COMMAND: command },

@@ -39,7 +39,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
   return {
     seed,
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
-    sends: random.between(300, 500),
+    sends: random.between(300, 360),
     producers: random.between(2, 3),
     consumers: random.between(2, 3),
     uniformBytes: random.chance(0.4) ? random.between(16, 600) : undefined,

@@ -3,7 +3,6 @@
  * runs, and any call it still makes is an error of the simulation's own code.
  */
 import { AssertionFailed } from "../assert.ts";
-import type { Clock, TimerHandle, Timers } from "../clock.ts";
 import type { Lane } from "../files.ts";
 import type { Host, HostProcess } from "../host.ts";
 import { SimFiles } from "./disk/sim-files.ts";
@@ -13,6 +12,7 @@ import type { EventOwner } from "./event-queue.ts";
 import { SimNetwork } from "./network/sim-network.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimMachine } from "./sim-machine.ts";
+import { SimClock, SimTimers } from "./sim-time.ts";
 import type { SimWorld } from "./sim-world.ts";
 
 export class SimHost implements Host, EventOwner {
@@ -20,8 +20,8 @@ export class SimHost implements Host, EventOwner {
   readonly name: string;
   readonly world: SimWorld;
   readonly machine: SimMachine;
-  readonly clock: Clock;
-  readonly timers: Timers;
+  readonly clock: SimClock;
+  readonly timers: SimTimers;
   readonly random: SeededRandom;
   readonly files: SimFiles;
   readonly network: SimNetwork;
@@ -30,8 +30,6 @@ export class SimHost implements Host, EventOwner {
   readonly #pool = new ThreadPool();
   #alive = true;
   #pausedUntilUs = 0;
-  #turn: (() => void)[] = [];
-  #turnScheduled = false;
 
   /** For SimWorld only. */
   constructor(world: SimWorld, machine: SimMachine, id: number, name: string, random: SeededRandom) {
@@ -41,15 +39,8 @@ export class SimHost implements Host, EventOwner {
     this.name = name;
     this.random = random.fork("process");
     const originMs = random.int(1_000_000);
-    this.clock = {
-      wallMs: () => machine.wallMs(),
-      monotonicMs: () => originMs + world.loop.nowUs / 1000,
-    };
-    this.timers = {
-      after: (delayMs, fn) => this.#after(delayMs, fn),
-      every: (intervalMs, fn) => this.#every(intervalMs, fn),
-      afterTurn: (fn) => this.#afterTurn(fn),
-    };
+    this.clock = new SimClock(this, originMs);
+    this.timers = new SimTimers(this);
     this.files = new SimFiles(this);
     this.network = new SimNetwork(this);
     // Few pids, so that a restarted process sometimes has its predecessor's.
@@ -73,7 +64,6 @@ export class SimHost implements Host, EventOwner {
   end(): void {
     this.#alive = false;
     this.#pool.clear();
-    this.#turn = [];
     for (const file of this.openFiles) file.abandon();
     this.openFiles.clear();
     for (const [path, holder] of this.machine.locks) if (holder === this) this.machine.locks.delete(path);
@@ -121,51 +111,5 @@ export class SimHost implements Host, EventOwner {
   /** Runs `fn` in an event of its own, soon. */
   callLater(fn: () => void): void {
     this.world.loop.schedule(1, this, "turn", 0, fn);
-  }
-
-  #after(delayMs: number, fn: () => void): TimerHandle {
-    this.assertAlive();
-    const event = this.world.loop.schedule(this.#timerDelayUs(delayMs), this, "timer", 0, fn);
-    return {
-      cancel: () => {
-        event.cancelled = true;
-      },
-    };
-  }
-
-  #every(intervalMs: number, fn: () => void): TimerHandle {
-    this.assertAlive();
-    const loop = this.world.loop;
-    const fire = () => {
-      event = loop.schedule(this.#timerDelayUs(intervalMs), this, "timer", 1, fire);
-      fn();
-    };
-    let event = loop.schedule(this.#timerDelayUs(intervalMs), this, "timer", 1, fire);
-    return {
-      cancel: () => {
-        event.cancelled = true;
-      },
-    };
-  }
-
-  #timerDelayUs(delayMs: number): number {
-    const late = this.world.options.timerLateUs;
-    // Node never waits less than a millisecond.
-    return Math.max(1, delayMs) * 1000 + this.world.random.between(late.min, late.max);
-  }
-
-  #afterTurn(fn: () => void): void {
-    this.assertAlive();
-    this.#turn.push(fn);
-    if (this.#turnScheduled) return;
-    this.#turnScheduled = true;
-    const range = this.world.options.turnUs;
-    const delayUs = this.world.random.between(range.min, range.max);
-    this.world.loop.schedule(delayUs, this, "turn", 0, () => {
-      const turn = this.#turn;
-      this.#turn = [];
-      this.#turnScheduled = false;
-      for (const callback of turn) callback();
-    });
   }
 }

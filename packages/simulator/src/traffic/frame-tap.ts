@@ -6,7 +6,6 @@ import type { SimConnection } from "@orbitmq/host/sim";
 import {
   decodeCommand,
   FLAG_RESPONSE,
-  FrameDecoder,
   isResponse,
   PullSysFlag,
   pullMessageRequestHeader,
@@ -15,6 +14,7 @@ import {
   SERIALIZE_ROCKETMQ,
   updateConsumerOffsetRequestHeader,
 } from "@orbitmq/wire";
+import { HeaderStream } from "./header-stream.ts";
 
 /** A group told the broker at `address` that everything below `offset` is consumed. */
 export interface SeenCommit {
@@ -35,33 +35,36 @@ export class FrameTap {
   readonly responses = new Map<number, number>();
   frames = 0;
   readonly #onCommit: (commit: SeenCommit) => void;
-  readonly #decoders = new Map<SimConnection, FrameDecoder>();
+  readonly #streams = new Map<SimConnection, HeaderStream>();
 
   constructor(onCommit: (commit: SeenCommit) => void) {
     this.#onCommit = onCommit;
   }
 
-  chunk(from: SimConnection, chunk: Uint8Array): void {
-    let decoder = this.#decoders.get(from);
-    if (decoder === undefined) {
-      decoder = new FrameDecoder((buffer, start, end) => this.#frame(from, buffer, start, end));
-      this.#decoders.set(from, decoder);
+  chunk(from: SimConnection, chunk: Buffer): void {
+    let stream = this.#streams.get(from);
+    if (stream === undefined) {
+      stream = new HeaderStream((buffer, start, end) => this.#header(from, buffer, start, end));
+      this.#streams.set(from, stream);
     }
-    decoder.feed(chunk);
+    stream.feed(chunk);
   }
 
-  #frame(from: SimConnection, buffer: Buffer, start: number, end: number): void {
+  #header(from: SimConnection, buffer: Buffer, start: number, end: number): void {
     this.frames++;
     // Headers in the ROCKETMQ encoding have code and flag in fixed places; few others are decoded.
-    const isBinary = buffer[start + SERIALIZE_TYPE_AT] === SERIALIZE_ROCKETMQ;
-    if (!isBinary) {
-      this.#count(from, decodeCommand(buffer, start, end));
-      return;
+    if (buffer[start + SERIALIZE_TYPE_AT] === SERIALIZE_ROCKETMQ) {
+      const code = buffer.readInt16BE(start + CODE_AT);
+      const isAnswer = (buffer.readInt32BE(start + FLAG_AT) & FLAG_RESPONSE) !== 0;
+      if (isAnswer || !COMMITTING.has(code)) {
+        add(isAnswer ? this.responses : this.requests, code);
+        return;
+      }
     }
-    const code = buffer.readInt16BE(start + CODE_AT);
-    const isAnswer = (buffer.readInt32BE(start + FLAG_AT) & FLAG_RESPONSE) !== 0;
-    if (!isAnswer && COMMITTING.has(code)) this.#count(from, decodeCommand(buffer, start, end));
-    else add(isAnswer ? this.responses : this.requests, code);
+    // A frame of its own, without the body.
+    const alone = Buffer.from(buffer.subarray(start, end));
+    alone.writeInt32BE(alone.length - 4, 0);
+    this.#count(from, decodeCommand(alone));
   }
 
   #count(from: SimConnection, command: RemotingCommand): void {

@@ -30,11 +30,11 @@ export class ObserverNode extends SimNode {
     const reader = new QueueReader(this.context, host, this.name, this.#factory);
     const { random } = this.context;
     for (;;) {
-      await sleep(host, random.between(50, 1_000));
+      await sleep(host, random.between(50, 2_000));
       const places = this.#places();
       if (places.length === 0) continue;
       // Many at once are more than a connection holds: their answers wait in the broker's memory.
-      const pulls = random.chance(0.04) ? random.between(3, 6) : 1;
+      const pulls = random.chance(0.06) ? random.between(3, 6) : 1;
       await Promise.all(
         Array.from({ length: pulls }, () => this.#look(reader, random.pick(places), pulls > 1 ? 32 : 16)),
       );

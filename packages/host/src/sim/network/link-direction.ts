@@ -6,7 +6,7 @@ import { HostError } from "../../host-error.ts";
 import type { SimConnection } from "./sim-connection.ts";
 
 /** A chunk, or the sender's orderly end. */
-type Packet = Uint8Array | "end";
+type Packet = Buffer | "end";
 
 /** TCP tries again this long after a link healed, at most. */
 const RETRANSMIT_US_MAX = 300_000;
@@ -50,7 +50,7 @@ export class LinkDirection {
     return this.sender.host.world.fabric;
   }
 
-  send(chunk: Uint8Array): void {
+  send(chunk: Buffer): void {
     this.#inFlightBytes += chunk.length;
     const world = this.sender.host.world;
     if (world.options.traceContents) world.trace.bytes(chunk);

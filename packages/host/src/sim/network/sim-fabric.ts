@@ -12,7 +12,7 @@ export class SimFabric {
   /** Multiplies the delay of every packet between machines. */
   delayFactor = 1;
   /** Sees every chunk that leaves the process of `from`, in order. */
-  tap: ((from: SimConnection, chunk: Uint8Array) => void) | undefined;
+  tap: ((from: SimConnection, chunk: Buffer) => void) | undefined;
   readonly #world: SimWorld;
   readonly #machines = new Map<string, SimMachine>();
   readonly #names = new Map<string, string>();
