@@ -29,6 +29,7 @@ interface Sent {
 /** An RpcClient that answers when the test says so. */
 class FakeClient {
   readonly sent: Sent[] = [];
+  readonly disconnected: string[] = [];
   #listener: ((address: string, peer: Peer, open: boolean) => void) | undefined;
 
   request(address: string, request: OutgoingRequest, _timeoutMs: number, done: ResponseCallback): void {
@@ -42,6 +43,10 @@ class FakeClient {
 
   onConnection(listener: (address: string, peer: Peer, open: boolean) => void): void {
     this.#listener = listener;
+  }
+
+  disconnect(address: string): void {
+    this.disconnected.push(address);
   }
 
   closed(address: string): void {
@@ -141,6 +146,16 @@ describe("Registration", () => {
     fail(client.take());
     host.advance(100);
     assert.equal(client.sent.length, 1);
+  });
+
+  it("gives up a connection that brings no answer, and no other", () => {
+    const { host, client, registration } = room();
+    registration.start();
+    client.take().done(new WireError("REQUEST_TIMEOUT", "no response"), undefined);
+    assert.deepEqual(client.disconnected, ["ns1:9876"]);
+    host.advance(100);
+    fail(client.take());
+    assert.deepEqual(client.disconnected, ["ns1:9876"]);
   });
 
   it("counts an answer other than success as a failure", () => {

@@ -31,7 +31,7 @@ export interface RegistrationNeeds {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
-  readonly client: Pick<RpcClient, "request" | "onConnection">;
+  readonly client: Pick<RpcClient, "request" | "onConnection" | "disconnect">;
   readonly namesrvAddrs: readonly string[];
   readonly identity: BrokerIdentity;
   readonly topics: Topics;
@@ -289,6 +289,8 @@ class NameServerLink {
     if (isNews) logger.warn(about, "could not register with the NameServer; trying again");
     else logger.debug(about, "could not register with the NameServer; trying again");
     this.#registered = false;
+    // A connection that brings no answer may lead to a machine that has long been started anew.
+    if (error?.code === "REQUEST_TIMEOUT") this.#needs.client.disconnect(this.address);
     this.#arm(this.#pause());
   }
 
