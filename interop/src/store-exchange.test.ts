@@ -400,7 +400,13 @@ describe("a store that begins with the original broker", () => {
     assertDelivered(deliveriesIn(await clients.run("consume", next)), { keys: "enext-", count: 20 });
     assertDelivered(await readWithJava("delayed", 3), { count: 3 });
     assertDelivered(await readWithJava("timed", 2), { count: 2 });
-    const again = await clients.run("consume", { namesrv, topic: "refused", group: "g", count: 2 });
+    const again = await clients.run("consume", {
+      namesrv,
+      topic: "refused",
+      group: "g",
+      count: 2,
+      "idle-ms": 60_000,
+    });
     assert.deepEqual(
       deliveriesIn(again).map(({ reconsumeTimes }) => reconsumeTimes),
       [1, 1],
@@ -408,7 +414,12 @@ describe("a store that begins with the original broker", () => {
     // Any producer of their group may be asked; new ones wait behind the old.
     const asked = { namesrv, topic: "prepared", count: 3, keys: "new-", outcome: "unknown" };
     await clients.run("transact", { ...asked, "check-ms": 60_000 });
-    const prepared = clients.start("consume", { namesrv, topic: "prepared", group: "last" });
+    const prepared = clients.start("consume", {
+      namesrv,
+      topic: "prepared",
+      group: "last",
+      "idle-ms": 100_000,
+    });
     await prepared.until(() => {
       const keys = new Set(deliveriesIn(prepared.lines).map(({ key }) => key));
       return ["commit-0", "commit-1", "unknown-0", "unknown-1"].every((key) => keys.has(key))
