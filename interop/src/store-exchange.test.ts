@@ -18,7 +18,7 @@ import { Collector, consume, createTopic, readAll, sendAll, startProducer } from
 import type { JsonLine } from "./program-lines.ts";
 import { Workshop } from "./workshop.ts";
 
-const timeout = 90_000;
+const timeout = 240_000;
 const COMMIT_LOG_BYTES = 1_048_576;
 const sizes = { mappedFileSizeCommitLog: String(COMMIT_LOG_BYTES), mappedFileSizeConsumeQueue: "1000" };
 /** Level 2 is an hour: what is delayed by it stays where it is for as long as a test lasts. */
