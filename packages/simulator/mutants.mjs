@@ -43,7 +43,7 @@ function findCatch(program, healthy, from, to) {
     if (failure === undefined) return undefined;
     const { seed, violations } = failure;
     if (firstFailure(healthy, seed, seed) === undefined) {
-      return { seed, invariants: [...new Set(violations.map(({ invariant }) => invariant))] };
+      return { seed, invariants: [...new Set(violations.map(({ invariant }) => invariant))].join(", ") };
     }
     console.log(`  seed ${seed} fails without the patch, too`);
     next = seed + 1;
@@ -83,7 +83,7 @@ for (const name of patches.filter(
     console.log(`${name}: NOT CAUGHT within ${SEEDS} seeds`);
     continue;
   }
-  console.log(`${name}: caught by seed ${caught.seed} (${caught.invariants.join(", ")})`);
+  console.log(`${name}: caught by seed ${caught.seed} (${caught.invariants})`);
   recorded[name] = caught;
 }
 if (!recordedOnly) writeFileSync(recordFile, `${JSON.stringify(recorded, null, 2)}\n`);
