@@ -34,7 +34,7 @@ export interface SimulationResult {
 }
 
 /** After the faults stopped, everything must be sent, consumed and committed within this. */
-const LIVE_MS_MAX = 60_000;
+const LIVE_MS_MAX = 90_000;
 const STEP_MS = 100;
 const COMMITS_KEPT_MS = 7_000;
 
