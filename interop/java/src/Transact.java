@@ -11,7 +11,8 @@ import org.apache.rocketmq.common.message.MessageExt;
 
 /**
  * Sends transactional messages: `--outcome commit|rollback|unknown`. Unknown ones are committed when the broker checks
- * back (a `checked` line each); the program waits for those checks up to `--check-ms`.
+ * back (a `checked` line each); the program waits up to `--check-ms` for so many checks, or for `--checks` of them, whoever
+ * of its group sent the message.
  */
 final class Transact {
     private Transact() {
@@ -20,7 +21,10 @@ final class Transact {
     static int run(Args args) throws Exception {
         String outcome = args.text("outcome", "commit");
         int count = args.number("count", 1);
-        CountDownLatch checks = new CountDownLatch(outcome.equals("unknown") ? count : 0);
+        CountDownLatch checks = new CountDownLatch(args.number("checks", outcome.equals("unknown") ? count : 0));
+        args.onStop(() -> {
+            while (checks.getCount() > 0) checks.countDown();
+        });
         TransactionMQProducer producer = new TransactionMQProducer(args.text("group", "interop_transaction_producer"));
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setClientIP("127.0.0.1");
