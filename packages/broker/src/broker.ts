@@ -20,18 +20,18 @@ import { BrokerIdentity, resolveAdvertised } from "./broker-identity.ts";
 import { type BrokerOptions, brokerDefaults, type ResolvedBrokerOptions } from "./broker-options.ts";
 import { ConsumerGroups } from "./consumer-groups/consumer-groups.ts";
 import { GroupNotifier } from "./consumer-groups/group-notifier.ts";
+import { GroupRegistry } from "./consumer-groups/group-registry.ts";
+import { OffsetRegistry } from "./consumer-groups/offset-registry.ts";
+import { Offsets } from "./consumer-groups/offsets.ts";
 import { ProducerGroups } from "./consumer-groups/producer-groups.ts";
-import { GroupRegistry } from "./group-registry.ts";
-import { LongPoll } from "./long-poll.ts";
-import { OffsetRegistry } from "./offset-registry.ts";
-import { Offsets } from "./offsets.ts";
+import { SubscriptionGroups } from "./consumer-groups/subscription-groups.ts";
+import { LongPoll } from "./pulling/long-poll.ts";
 import { Registration } from "./registration.ts";
 import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
 import { BrokerStats } from "./stats.ts";
-import { SubscriptionGroups } from "./subscription-groups.ts";
-import { systemTopics } from "./system-topics.ts";
-import { TopicRegistry } from "./topic-registry.ts";
-import { Topics } from "./topics.ts";
+import { systemTopics } from "./topics/system-topics.ts";
+import { TopicRegistry } from "./topics/topic-registry.ts";
+import { Topics } from "./topics/topics.ts";
 
 /** The VIP listener's distance below the main port. */
 const VIP_DISTANCE = 2;

@@ -16,7 +16,7 @@ import { brokerDefaults } from "./broker-options.ts";
 import { Registration } from "./registration.ts";
 import { encodedExt, FakePeer } from "./testing/fake-peer.ts";
 import { ManualHost } from "./testing/manual-host.ts";
-import { Topics } from "./topics.ts";
+import { Topics } from "./topics/topics.ts";
 
 interface Sent {
   readonly address: string;

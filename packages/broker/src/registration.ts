@@ -24,7 +24,7 @@ import {
 } from "@orbitmq/wire";
 import type { BrokerIdentity } from "./broker-identity.ts";
 import type { BrokerTuning } from "./broker-options.ts";
-import type { Topics } from "./topics.ts";
+import type { Topics } from "./topics/topics.ts";
 
 export interface RegistrationNeeds {
   readonly clock: Clock;

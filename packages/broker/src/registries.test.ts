@@ -3,14 +3,14 @@ import { describe, it } from "node:test";
 import { HostError, type Logger, silentLogger } from "@orbitmq/host";
 import type { StateFile } from "@orbitmq/store";
 import { newTopicConfig } from "@orbitmq/wire";
-import { GroupRegistry } from "./group-registry.ts";
-import { OffsetRegistry } from "./offset-registry.ts";
-import { Offsets, parseOffsets } from "./offsets.ts";
-import { newSubscriptionGroupConfig } from "./subscription-group-config.ts";
-import { parseSubscriptionGroups, SubscriptionGroups } from "./subscription-groups.ts";
+import { GroupRegistry } from "./consumer-groups/group-registry.ts";
+import { OffsetRegistry } from "./consumer-groups/offset-registry.ts";
+import { Offsets, parseOffsets } from "./consumer-groups/offsets.ts";
+import { newSubscriptionGroupConfig } from "./consumer-groups/subscription-group-config.ts";
+import { parseSubscriptionGroups, SubscriptionGroups } from "./consumer-groups/subscription-groups.ts";
 import { ManualHost } from "./testing/manual-host.ts";
-import { TopicRegistry } from "./topic-registry.ts";
-import { parseTopics, Topics } from "./topics.ts";
+import { TopicRegistry } from "./topics/topic-registry.ts";
+import { parseTopics, Topics } from "./topics/topics.ts";
 
 /** A state file in memory whose saves end when the test says so. */
 class FakeFile {

@@ -4,34 +4,34 @@
  * queue files, mark and checkpoint behind it.
  */
 import type { Host, HostError, Logger } from "@orbitmq/host";
-import { AckGate } from "./ack-gate.ts";
-import { Appender } from "./appender.ts";
-import { CheckpointFile } from "./checkpoint-file.ts";
-import { ColdBlocks } from "./cold-blocks.ts";
-import { CommitLog } from "./commit-log.ts";
-import type { ConsumeQueue } from "./consume-queue.ts";
-import { ConsumeQueueFiles } from "./consume-queue-files.ts";
-import { Dispatch } from "./dispatch.ts";
-import { parseDelayLevels } from "./dispatch-fields.ts";
-import { HotTail } from "./hot-tail.ts";
-import { LogTail } from "./log-tail.ts";
-import { LogWriter } from "./log-writer.ts";
-import { MarkFile } from "./mark-file.ts";
-import { MarkKeeper, type MarkSource } from "./mark-keeper.ts";
-import { MessageReader } from "./message-reader.ts";
+import { AckGate } from "./commit-log/ack-gate.ts";
+import { Appender } from "./commit-log/appender.ts";
+import { CommitLog } from "./commit-log/commit-log.ts";
+import { HotTail } from "./commit-log/hot-tail.ts";
+import { LogTail } from "./commit-log/log-tail.ts";
+import { LogWriter } from "./commit-log/log-writer.ts";
+import { SegmentSet } from "./commit-log/segment-set.ts";
+import { SlabPool } from "./commit-log/slab.ts";
+import { ZeroAhead } from "./commit-log/zero-ahead.ts";
+import type { ConsumeQueue } from "./consume-queue/consume-queue.ts";
+import { ConsumeQueueFiles } from "./consume-queue/consume-queue-files.ts";
+import { QueueFlush, type QueueFlushSource } from "./consume-queue/queue-flush.ts";
+import { QueueTable } from "./consume-queue/queue-table.ts";
+import { QueueTableFile } from "./consume-queue/queue-table-file.ts";
+import { QueueUnits } from "./consume-queue/queue-units.ts";
+import { Dispatch } from "./dispatch/dispatch.ts";
+import { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
 import type { AppendRefusal } from "./message-store.ts";
 import { OpenFileCache } from "./open-file-cache.ts";
-import { QueueFlush, type QueueFlushSource } from "./queue-flush.ts";
-import { QueueTable } from "./queue-table.ts";
-import { QueueTableFile } from "./queue-table-file.ts";
-import { QueueUnits } from "./queue-units.ts";
-import { RecordLookup } from "./record-lookup.ts";
-import type { Recovered } from "./recovery.ts";
-import { SegmentSet } from "./segment-set.ts";
-import { SlabPool } from "./slab.ts";
+import { ColdBlocks } from "./reading/cold-blocks.ts";
+import { MessageReader } from "./reading/message-reader.ts";
+import { RecordLookup } from "./reading/record-lookup.ts";
+import { CheckpointFile } from "./recovery/checkpoint-file.ts";
+import { MarkFile } from "./recovery/mark-file.ts";
+import { MarkKeeper, type MarkSource } from "./recovery/mark-keeper.ts";
+import type { Recovered } from "./recovery/recovery.ts";
 import type { ResolvedStoreOptions } from "./store-options.ts";
 import { type StorePaths, storePaths } from "./store-paths.ts";
-import { ZeroAhead } from "./zero-ahead.ts";
 
 /** How far the write limit of the mark is raised at a time, unless segments are small. */
 const LIMIT_STEP_MAX = 32 * 1024 * 1024;

@@ -18,9 +18,8 @@ import {
   queueOffset,
 } from "@orbitmq/host";
 import type { RecordInput } from "@orbitmq/wire";
+import type { TailFollower, TailSubscription } from "./commit-log/log-tail.ts";
 import { Engine, type Refusal } from "./engine.ts";
-import { StoredMessages } from "./get-result.ts";
-import type { TailFollower, TailSubscription } from "./log-tail.ts";
 import type {
   AppendResult,
   AppendWaiter,
@@ -31,11 +30,12 @@ import type {
   MessageStore,
   StoreStatus,
 } from "./message-store.ts";
+import { StoredMessages } from "./reading/get-result.ts";
+import { searchByTime } from "./reading/time-search.ts";
+import { truncateLog } from "./recovery/truncation.ts";
 import { StoreError } from "./store-error.ts";
 import { openStore } from "./store-opening.ts";
 import { type ResolvedStoreOptions, resolveStoreOptions, type StoreOptions } from "./store-options.ts";
-import { searchByTime } from "./time-search.ts";
-import { truncateLog } from "./truncation.ts";
 
 /** Log bytes whose queue units are not on disk yet, beyond which appends are refused: queue files cannot be written. */
 const QUEUES_BEHIND_BYTES_MAX = 1024 * 1024 * 1024;

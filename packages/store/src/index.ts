@@ -1,6 +1,7 @@
 /** Bytes on disk. */
+
+export type { ChunkRead, LogChunk, TailFollower, TailSubscription } from "./commit-log/log-tail.ts";
 export { FileMessageStore, openMessageStore } from "./file-message-store.ts";
-export type { ChunkRead, LogChunk, TailFollower, TailSubscription } from "./log-tail.ts";
 export type {
   AppendOutcome,
   AppendRefusal,
@@ -14,7 +15,7 @@ export type {
   MessageStore,
   StoreStatus,
 } from "./message-store.ts";
-export { type LoadedState, StateFile } from "./state-file.ts";
+export { type LoadedState, StateFile } from "./state/state-file.ts";
 export { STORE_ERRORS, StoreError, type StoreErrorCode } from "./store-error.ts";
 export {
   type FlushDiskType,

@@ -4,9 +4,9 @@
  */
 import { type FileLock, type Files, HostError } from "@orbitmq/host";
 import type { Engine } from "./engine.ts";
-import type { Mark } from "./mark-file.ts";
-import { recover } from "./recovery.ts";
-import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery-plan.ts";
+import type { Mark } from "./recovery/mark-file.ts";
+import { recover } from "./recovery/recovery.ts";
+import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery/recovery-plan.ts";
 import { StoreError } from "./store-error.ts";
 import { folderOf } from "./store-paths.ts";
 

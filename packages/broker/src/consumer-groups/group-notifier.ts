@@ -5,8 +5,8 @@
  */
 import type { Timers } from "@orbitmq/host";
 import { notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
-import type { GroupRegistry } from "../group-registry.ts";
 import type { ConsumerGroups } from "./consumer-groups.ts";
+import type { GroupRegistry } from "./group-registry.ts";
 
 export interface GroupNotifierNeeds {
   readonly timers: Timers;

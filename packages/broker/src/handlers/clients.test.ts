@@ -9,7 +9,7 @@ import {
   parseConsumerList,
 } from "@orbitmq/wire";
 import type { BrokerTuning } from "../broker-options.ts";
-import { newSubscriptionGroupConfig } from "../subscription-group-config.ts";
+import { newSubscriptionGroupConfig } from "../consumer-groups/subscription-group-config.ts";
 import { answerTo, type BrokerRoom, brokerRoom } from "../testing/broker-room.ts";
 import type { Answer } from "../testing/fake-exchange.ts";
 import { FakePeer } from "../testing/fake-peer.ts";

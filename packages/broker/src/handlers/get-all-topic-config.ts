@@ -13,8 +13,8 @@ import {
   sameDataVersion,
   type TopicConfig,
 } from "@orbitmq/wire";
-import type { TopicRegistry } from "../topic-registry.ts";
-import type { Topics } from "../topics.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
+import type { Topics } from "../topics/topics.ts";
 
 /** RocketMQ: splitMetadataSize. */
 const PAGE_MAX = 2_000;

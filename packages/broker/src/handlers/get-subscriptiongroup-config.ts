@@ -6,8 +6,8 @@ import {
   type RequestHandler,
   ResponseCode,
 } from "@orbitmq/wire";
-import type { GroupRegistry } from "../group-registry.ts";
-import { subscriptionGroupConfigToJson } from "../subscription-group-config.ts";
+import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
+import { subscriptionGroupConfigToJson } from "../consumer-groups/subscription-group-config.ts";
 
 export function getSubscriptionGroupConfig({ groups }: { groups: GroupRegistry }): RequestHandler {
   return (request, exchange) => {

@@ -6,7 +6,7 @@ import {
   type RequestHandler,
   ResponseCode,
 } from "@orbitmq/wire";
-import type { TopicRegistry } from "../topic-registry.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
 
 export function getTopicConfig({ topics }: { topics: TopicRegistry }): RequestHandler {
   return (request, exchange) => {

@@ -8,7 +8,7 @@ import {
   ResponseCode,
   type TopicOffset,
 } from "@orbitmq/wire";
-import type { TopicRegistry } from "../topic-registry.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
 
 export interface GetTopicStatsInfoNeeds {
   readonly store: MessageStore;

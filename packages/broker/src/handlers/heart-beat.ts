@@ -16,10 +16,10 @@ import {
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import type { ConsumerGroups } from "../consumer-groups/consumer-groups.ts";
 import type { GroupNotifier } from "../consumer-groups/group-notifier.ts";
+import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
 import type { ProducerGroups } from "../consumer-groups/producer-groups.ts";
-import type { GroupRegistry } from "../group-registry.ts";
 import { retryTopicOf } from "../names.ts";
-import type { TopicRegistry } from "../topic-registry.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
 
 export interface HeartBeatNeeds {
   readonly options: ResolvedBrokerOptions;

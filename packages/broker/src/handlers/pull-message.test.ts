@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { queueOffset } from "@orbitmq/host";
 import { javaHash, newSubscriptionData, newTopicConfig, PullSysFlag } from "@orbitmq/wire";
 import type { BrokerTuning } from "../broker-options.ts";
-import { newSubscriptionGroupConfig } from "../subscription-group-config.ts";
+import { newSubscriptionGroupConfig } from "../consumer-groups/subscription-group-config.ts";
 import { answerTo, type BrokerRoom, brokerRoom } from "../testing/broker-room.ts";
 import { type Answer, call, type FakeExchange, type FakeRequest } from "../testing/fake-exchange.ts";
 import { FakePeer } from "../testing/fake-peer.ts";

@@ -34,12 +34,12 @@ import {
 } from "@orbitmq/wire";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import type { ConsumerGroups } from "../consumer-groups/consumer-groups.ts";
-import type { GroupRegistry } from "../group-registry.ts";
-import type { LongPoll, ParkedPull, ResumeReason } from "../long-poll.ts";
-import type { OffsetRegistry } from "../offset-registry.ts";
+import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
+import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
+import type { SubscriptionGroupConfig } from "../consumer-groups/subscription-group-config.ts";
+import type { LongPoll, ParkedPull, ResumeReason } from "../pulling/long-poll.ts";
 import type { BrokerStats } from "../stats.ts";
-import type { SubscriptionGroupConfig } from "../subscription-group-config.ts";
-import type { TopicRegistry } from "../topic-registry.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
 
 export interface PullMessageNeeds {
   readonly options: ResolvedBrokerOptions;

@@ -11,7 +11,7 @@ import {
   type RequestHandler,
   ResponseCode,
 } from "@orbitmq/wire";
-import type { OffsetRegistry } from "../offset-registry.ts";
+import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
 
 export interface QueryConsumerOffsetNeeds {
   readonly store: MessageStore;

@@ -36,11 +36,11 @@ import {
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import { isNotAllowedSendTopic, isRetryTopic, topicNameProblem } from "../names.ts";
-import { PendingSendPool } from "../pending-send.ts";
-import { brokersOwnProperties, SentProperties } from "../sent-properties.ts";
+import { PendingSendPool } from "../sending/pending-send.ts";
+import { brokersOwnProperties, SentProperties } from "../sending/sent-properties.ts";
 import type { BrokerStats } from "../stats.ts";
-import type { TopicRegistry } from "../topic-registry.ts";
-import { topicModelledOn } from "../topics.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
+import { topicModelledOn } from "../topics/topics.ts";
 
 export interface SendMessageNeeds {
   readonly options: ResolvedBrokerOptions;

@@ -4,12 +4,12 @@
  */
 import { parseJsonFile, Refusal, type RequestHandler, ResponseCode } from "@orbitmq/wire";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
-import type { GroupRegistry } from "../group-registry.ts";
-import { groupNameProblem } from "../names.ts";
+import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
 import {
   type SubscriptionGroupConfig,
   subscriptionGroupConfigFromJson,
-} from "../subscription-group-config.ts";
+} from "../consumer-groups/subscription-group-config.ts";
+import { groupNameProblem } from "../names.ts";
 
 export interface UpdateAndCreateSubscriptionGroupNeeds {
   readonly options: ResolvedBrokerOptions;

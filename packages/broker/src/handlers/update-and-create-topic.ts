@@ -13,9 +13,9 @@ import {
 } from "@orbitmq/wire";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import { topicNameProblem } from "../names.ts";
-import { isSystemTopic } from "../system-topics.ts";
-import { alterAttributes } from "../topic-attributes.ts";
-import type { TopicRegistry } from "../topic-registry.ts";
+import { isSystemTopic } from "../topics/system-topics.ts";
+import { alterAttributes } from "../topics/topic-attributes.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
 
 export interface UpdateAndCreateTopicNeeds {
   readonly options: ResolvedBrokerOptions;

@@ -1,8 +1,8 @@
 /** UPDATE_CONSUMER_OFFSET (15): commits an offset; 26 for an unknown group, 17 for an unknown topic. */
 import { Refusal, type RequestHandler, ResponseCode, updateConsumerOffsetRequestHeader } from "@orbitmq/wire";
-import type { GroupRegistry } from "../group-registry.ts";
-import type { OffsetRegistry } from "../offset-registry.ts";
-import type { TopicRegistry } from "../topic-registry.ts";
+import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
+import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
 
 export interface UpdateConsumerOffsetNeeds {
   readonly topics: TopicRegistry;

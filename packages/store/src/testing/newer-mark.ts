@@ -1,6 +1,6 @@
 /** A mark file as a later version of OrbitMQ might write it. */
 import { bodyCrc } from "@orbitmq/wire";
-import { MARK_VERSION } from "../mark-file.ts";
+import { MARK_VERSION } from "../recovery/mark-file.ts";
 
 export function encodeForTest(mark: Buffer): Buffer {
   const newer = Buffer.from(mark);

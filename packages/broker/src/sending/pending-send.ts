@@ -1,0 +1,146 @@
+/**
+ * A send that is appended and waits to be as durable as asked: the waiter of the store and the response in one
+ * pooled object, so that the hot path makes neither closures nor promises.
+ *
+ *   idle → waiting → (settled) → answered → idle
+ *                              ↘ naming the topic (its topics.json is not written yet) ↗
+ */
+import type { HostError } from "@orbitmq/host";
+import type { AppendOutcome, AppendWaiter, Durability } from "@orbitmq/store";
+import {
+  type Exchange,
+  type ExtSink,
+  type OutgoingResponse,
+  ResponseCode,
+  sendMessageResponseHeader,
+} from "@orbitmq/wire";
+import type { BrokerIdentity } from "../broker-identity.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
+
+/** What is the same for every answer of one broker. */
+export interface SendAnswers {
+  readonly regionId: string;
+  readonly traceOn: boolean;
+  readonly topics: Pick<TopicRegistry, "isPersisted" | "whenPersisted">;
+  readonly identity: BrokerIdentity;
+  /** What a message is worth that was flushed: `disk`, or `memory` where the store has no disk. */
+  readonly flushedMeans: "disk" | "memory";
+}
+
+export class PendingSend implements AppendWaiter, OutgoingResponse {
+  code = 0;
+  remark: string | undefined;
+  readonly header: (sink: ExtSink) => void;
+  readonly #answers: SendAnswers;
+  readonly #pool: PendingSend[];
+  #exchange: Exchange | undefined;
+  #topic = "";
+  #queueId = 0;
+  #queueOffset = 0;
+  #physicalOffset = 0;
+  #physicalOffsets: readonly number[] | undefined;
+  #uniqKey: string | undefined;
+  #durability: Durability = "flushed";
+  #outcome: AppendOutcome = "reached";
+
+  constructor(answers: SendAnswers, pool: PendingSend[]) {
+    this.#answers = answers;
+    this.#pool = pool;
+    this.header = (sink) => this.#writeHeader(sink);
+  }
+
+  /** Before the append: it needs the waiter. */
+  begin(
+    exchange: Exchange,
+    topic: string,
+    queueId: number,
+    uniqKey: string | undefined,
+    durability: Durability,
+  ): void {
+    this.#exchange = exchange;
+    this.#topic = topic;
+    this.#queueId = queueId;
+    this.#uniqKey = uniqKey;
+    this.#durability = durability;
+  }
+
+  /** After the append; `appendSettled` never comes before. */
+  appended(
+    queueOffset: number,
+    physicalOffset: number,
+    physicalOffsets: readonly number[] | undefined,
+  ): void {
+    this.#queueOffset = queueOffset;
+    this.#physicalOffset = physicalOffset;
+    this.#physicalOffsets = physicalOffsets;
+  }
+
+  appendSettled(outcome: AppendOutcome): void {
+    this.#outcome = outcome;
+    if (outcome !== "failed" && !this.#answers.topics.isPersisted(this.#topic)) {
+      this.#answers.topics.whenPersisted(this.#topic, (error) => this.#answer(error));
+      return;
+    }
+    this.#answer(undefined);
+  }
+
+  /** Gives the object back unused. */
+  recycle(): void {
+    this.#exchange = undefined;
+    this.#uniqKey = undefined;
+    this.#physicalOffsets = undefined;
+    this.#pool.push(this);
+  }
+
+  #answer(topicError: HostError | undefined): void {
+    if (topicError !== undefined) {
+      this.code = ResponseCode.SERVICE_NOT_AVAILABLE;
+      this.remark = `service not available now: the new topic ${this.#topic} could not be kept (${topicError.code}); the message may exist`;
+    } else if (this.#outcome === "reached") {
+      this.code = ResponseCode.SUCCESS;
+      this.remark = undefined;
+    } else if (this.#outcome === "timeout") {
+      this.code = ResponseCode.FLUSH_DISK_TIMEOUT;
+      this.remark = "the message is stored, but was not synced to disk in time";
+    } else {
+      this.code = ResponseCode.SERVICE_NOT_AVAILABLE;
+      this.remark = "service not available now: a write error stopped the store; the message may exist";
+    }
+    this.#exchange?.reply(this);
+    this.recycle();
+  }
+
+  #writeHeader(sink: ExtSink): void {
+    if (this.code === ResponseCode.SERVICE_NOT_AVAILABLE) {
+      sink.put("outcome", "unknown");
+      return;
+    }
+    const isFlushed = this.#outcome === "reached" && this.#durability === "flushed";
+    sendMessageResponseHeader.encode(
+      {
+        msgId: this.#answers.identity.messageIds(this.#physicalOffset, this.#physicalOffsets),
+        queueId: this.#queueId,
+        queueOffset: this.#queueOffset,
+        transactionId: this.#uniqKey,
+        MSG_REGION: this.#answers.regionId,
+        TRACE_ON: this.#answers.traceOn,
+        durability: isFlushed ? this.#answers.flushedMeans : "memory",
+      },
+      sink,
+    );
+  }
+}
+
+/** Objects to send with; grows to what was ever in flight at once. */
+export class PendingSendPool {
+  readonly #answers: SendAnswers;
+  readonly #idle: PendingSend[] = [];
+
+  constructor(answers: SendAnswers) {
+    this.#answers = answers;
+  }
+
+  take(): PendingSend {
+    return this.#idle.pop() ?? new PendingSend(this.#answers, this.#idle);
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The way of a message into the log: checked, placed, encoded once into the memory that the file write and later
+ * pulls use, noted for dispatch and for who waits. Everything or nothing: a refused append has changed nothing.
+ */
+import { assert, type Clock, physicalOffset, queueOffset } from "@orbitmq/host";
+import { type RecordInput, recordSize, WireError, writeRecord } from "@orbitmq/wire";
+import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
+import type { QueueTable } from "../consume-queue/queue-table.ts";
+import type { Dispatch } from "../dispatch/dispatch.ts";
+import { isDispatched, tagsCodeOf } from "../dispatch/dispatch-fields.ts";
+import type { AppendRefusal, AppendResult, AppendWaiter, Durability } from "../message-store.ts";
+import type { AckGate } from "./ack-gate.ts";
+import type { CommitLog } from "./commit-log.ts";
+import { readEncoded } from "./encoded-records.ts";
+import { sealBytes, sealRecord, withoutSeal } from "./record-seal.ts";
+
+export interface AppenderParts {
+  readonly clock: Clock;
+  readonly log: CommitLog;
+  readonly table: QueueTable;
+  readonly dispatch: Dispatch;
+  readonly writtenGate: AckGate;
+  readonly flushedGate: AckGate;
+  readonly maxMessageSize: number;
+  readonly segmentBytes: number;
+  readonly delaysMs: readonly number[];
+  /** Why no space could be reserved. */
+  noSpace(): { readonly reason: AppendRefusal; readonly remark: string };
+}
+
+export class Appender {
+  readonly #parts: AppenderParts;
+  #lastStoreTimestamp = 0;
+  /** Reused for every record. */
+  readonly #position = { queueOffset: 0, physicalOffset: 0, storeTimestamp: 0 };
+
+  constructor(parts: AppenderParts) {
+    this.#parts = parts;
+  }
+
+  /** Of the newest record; never decreases. */
+  get lastStoreTimestamp(): number {
+    return this.#lastStoreTimestamp;
+  }
+
+  begin(lastStoreTimestamp: number): void {
+    this.#lastStoreTimestamp = lastStoreTimestamp;
+  }
+
+  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult {
+    const input = withoutSeal(message);
+    const size = this.#sizeOf(input);
+    if (typeof size !== "number") return size;
+    const { log, table } = this.#parts;
+    if (size > log.recordBytesMax) return refused("MESSAGE_ILLEGAL", tooLong(size, log));
+    const position = log.place(size);
+    if (position < 0) return this.#noSpace();
+    const storeTimestamp = this.#now();
+    const queue = table.findOrCreate(input.topic, input.queueId);
+    const first = isDispatched(input.sysFlag) ? queue.nextOffset : 0;
+    this.#write(input, size, position, queue, storeTimestamp);
+    this.#committed(durability, waiter);
+    return {
+      status: "appended",
+      physicalOffset: physicalOffset(position),
+      queueOffset: queueOffset(first),
+      physicalOffsets: undefined,
+      storeTimestamp,
+    };
+  }
+
+  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult {
+    const head = messages[0];
+    if (head === undefined) return refused("MESSAGE_ILLEGAL", "the batch is empty");
+    const { log, table } = this.#parts;
+    const inputs: RecordInput[] = [];
+    const sizes: number[] = [];
+    let bytes = 0;
+    for (const message of messages) {
+      if (message.topic !== head.topic || message.queueId !== head.queueId) {
+        return refused("MESSAGE_ILLEGAL", "the messages of a batch belong to one queue");
+      }
+      const input = withoutSeal(message);
+      const size = this.#sizeOf(input);
+      if (typeof size !== "number") return size;
+      inputs.push(input);
+      sizes.push(size);
+      bytes += size;
+    }
+    if (bytes > log.recordBytesMax) return refused("MESSAGE_ILLEGAL", tooLong(bytes, log));
+    const start = log.place(bytes);
+    if (start < 0) return this.#noSpace();
+    const storeTimestamp = this.#now();
+    const queue = table.findOrCreate(head.topic, head.queueId);
+    const first = isDispatched(head.sysFlag) ? queue.nextOffset : 0;
+    const positions = [];
+    let position = start;
+    for (let index = 0; index < inputs.length; index += 1) {
+      this.#write(inputs[index]!, sizes[index]!, position, queue, storeTimestamp);
+      positions.push(physicalOffset(position));
+      position += sizes[index]!;
+    }
+    this.#committed(durability, waiter);
+    return {
+      status: "appended",
+      physicalOffset: physicalOffset(start),
+      queueOffset: queueOffset(first),
+      physicalOffsets: positions,
+      storeTimestamp,
+    };
+  }
+
+  /** Appends what another log holds at the same place: whole records, and blanks that close segments. */
+  appendAt(offset: number, records: Uint8Array, durability: Durability, waiter: AppendWaiter): AppendResult {
+    const { log, table, dispatch, segmentBytes } = this.#parts;
+    const bytes = Buffer.from(records.buffer, records.byteOffset, records.length);
+    const found = readEncoded(bytes, offset, this.#parts);
+    if (typeof found === "string") return refused("MESSAGE_ILLEGAL", found);
+    const { items, end } = found;
+    const head = items.find((item) => item.fields !== undefined);
+    if (head?.fields === undefined) return refused("MESSAGE_ILLEGAL", "there is no record in the bytes");
+    const atSegmentStart = offset % segmentBytes === 0 && offset - log.appended < segmentBytes;
+    if (offset !== log.appended && !(atSegmentStart && offset > log.appended)) {
+      return refused("MESSAGE_ILLEGAL", `the log ends at ${log.appended}, not at ${offset}`);
+    }
+    if (!log.reserve(end)) return this.#noSpace();
+    for (const { at, size, position, fields } of items) {
+      if (position !== log.appended || fields === undefined) log.closeSegment();
+      if (fields === undefined) continue;
+      assert(position === log.appended, "a record lies where it says");
+      const slab = log.memory(size);
+      bytes.copy(slab.bytes, slab.used - size, at, at + size);
+      this.#lastStoreTimestamp = Math.max(this.#lastStoreTimestamp, fields.storeTimestamp);
+      if (!isDispatched(fields.sysFlag)) continue;
+      const queue = table.findOrCreate(fields.topic, fields.queueId);
+      if (queue.nextOffset === 0) queue.load(fields.queueOffset, fields.queueOffset);
+      queue.nextOffset = fields.queueOffset + 1;
+      dispatch.note(queue, position + size, size, fields.tagsCode);
+    }
+    this.#committed(durability, waiter);
+    return {
+      status: "appended",
+      physicalOffset: physicalOffset(head.position),
+      queueOffset: queueOffset(head.fields.queueOffset),
+      physicalOffsets: items.flatMap((item) =>
+        item.fields === undefined ? [] : [physicalOffset(item.position)],
+      ),
+      storeTimestamp: this.#lastStoreTimestamp,
+    };
+  }
+
+  /** Bytes the message will take, or why it is refused. */
+  #sizeOf(message: RecordInput): number | AppendResult {
+    const { maxMessageSize } = this.#parts;
+    if (message.topic.length === 0) return refused("MESSAGE_ILLEGAL", "the topic is empty");
+    if (!(message.queueId >= 0)) return refused("MESSAGE_ILLEGAL", `the queue id is ${message.queueId}`);
+    if (message.body.length > maxMessageSize) {
+      const remark = `the body has ${message.body.length} bytes, at most ${maxMessageSize} are allowed`;
+      return refused("MESSAGE_ILLEGAL", remark);
+    }
+    try {
+      return recordSize(message) + sealBytes(message.properties);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const tooLarge = error.code === "PROPERTIES_MALFORMED";
+      return refused(tooLarge ? "PROPERTIES_SIZE_EXCEEDED" : "MESSAGE_ILLEGAL", error.message);
+    }
+  }
+
+  #write(message: RecordInput, size: number, position: number, queue: ConsumeQueue, stored: number): void {
+    const { log, dispatch, delaysMs } = this.#parts;
+    const visible = isDispatched(message.sysFlag);
+    const assigned = this.#position;
+    assigned.queueOffset = visible ? queue.nextOffset : 0;
+    assigned.physicalOffset = position;
+    assigned.storeTimestamp = stored;
+    const slab = log.memory(size);
+    const at = slab.used - size;
+    const written = sealRecord(slab.bytes, at, writeRecord(message, slab.bytes, at, assigned));
+    assert(written === size, "a record has the size that was reserved for it");
+    if (!visible) return;
+    queue.nextOffset += 1;
+    const tagsCode = tagsCodeOf(message.topic, message.properties, stored, delaysMs);
+    dispatch.note(queue, position + size, size, tagsCode);
+  }
+
+  #committed(durability: Durability, waiter: AppendWaiter): void {
+    const { log, flushedGate, writtenGate } = this.#parts;
+    (durability === "flushed" ? flushedGate : writtenGate).wait(log.appended, waiter);
+    log.commit();
+  }
+
+  /** Wall time, except that it never runs backwards: store times order the log. */
+  #now(): number {
+    const wall = this.#parts.clock.wallMs();
+    if (wall > this.#lastStoreTimestamp) this.#lastStoreTimestamp = wall;
+    return this.#lastStoreTimestamp;
+  }
+
+  #noSpace(): AppendResult {
+    const { reason, remark } = this.#parts.noSpace();
+    return refused(reason, remark);
+  }
+}
+
+function refused(reason: AppendRefusal, remark: string): AppendResult {
+  return { status: "refused", reason, remark };
+}
+
+function tooLong(bytes: number, log: CommitLog): string {
+  return `${bytes} bytes do not fit into a segment of the CommitLog (at most ${log.recordBytesMax})`;
+}

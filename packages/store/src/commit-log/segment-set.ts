@@ -1,0 +1,171 @@
+/**
+ * The CommitLog's files (RocketMQ: MappedFileQueue): segments of one length, named by the offset of their first
+ * byte, without gaps. A segment has its full length from the start, sparse; Java refuses any other.
+ *
+ * Segments being written keep their handle; older ones are opened for reading when needed (open-file-cache.ts).
+ */
+import { assert, type Files, type OpenFile } from "@orbitmq/host";
+import type { OpenFileCache } from "../open-file-cache.ts";
+import { StoreError } from "../store-error.ts";
+import { offsetName, parseOffsetName } from "../store-paths.ts";
+
+export interface Segment {
+  readonly start: number;
+  readonly path: string;
+  /** Kept open while the segment may still be written. */
+  writer: OpenFile | undefined;
+  /** Its folder entry may not be on disk yet. */
+  unlisted: boolean;
+}
+
+export class SegmentSet {
+  readonly segmentBytes: number;
+  readonly folder: string;
+  readonly #files: Files;
+  readonly #cache: OpenFileCache;
+  readonly #segments: Segment[] = [];
+  #shortEnd: number | undefined;
+
+  constructor(files: Files, folder: string, segmentBytes: number, cache: OpenFileCache) {
+    this.#files = files;
+    this.folder = folder;
+    this.segmentBytes = segmentBytes;
+    this.#cache = cache;
+  }
+
+  /** First offset still stored; 0 in an empty log. */
+  get minOffset(): number {
+    return this.#segments[0]?.start ?? 0;
+  }
+
+  /** End of the last segment's file; 0 in an empty log. */
+  get fileEnd(): number {
+    const last = this.#segments[this.#segments.length - 1];
+    return last === undefined ? 0 : last.start + this.segmentBytes;
+  }
+
+  /** Where the last file ended when it was found shorter than a segment. */
+  get shortEnd(): number | undefined {
+    return this.#shortEnd;
+  }
+
+  get all(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /**
+   * Finds the files. Throws StoreError DAMAGED when one is missing in the middle or not as long as a segment, or
+   * when the names do not fit the segment length. Where nothing was on disk yet, from `durableEnd` on, a crash
+   * may have left just that: a file that is too short gets its length, and what lies behind a gap goes.
+   */
+  load(durableEnd: number): void {
+    const starts: number[] = [];
+    for (const name of this.#files.listSync(this.folder)) {
+      const start = parseOffsetName(name);
+      if (start !== undefined) starts.push(start);
+    }
+    starts.sort((a, b) => a - b);
+    for (const start of starts) {
+      const isBehindGap = this.#segments.length > 0 && start !== this.fileEnd;
+      if (isBehindGap && this.fileEnd >= durableEnd)
+        this.#files.unlinkSync(`${this.folder}/${offsetName(start)}`);
+      else this.#loadOne(start, start === starts[starts.length - 1], durableEnd);
+    }
+  }
+
+  /** The segment that holds `offset`. */
+  at(offset: number): Segment | undefined {
+    const index = (offset - (offset % this.segmentBytes) - this.minOffset) / this.segmentBytes;
+    return this.#segments[index];
+  }
+
+  /** Creates the next segment with its full length; its folder entry is not durable yet. Throws HostError. */
+  create(start: number): Segment {
+    assert(start % this.segmentBytes === 0, "a segment starts at a multiple of its length");
+    assert(this.#segments.length === 0 || start === this.fileEnd, "segments have no gaps");
+    const path = `${this.folder}/${offsetName(start)}`;
+    const writer = this.#files.openSync(path, { create: true });
+    try {
+      writer.truncateSync(this.segmentBytes);
+    } catch (error) {
+      writer.closeSync();
+      this.#files.unlinkSync(path);
+      throw error;
+    }
+    const segment: Segment = { start, path, writer, unlisted: true };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** A handle that writes to the segment; stays open until `retire`. */
+  writer(segment: Segment): OpenFile {
+    segment.writer ??= this.#files.openSync(segment.path);
+    return segment.writer;
+  }
+
+  reader(segment: Segment): OpenFile {
+    return segment.writer ?? this.#cache.get(segment.path);
+  }
+
+  /** Nothing below `offset` will be written any more. */
+  retire(offset: number): void {
+    for (let index = this.#segments.length - 1; index >= 0; index -= 1) {
+      const segment = this.#segments[index]!;
+      if (segment.start + this.segmentBytes > offset) continue;
+      if (segment.writer === undefined) return;
+      segment.writer.closeSync();
+      segment.writer = undefined;
+    }
+  }
+
+  /** Removes segments that start at or behind `offset`, newest first; the folder is synced by the caller. */
+  removeFrom(offset: number): number {
+    let removed = 0;
+    for (let last = this.#segments.at(-1); last !== undefined && last.start >= offset; ) {
+      last.writer?.closeSync();
+      this.#cache.close(last.path);
+      this.#files.unlinkSync(last.path);
+      this.#segments.pop();
+      removed += 1;
+      last = this.#segments.at(-1);
+    }
+    return removed;
+  }
+
+  closeAll(): void {
+    for (const segment of this.#segments) {
+      segment.writer?.closeSync();
+      segment.writer = undefined;
+    }
+  }
+
+  #loadOne(start: number, isLast: boolean, durableEnd: number): void {
+    const path = `${this.folder}/${offsetName(start)}`;
+    const damaged = (what: string) => new StoreError("DAMAGED", `${path} ${what}`);
+    if (start % this.segmentBytes !== 0) {
+      throw damaged(`does not start at a multiple of mappedFileSizeCommitLog (${this.segmentBytes})`);
+    }
+    if (this.#segments.length > 0 && start !== this.fileEnd) {
+      const from = `${this.folder}/${offsetName(this.fileEnd)}`;
+      throw new StoreError(
+        "DAMAGED",
+        `the CommitLog has a gap: ${from} is missing (offsets ${this.fileEnd} to ${start}); ` +
+          "bring the file back from a copy, or move the older or the newer side of the gap elsewhere",
+      );
+    }
+    const sizeBytes = this.#files.statSync(path)?.sizeBytes ?? 0;
+    if (sizeBytes > this.segmentBytes) {
+      throw damaged(`has ${sizeBytes} bytes, a segment has ${this.segmentBytes} (mappedFileSizeCommitLog)`);
+    }
+    const segment: Segment = { start, path, writer: undefined, unlisted: false };
+    if (sizeBytes < this.segmentBytes) {
+      if (!isLast && start + sizeBytes < durableEnd) {
+        throw damaged(`has ${sizeBytes} bytes, a segment has ${this.segmentBytes}: it was cut off`);
+      }
+      this.#shortEnd ??= start + sizeBytes;
+      segment.writer = this.#files.openSync(path);
+      segment.writer.truncateSync(this.segmentBytes);
+    }
+    this.#segments.push(segment);
+  }
+}

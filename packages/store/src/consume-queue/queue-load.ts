@@ -1,0 +1,151 @@
+/**
+ * Finds the queues on disk at start, and where each of them ends (RocketMQ: ConsumeQueue.load and recover). The
+ * units of a queue lie one behind the other, so their end is found by bisection: a unit counts when it is filled
+ * and its record lies below a limit, the offset up to which the queues are known to be on disk.
+ *
+ * A queue whose files have gaps, or whose newest unit is not what the log says, is `damaged`: it is emptied, to
+ * be built again from the log.
+ */
+import type { Files } from "@orbitmq/host";
+import { RecordField, readInt64 } from "@orbitmq/wire";
+import type { SegmentSet } from "../commit-log/segment-set.ts";
+import { BLANK_UNIT_SIZE, type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
+import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
+import type { QueueTable } from "./queue-table.ts";
+
+export interface QueueLoadParts {
+  readonly files: Files;
+  readonly queueFiles: ConsumeQueueFiles;
+  readonly segments: SegmentSet;
+  readonly table: QueueTable;
+}
+
+/** Loads every queue with the units whose records lie below `limit`; returns the damaged ones, emptied. */
+export function loadQueues(parts: QueueLoadParts, limit: number): ConsumeQueue[] {
+  const { files, queueFiles, table } = parts;
+  const damaged: ConsumeQueue[] = [];
+  for (const topic of files.listSync(queueFiles.root)) {
+    if (files.statSync(`${queueFiles.root}/${topic}`)?.isFolder !== true) continue;
+    for (const name of files.listSync(`${queueFiles.root}/${topic}`)) {
+      const queueId = Number(name);
+      if (!/^\d{1,9}$/.test(name) || files.statSync(queueFiles.folder(topic, queueId))?.isFolder !== true)
+        continue;
+      const queue = table.findOrCreate(topic, queueId);
+      if (!loadQueue(parts, queue, limit)) damaged.push(queue);
+    }
+  }
+  return damaged;
+}
+
+/** Sets the queue to its units whose records lie below `limit`; `false`, and an empty queue, when it is damaged. */
+export function loadQueue(parts: QueueLoadParts, queue: ConsumeQueue, limit: number): boolean {
+  const { queueFiles } = parts;
+  const { fileUnits } = queueFiles;
+  const starts = queueFiles.listFiles(queue.topic, queue.queueId);
+  queue.load(0, 0);
+  for (let index = 1; index < starts.length; index += 1) {
+    if (starts[index]! - starts[index - 1]! !== fileUnits) return emptied(parts, queue);
+  }
+  const first = starts[0];
+  if (first === undefined) return true;
+  if (!queueFiles.completeFiles(queue.topic, queue.queueId, starts)) return emptied(parts, queue);
+  const unit = new UnitReader(queueFiles, queue);
+  let end = first;
+  for (let index = starts.length - 1; index >= 0 && end === first; index -= 1) {
+    const start = starts[index]!;
+    end = bisect(start, start + fileUnits, (offset) => unit.isBelow(offset, limit));
+    if (end > start) break;
+    end = first;
+  }
+  if (end > first && unit.isMessage(end - 1) && !matchesLog(parts.segments, unit, end - 1)) {
+    return emptied(parts, queue);
+  }
+  const { minOffset } = parts.segments;
+  const min = bisect(first, end, (offset) => !unit.isMessage(offset) || unit.positionAt(offset) < minOffset);
+  queue.load(min, end);
+  return true;
+}
+
+/** Removes everything there is of the queue. */
+export function emptied({ queueFiles }: QueueLoadParts, queue: ConsumeQueue): false {
+  queueFiles.removeFiles(queue.topic, queue.queueId);
+  queue.load(0, 0);
+  return false;
+}
+
+/** Position of the newest record that the queue's files know; -1 when there is none. */
+export function newestPosition({ queueFiles }: QueueLoadParts, queue: ConsumeQueue): number {
+  if (queue.end === queue.minOffset) return -1;
+  return new UnitReader(queueFiles, queue).positionAt(queue.end - 1);
+}
+
+/** First queue offset whose record lies at or behind `position`; the queue's end when there is none. Blocking. */
+export function firstUnitBehind(files: ConsumeQueueFiles, queue: ConsumeQueue, position: number): number {
+  const isBefore = (offset: number) => queue.physicalOffsetAt(offset) < position;
+  const inRing = bisect(queue.ringStart, queue.end, isBefore);
+  if (inRing > queue.ringStart || queue.ringStart === queue.minOffset) return inRing;
+  const unit = new UnitReader(files, queue);
+  return bisect(queue.minOffset, inRing, (offset) => unit.positionAt(offset) < position);
+}
+
+/** First offset in [low, high) that `isBefore` denies, or `high`; `isBefore` must be true up to there and false from there. */
+function bisect(low: number, high: number, isBefore: (offset: number) => boolean): number {
+  while (low < high) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (isBefore(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+class UnitReader {
+  readonly #files: ConsumeQueueFiles;
+  readonly #queue: ConsumeQueue;
+  readonly #unit = Buffer.alloc(UNIT_BYTES);
+  #offset = -1;
+
+  constructor(files: ConsumeQueueFiles, queue: ConsumeQueue) {
+    this.#files = files;
+    this.#queue = queue;
+  }
+
+  positionAt(offset: number): number {
+    this.#read(offset);
+    return readInt64(this.#unit, 0);
+  }
+
+  sizeAt(offset: number): number {
+    this.#read(offset);
+    return this.#unit.readInt32BE(8);
+  }
+
+  isMessage(offset: number): boolean {
+    return this.sizeAt(offset) !== BLANK_UNIT_SIZE;
+  }
+
+  isBelow(offset: number, limit: number): boolean {
+    return this.sizeAt(offset) > 0 && this.positionAt(offset) >= 0 && this.positionAt(offset) < limit;
+  }
+
+  #read(offset: number): void {
+    if (offset === this.#offset) return;
+    this.#files.readSync(this.#queue, offset, this.#unit);
+    this.#offset = offset;
+  }
+}
+
+/** Whether the record a unit points at says the same about itself. A record that is no longer stored counts as such. */
+function matchesLog(segments: SegmentSet, unit: UnitReader, offset: number): boolean {
+  const position = unit.positionAt(offset);
+  if (position < segments.minOffset) return true;
+  const segment = segments.at(position);
+  if (segment === undefined) return false;
+  const head = Buffer.alloc(RecordField.SYS_FLAG);
+  const count = segments.reader(segment).readSync(head, position - segment.start);
+  return (
+    count === head.length &&
+    head.readInt32BE(RecordField.TOTAL_SIZE) === unit.sizeAt(offset) &&
+    readInt64(head, RecordField.PHYSICAL_OFFSET) === position &&
+    readInt64(head, RecordField.QUEUE_OFFSET) === offset
+  );
+}

@@ -1,0 +1,332 @@
+/**
+ * Reads messages of a queue (RocketMQ: DefaultMessageStore.getMessage). What lies in the hot tail is found at
+ * once and without a copy; older messages take the way over ConsumeQueue file and CommitLog blocks, in steps
+ * that go on when the disk has answered.
+ *
+ * A record that came from disk is checked before it leaves. One that is not what its queue unit says is never
+ * served and never skipped: the queue stands still there, and the log says where, file and offset.
+ */
+import type { Host, HostError, Logger } from "@orbitmq/host";
+import { queueOffset } from "@orbitmq/host";
+import { checkRecord, RecordField, readInt64 } from "@orbitmq/wire";
+import type { HotTail } from "../commit-log/hot-tail.ts";
+import { checkSeal } from "../commit-log/record-seal.ts";
+import type { Slab, SlabPool } from "../commit-log/slab.ts";
+import { BLANK_UNIT_SIZE, type ConsumeQueue, UNIT_BYTES } from "../consume-queue/consume-queue.ts";
+import type { QueueUnits, UnitRun } from "../consume-queue/queue-units.ts";
+import type { GetRequest, GetResult, GetStatus } from "../message-store.ts";
+import type { ResolvedStoreOptions } from "../store-options.ts";
+import { ColdAdmission } from "./cold-admission.ts";
+import type { ColdBlocks } from "./cold-blocks.ts";
+import { StoredMessages } from "./get-result.ts";
+
+/** Catch-up pulls that hold memory at the same time. */
+const COLD_READS_MAX = 16;
+const REPORTED_MAX = 1000;
+
+export interface ReaderParts {
+  readonly tail: HotTail;
+  readonly cold: ColdBlocks;
+  readonly units: QueueUnits;
+  /** End of the log: what "behind" is measured from. */
+  readonly logEnd: () => number;
+  /** First offset still stored. */
+  readonly logStart: () => number;
+}
+
+export class MessageReader {
+  readonly parts: ReaderParts;
+  readonly options: ResolvedStoreOptions;
+  readonly admission = new ColdAdmission(COLD_READS_MAX);
+  /** Counts truncations; a read that one has overtaken starts again. */
+  generation = 0;
+  readonly #host: Pick<Host, "process">;
+  readonly #logger: Logger;
+  readonly #reported = new Set<number>();
+
+  constructor(
+    host: Pick<Host, "process">,
+    options: ResolvedStoreOptions,
+    parts: ReaderParts,
+    logger: Logger,
+  ) {
+    this.options = options;
+    this.parts = parts;
+    this.#host = host;
+    this.#logger = logger;
+  }
+
+  /** Bytes from the log's end that count as in memory. */
+  get memoryBytes(): number {
+    return this.#host.process.totalMemoryBytes * (this.options.accessMessageInMemoryMaxRatio / 100);
+  }
+
+  /** Whether a record counts as in memory by RocketMQ's measure. */
+  countsAsInMemory(physicalOffset: number): boolean {
+    return this.parts.logEnd() - physicalOffset <= this.memoryBytes;
+  }
+
+  get(queue: ConsumeQueue | undefined, request: GetRequest, done: (result: GetResult) => void): void {
+    const { offset } = request;
+    if (queue === undefined) {
+      done(new StoredMessages("NO_MATCHED_LOGIC_QUEUE", 0, 0, 0));
+      return;
+    }
+    const { minOffset, end } = queue;
+    let refused: GetStatus | undefined;
+    let next = offset;
+    if (end === 0) {
+      refused = "NO_MESSAGE_IN_QUEUE";
+      next = 0;
+    } else if (offset < minOffset) {
+      refused = "OFFSET_TOO_SMALL";
+      next = minOffset;
+    } else if (offset === end) {
+      refused = "OFFSET_OVERFLOW_ONE";
+    } else if (offset > end) {
+      refused = "OFFSET_OVERFLOW_BADLY";
+      next = end;
+    }
+    if (refused !== undefined) {
+      done(new StoredMessages(refused, next, minOffset, end));
+      return;
+    }
+    new GetRun(this, queue, request, done).step();
+  }
+
+  /** Says once per place that a record cannot be served. */
+  report(queue: ConsumeQueue, offset: number, position: number, reason: string): void {
+    if (this.#reported.has(position)) return;
+    if (this.#reported.size < REPORTED_MAX) this.#reported.add(position);
+    this.#logger.error(
+      { topic: queue.topic, queueId: queue.queueId, queueOffset: offset, physicalOffset: position, reason },
+      "a stored message cannot be read; its queue is served up to it",
+    );
+  }
+}
+
+/** One read under way. */
+class GetRun {
+  readonly #reader: MessageReader;
+  readonly #queue: ConsumeQueue;
+  readonly #request: GetRequest;
+  readonly #done: (result: GetResult) => void;
+  readonly #end: number;
+  readonly #generation: number;
+  readonly #result: StoredMessages;
+  #next: number;
+  #lastPosition = 0;
+  #status: GetStatus = "NO_MATCHED_MESSAGE";
+  #admitted = false;
+  /** Units read from the queue's file, kept while they are worked through: others may read elsewhere meanwhile. */
+  #units: UnitRun | undefined;
+  /** The place whose block the disk has just brought; needed again at once, it is not all there. */
+  #brought = -1;
+
+  constructor(
+    reader: MessageReader,
+    queue: ConsumeQueue,
+    request: GetRequest,
+    done: (result: GetResult) => void,
+  ) {
+    this.#reader = reader;
+    this.#queue = queue;
+    this.#request = request;
+    this.#done = done;
+    this.#end = queue.end;
+    this.#generation = reader.generation;
+    this.#next = request.offset;
+    this.#result = new StoredMessages("NO_MATCHED_MESSAGE", request.offset, queue.minOffset, queue.end);
+  }
+
+  step(): void {
+    const { units } = this.#reader.parts;
+    const { maxFilterMessageSize } = this.#reader.options;
+    const scanMax = Math.max(maxFilterMessageSize, this.#request.messagesMax * UNIT_BYTES) / UNIT_BYTES;
+    const stopAt = Math.min(this.#end, this.#request.offset + Math.ceil(scanMax));
+    while (this.#next < stopAt) {
+      const run = this.#units ?? units.inMemory(this.#queue, this.#next);
+      if (run === undefined) {
+        this.#loadUnits();
+        return;
+      }
+      this.#units = run === this.#queue ? undefined : run;
+      const runEnd = Math.min(run.end, stopAt);
+      while (this.#next < runEnd) {
+        const taken = this.#take(run, this.#next);
+        if (taken === "later") return;
+        if (taken === "stop") {
+          this.#finish(run);
+          return;
+        }
+        this.#next += 1;
+      }
+      if (this.#next >= run.end) this.#units = undefined;
+    }
+    this.#finish(undefined);
+  }
+
+  /** Handles the unit at `offset`: `next` when it is settled, `stop` when the result is complete, `later` when the disk is asked. */
+  #take(run: UnitRun, offset: number): "next" | "stop" | "later" {
+    const size = run.sizeAt(offset);
+    if (size === BLANK_UNIT_SIZE) return "next";
+    const position = run.physicalOffsetAt(offset);
+    const result = this.#result;
+    if (result.messageCount > 0 && this.#isFull(position, size)) return "stop";
+    const { matches } = this.#request;
+    if (matches !== undefined && !matches(run.tagsCodeAt(offset))) return "next";
+    const { tail, cold, logStart } = this.#reader.parts;
+    this.#lastPosition = position;
+    const slab = tail.find(position);
+    if (slab !== undefined && position + size <= slab.end) {
+      return this.#add(tail.pool, slab, position, size);
+    }
+    if (position < logStart()) {
+      if (result.messageCount === 0) this.#status = "MESSAGE_WAS_REMOVING";
+      return "next";
+    }
+    if (size <= 0) return this.#blocked(offset, position, "its queue unit is empty");
+    if (!this.#admitted) return this.#admit();
+    if (position + size > cold.blockEnd(cold.blockStart(position))) {
+      return this.#assemble(offset, position, size);
+    }
+    const block = cold.cached(position, position + size);
+    if (block === undefined) {
+      if (this.#brought === position) return this.#blocked(offset, position, "the CommitLog ends before it");
+      cold.load(position, position + size, (error) => this.#loaded(error, offset, position));
+      return "later";
+    }
+    const at = position - block.start;
+    const wrong = whatIsWrong(block.bytes, at, size, position, offset, this.#queue);
+    if (wrong !== undefined) return this.#blocked(offset, position, wrong);
+    return this.#add(cold.pool, block, position, size);
+  }
+
+  #add(pool: SlabPool, slab: Slab, position: number, size: number): "next" {
+    if (pool.pinnedBytes <= this.#reader.options.pinnedBytesMax) {
+      this.#result.addView(pool, slab, position, size);
+    } else {
+      const at = position - slab.start;
+      this.#result.addCopy(Buffer.from(slab.bytes.subarray(at, at + size)));
+    }
+    this.#status = "FOUND";
+    return "next";
+  }
+
+  #isFull(position: number, size: number): boolean {
+    const { messageCount, byteCount } = this.#result;
+    const { messagesMax, bytesMax } = this.#request;
+    if (messageCount >= messagesMax || byteCount + size > bytesMax) return true;
+    const { options } = this.#reader;
+    if (this.#reader.countsAsInMemory(position)) {
+      return (
+        byteCount + size > options.maxTransferBytesOnMessageInMemory ||
+        messageCount >= options.maxTransferCountOnMessageInMemory
+      );
+    }
+    return (
+      byteCount + size > options.maxTransferBytesOnMessageInDisk ||
+      messageCount >= options.maxTransferCountOnMessageInDisk
+    );
+  }
+
+  #admit(): "later" {
+    this.#reader.admission.enter(() => {
+      this.#admitted = true;
+      this.#resume();
+    });
+    return "later";
+  }
+
+  #loadUnits(): void {
+    if (!this.#admitted) {
+      this.#admit();
+      return;
+    }
+    this.#reader.parts.units.load(this.#queue, this.#next, (error) => {
+      if (error !== undefined && this.#generation === this.#reader.generation) {
+        this.#blocked(this.#next, -1, `its queue unit cannot be read: ${error.message}`);
+        this.#finish(undefined);
+      } else this.#resume();
+    });
+  }
+
+  #assemble(offset: number, position: number, size: number): "later" {
+    this.#reader.parts.cold.assemble(position, size, (error, bytes) => {
+      if (this.#generation !== this.#reader.generation) return this.#resume();
+      const wrong = error?.message ?? whatIsWrong(bytes, 0, size, position, offset, this.#queue);
+      if (wrong !== undefined) {
+        this.#blocked(offset, position, wrong);
+        this.#finish(undefined);
+        return;
+      }
+      this.#result.addCopy(bytes);
+      this.#status = "FOUND";
+      this.#next += 1;
+      this.step();
+    });
+    return "later";
+  }
+
+  #loaded(error: HostError | undefined, offset: number, position: number): void {
+    if (error === undefined || this.#generation !== this.#reader.generation) {
+      this.#brought = position;
+      this.#resume();
+      this.#brought = -1;
+      return;
+    }
+    this.#blocked(offset, position, error.message);
+    this.#finish(undefined);
+  }
+
+  #blocked(offset: number, position: number, reason: string): "stop" {
+    this.#reader.report(this.#queue, offset, position, reason);
+    if (this.#result.messageCount === 0) this.#status = "OFFSET_FOUND_NULL";
+    return "stop";
+  }
+
+  /** Goes on after the disk has answered, or starts again when a truncation came between. */
+  #resume(): void {
+    if (this.#generation === this.#reader.generation) {
+      this.step();
+      return;
+    }
+    this.#result.release();
+    this.#leave();
+    this.#reader.get(this.#queue, this.#request, this.#done);
+  }
+
+  #finish(run: UnitRun | undefined): void {
+    const result = this.#result;
+    const { logEnd, cold } = this.#reader.parts;
+    result.status = this.#status;
+    result.nextBeginOffset = queueOffset(this.#next);
+    result.suggestPullingFromSlave = logEnd() - this.#lastPosition > this.#reader.memoryBytes;
+    if (this.#admitted && run !== undefined) cold.readAhead(run.physicalOffsetAt(this.#next));
+    this.#leave();
+    this.#done(result);
+  }
+
+  #leave(): void {
+    if (this.#admitted) this.#reader.admission.leave();
+    this.#admitted = false;
+  }
+}
+
+/** Why the record of `size` bytes at `bytes[at]` is not the one its queue unit promises; `undefined` when it is. */
+function whatIsWrong(
+  bytes: Buffer,
+  at: number,
+  size: number,
+  position: number,
+  offset: number,
+  queue: ConsumeQueue,
+): string | undefined {
+  const check = checkRecord(bytes, at, at + size, { physicalOffset: position });
+  if (check.kind !== "record") return check.kind === "bad" ? check.reason : `there is a ${check.kind} record`;
+  if (check.size !== size) return `it has ${check.size} bytes, its queue unit says ${size}`;
+  if (checkSeal(bytes, at, size) === "wrong") return "its __CRC32# does not match";
+  if (bytes.readInt32BE(at + RecordField.QUEUE_ID) !== queue.queueId) return "it belongs to another queue";
+  const own = readInt64(bytes, at + RecordField.QUEUE_OFFSET);
+  return own === offset ? undefined : `it has queue offset ${own}, its unit is ${offset}`;
+}

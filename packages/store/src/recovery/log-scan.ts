@@ -1,0 +1,107 @@
+/**
+ * Walks the log record by record, from disk, until its end: the place where no valid record begins. Blocking,
+ * for recovery. Every record is checked whole: structure, its own position, body checksum, and `__CRC32#` where
+ * it carries one.
+ */
+import { checkRecord, MAGIC_BLANK, RecordField } from "@orbitmq/wire";
+import { checkSeal, hasNoHoles } from "../commit-log/record-seal.ts";
+import type { Segment, SegmentSet } from "../commit-log/segment-set.ts";
+
+export interface ScanEnd {
+  /** Where the next record goes. */
+  readonly end: number;
+  /** `clean`: zeros or the end of the files; `limit`: told to stop there; `bad`: something that is no record. */
+  readonly kind: "clean" | "limit" | "bad";
+  readonly reason: string;
+  /** What lies behind the blanks that were met, up to their segment's end: never written, or of no meaning. */
+  readonly fillings: readonly Filling[];
+}
+
+export interface Filling {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Called for every record, in order; the bytes are valid during the call. */
+export type ScanVisitor = (bytes: Buffer, at: number, size: number, position: number) => void;
+
+export interface ScanOptions {
+  /** Stop at this position at the latest; it must be a record's start. */
+  readonly limit: number;
+  /** From here on records without `__CRC32#` are looked at for bytes that never reached the disk. */
+  readonly strictFrom: number;
+}
+
+const WINDOW_BYTES = 1024 * 1024;
+
+/** Bytes of the log around the scan's position. */
+class Window {
+  readonly #segments: SegmentSet;
+  #storage = Buffer.alloc(0);
+  bytes = this.#storage.subarray(0, 0);
+  start = 0;
+
+  constructor(segments: SegmentSet) {
+    this.#segments = segments;
+  }
+
+  /** Index of `position`, with at least `bytesMin` bytes (or all that the segment has) behind it. */
+  at(segment: Segment, position: number, bytesMin: number): number {
+    const segmentEnd = segment.start + this.#segments.segmentBytes;
+    const needed = Math.min(bytesMin, segmentEnd - position);
+    if (position < this.start || position + needed > this.start + this.bytes.length) {
+      const length = Math.min(Math.max(needed, WINDOW_BYTES), segmentEnd - position);
+      if (this.#storage.length < length) this.#storage = Buffer.allocUnsafe(length);
+      const part = this.#storage.subarray(0, length);
+      const count = this.#segments.reader(segment).readSync(part, position - segment.start);
+      part.fill(0, count);
+      this.bytes = part;
+      this.start = position;
+    }
+    return position - this.start;
+  }
+}
+
+export function scanLog(
+  segments: SegmentSet,
+  from: number,
+  options: ScanOptions,
+  visit: ScanVisitor,
+): ScanEnd {
+  const window = new Window(segments);
+  let position = from;
+  const fillings: Filling[] = [];
+  const ended = (kind: ScanEnd["kind"], reason: string): ScanEnd => ({
+    end: position,
+    kind,
+    reason,
+    fillings,
+  });
+  const bad = (reason: string) => ended("bad", reason);
+  for (;;) {
+    if (position >= options.limit) return ended("limit", "");
+    const segment = segments.at(position);
+    if (segment === undefined) return ended("clean", "the files end there");
+    const segmentEnd = segment.start + segments.segmentBytes;
+    let at = window.at(segment, position, 8);
+    if (segmentEnd - position < 8) return bad("the segment has no room for a record");
+    const size = window.bytes.readInt32BE(at);
+    if (window.bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_BLANK) {
+      if (size !== segmentEnd - position) return bad(`a blank of ${size} bytes`);
+      fillings.push({ start: position + 8, end: segmentEnd });
+      position = segmentEnd;
+      continue;
+    }
+    if (size > 0 && size <= segmentEnd - position) at = window.at(segment, position, size);
+    const check = checkRecord(window.bytes, at, window.bytes.length, { physicalOffset: position });
+    if (check.kind === "zero") return ended("clean", "zeros follow");
+    if (check.kind !== "record") return bad(check.kind === "bad" ? check.reason : "it is cut off");
+    const seal = checkSeal(window.bytes, at, check.size);
+    if (seal === "wrong") return bad("its __CRC32# does not match");
+    if (seal === "absent" && position >= options.strictFrom && !hasNoHoles(window.bytes, at, check.size)) {
+      return bad("parts of it never reached the disk");
+    }
+    visit(window.bytes, at, check.size, position);
+    position += check.size;
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Our own mark of how far the store has come, so that recovery costs what lies behind it and not the whole log
+ * (RocketMQ knows only timestamps, and starts at a file boundary). Everything in it can be derived again; it is
+ * believed only while nobody else has written the store since (see recovery-plan.ts).
+ *
+ * Two slots, 4096 bytes apart, written in turn and each synced before the other is touched, so that one of them
+ * is always whole. The file has its full length from the start: a save is one write and one fdatasync in place.
+ *
+ *   slot: magic:u32 version:u32 sequence:i64 state:u32 nonce:u32 flushedOffset:i64 dispatchedOffset:i64
+ *         writeLimit:i64 truncateTo:i64 lastStoreTimestamp:i64 segmentBytes:i64 checkpoint:40 …zeros… crc:u32
+ *         (512 bytes, big-endian; crc as in records, over the 508 bytes before it)
+ */
+import { assert, type Files, type HostError, type OpenFile } from "@orbitmq/host";
+import { bodyCrc, readInt64, writeInt64 } from "@orbitmq/wire";
+import { StoreError } from "../store-error.ts";
+
+export interface Mark {
+  /** `running` from start to stop; `stopped` after an orderly stop. */
+  readonly state: "running" | "stopped";
+  /** The same number is in the `abort` file of the run that wrote the mark. */
+  readonly nonce: number;
+  /** All log bytes below it are on disk. */
+  readonly flushedOffset: number;
+  /** The ConsumeQueue units of all records below it are on disk. */
+  readonly dispatchedOffset: number;
+  /** No byte of the log at or behind it was ever written. */
+  readonly writeLimit: number;
+  /** A truncation to this position was decided and may be half done; -1 when none is. */
+  readonly truncateTo: number;
+  readonly lastStoreTimestamp: number;
+  /** `mappedFileSizeCommitLog` of the store. */
+  readonly segmentBytes: number;
+  /** The checkpoint file's fields as last written by us (40 bytes). */
+  readonly checkpoint: Uint8Array;
+}
+
+const MAGIC = 0x4f4d514d;
+/** Raised when older versions would misread the file. */
+export const MARK_VERSION = 1;
+const SLOT_BYTES = 512;
+const SLOT_STEP = 4096;
+const CHECKPOINT_AT = 72;
+const CHECKPOINT_BYTES = 40;
+const CRC_AT = SLOT_BYTES - 4;
+
+export class MarkFile {
+  readonly #files: Files;
+  readonly #path: string;
+  #file: OpenFile | undefined;
+  #sequence = 0;
+  #saving = false;
+
+  constructor(files: Files, path: string) {
+    this.#files = files;
+    this.#path = path;
+  }
+
+  get saving(): boolean {
+    return this.#saving;
+  }
+
+  /**
+   * The newest whole mark, `undefined` when there is none. Throws StoreError VERSION when a newer version has
+   * written it.
+   */
+  load(): Mark | undefined {
+    const bytes = this.#files.readWholeSync(this.#path);
+    if (bytes === undefined) return undefined;
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    let newest: Mark | undefined;
+    for (const at of [0, SLOT_STEP]) {
+      if (view.length < at + SLOT_BYTES) continue;
+      const slot = view.subarray(at, at + SLOT_BYTES);
+      if (slot.readUInt32BE(0) !== MAGIC || slot.readUInt32BE(CRC_AT) !== bodyCrc(slot.subarray(0, CRC_AT)))
+        continue;
+      const version = slot.readUInt32BE(4);
+      if (version > MARK_VERSION) {
+        throw new StoreError(
+          "VERSION",
+          `${this.#path} has format ${version}, this version knows ${MARK_VERSION}: start a newer OrbitMQ`,
+        );
+      }
+      const sequence = readInt64(slot, 8);
+      if (sequence < this.#sequence) continue;
+      this.#sequence = sequence;
+      newest = decode(slot);
+    }
+    return newest;
+  }
+
+  /** Opens the file for saving; created with its full length when missing. The folder is not synced here. */
+  open(): void {
+    const file = this.#files.openSync(this.#path, { create: true });
+    if (file.sizeSync() < SLOT_STEP + SLOT_BYTES) {
+      file.writeSync(new Uint8Array(SLOT_STEP + SLOT_BYTES), 0);
+      file.fdatasyncSync();
+    }
+    this.#file = file;
+  }
+
+  /** Saves without blocking; one at a time (see `saving`). After a failure the older slot still counts. */
+  save(mark: Mark, done: (error: HostError | undefined) => void): void {
+    assert(!this.#saving, "one save of the mark at a time");
+    const file = this.#file;
+    assert(file !== undefined, "the mark file is open");
+    this.#saving = true;
+    const sequence = this.#sequence + 1;
+    try {
+      this.#write(file, mark);
+    } catch (error) {
+      this.#saving = false;
+      done(error as HostError);
+      return;
+    }
+    file.fdatasync("other", (error) => {
+      this.#saving = false;
+      // A blocking save may have taken the same slot meanwhile; its content is the newer.
+      if (error === undefined) this.#sequence = Math.max(this.#sequence, sequence);
+      done(error);
+    });
+  }
+
+  /** As `save`, blocking. Throws HostError. */
+  saveSync(mark: Mark): void {
+    const file = this.#file;
+    assert(file !== undefined, "the mark file is open");
+    this.#write(file, mark);
+    file.fdatasyncSync();
+    this.#sequence += 1;
+  }
+
+  close(): void {
+    this.#file?.closeSync();
+    this.#file = undefined;
+  }
+
+  #write(file: OpenFile, mark: Mark): void {
+    const sequence = this.#sequence + 1;
+    file.writeSync(encode(mark, sequence), (sequence % 2) * SLOT_STEP);
+  }
+}
+
+function encode(mark: Mark, sequence: number): Buffer {
+  assert(mark.dispatchedOffset <= mark.flushedOffset, "nothing is dispatched that is not flushed");
+  assert(mark.flushedOffset <= mark.writeLimit, "nothing is flushed that was not written");
+  const slot = Buffer.alloc(SLOT_BYTES);
+  slot.writeUInt32BE(MAGIC, 0);
+  slot.writeUInt32BE(MARK_VERSION, 4);
+  writeInt64(slot, sequence, 8);
+  slot.writeUInt32BE(mark.state === "running" ? 1 : 2, 16);
+  slot.writeUInt32BE(mark.nonce, 20);
+  writeInt64(slot, mark.flushedOffset, 24);
+  writeInt64(slot, mark.dispatchedOffset, 32);
+  writeInt64(slot, mark.writeLimit, 40);
+  writeInt64(slot, mark.truncateTo, 48);
+  writeInt64(slot, mark.lastStoreTimestamp, 56);
+  writeInt64(slot, mark.segmentBytes, 64);
+  slot.set(mark.checkpoint.subarray(0, CHECKPOINT_BYTES), CHECKPOINT_AT);
+  slot.writeUInt32BE(bodyCrc(slot.subarray(0, CRC_AT)), CRC_AT);
+  return slot;
+}
+
+function decode(slot: Buffer): Mark {
+  return {
+    state: slot.readUInt32BE(16) === 2 ? "stopped" : "running",
+    nonce: slot.readUInt32BE(20),
+    flushedOffset: readInt64(slot, 24),
+    dispatchedOffset: readInt64(slot, 32),
+    writeLimit: readInt64(slot, 40),
+    truncateTo: readInt64(slot, 48),
+    lastStoreTimestamp: readInt64(slot, 56),
+    segmentBytes: readInt64(slot, 64),
+    checkpoint: Uint8Array.from(slot.subarray(CHECKPOINT_AT, CHECKPOINT_AT + CHECKPOINT_BYTES)),
+  };
+}

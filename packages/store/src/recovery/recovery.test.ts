@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StoreError } from "../store-error.ts";
+import type { DiskImage } from "../testing/fake-disk.ts";
+import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
+
+/** A store with forty messages in two queues over several segments and queue files, stopped or killed. */
+async function filled(stopped: boolean): Promise<{ image: DiskImage; bodies: string[][] }> {
+  const driver = await StoreDriver.open();
+  for (let index = 0; index < 80; index += 1) {
+    driver.sendNow(message(`${index}`.padEnd(600, "."), { queueId: index % 2 }));
+    if (index === 50) driver.host.advance(70_000);
+  }
+  driver.host.advance(15_000);
+  driver.sendNow(message("newest"));
+  const bodies = [driver.bodies("T", 0), driver.bodies("T", 1)];
+  if (stopped) await driver.stop();
+  return { image: driver.host.files.image(), bodies };
+}
+
+function without(image: DiskImage, matches: (path: string) => boolean): DiskImage {
+  const files = new Map([...image.files].filter(([path]) => !matches(path)));
+  return { files, folders: new Set([...image.folders].filter((folder) => !matches(folder))) };
+}
+
+function replaced(image: DiskImage, path: string, bytes: Buffer): DiskImage {
+  return { files: new Map(image.files).set(path, bytes), folders: image.folders };
+}
+
+async function checkBodies(image: DiskImage, bodies: string[][]): Promise<StoreDriver> {
+  const driver = await StoreDriver.open({}, image);
+  assert.deepEqual([driver.bodies("T", 0), driver.bodies("T", 1)], bodies);
+  assert.equal(driver.sendNow(message("next")).queueOffset, bodies[0]!.length);
+  return driver;
+}
+
+const isCode = (code: string) => (error: unknown) => error instanceof StoreError && error.code === code;
+
+describe("recovery", () => {
+  for (const stopped of [true, false]) {
+    const how = stopped ? "an orderly stop" : "a kill";
+
+    it(`builds all queues again when their folder is gone after ${how}`, async () => {
+      const { image, bodies } = await filled(stopped);
+      await checkBodies(
+        without(image, (path) => path.startsWith(`${HOME}/consumequeue`)),
+        bodies,
+      );
+    });
+
+    it(`builds a queue again when its folder, its newest, its oldest or a middle file is gone after ${how}`, async () => {
+      const { image, bodies } = await filled(stopped);
+      const queueFiles = [...image.files.keys()].filter((path) => path.includes("/consumequeue/T/1/")).sort();
+      assert.ok(queueFiles.length >= 2, `${queueFiles.length} files`);
+      await checkBodies(
+        without(image, (path) => path.startsWith(`${HOME}/consumequeue/T/1`)),
+        bodies,
+      );
+      for (const gone of queueFiles)
+        await checkBodies(
+          without(image, (path) => path === gone),
+          bodies,
+        );
+    });
+
+    it(`builds a queue again whose newest units are garbage after ${how}`, async () => {
+      const { image, bodies } = await filled(stopped);
+      const path = [...image.files.keys()]
+        .filter((name) => name.includes("/consumequeue/T/0/"))
+        .sort()
+        .at(-1)!;
+      await checkBodies(replaced(image, path, Buffer.alloc(400, 7)), bodies);
+    });
+
+    it(`needs neither mark nor checkpoint nor queue table after ${how}`, async () => {
+      const { image, bodies } = await filled(stopped);
+      for (const names of [
+        ["orbitmq-mark"],
+        ["checkpoint"],
+        ["orbitmq-queues.json"],
+        ["orbitmq-mark", "checkpoint", "orbitmq-queues.json"],
+      ]) {
+        await checkBodies(
+          without(image, (path) => names.some((name) => path === `${HOME}/${name}`)),
+          bodies,
+        );
+      }
+      await checkBodies(replaced(image, `${HOME}/orbitmq-mark`, Buffer.alloc(4608, 3)), bodies);
+      await checkBodies(replaced(image, `${HOME}/orbitmq-queues.json`, Buffer.from("{torn")), bodies);
+    });
+  }
+
+  it("begins a queue with its first record when a crash kept only a later file of it", async () => {
+    const driver = await StoreDriver.open();
+    for (let index = 0; index < 60; index += 1) driver.sendNow(message(`${index}`));
+    driver.host.advance(1_500);
+    const bodies = [driver.bodies("T", 0), driver.bodies("T", 1)];
+    const image = driver.host.files.image();
+    const queueFiles = [...image.files.keys()].filter((path) => path.includes("/consumequeue/T/0/")).sort();
+    assert.ok(queueFiles.length >= 2, `${queueFiles.length} files`);
+    const lost = [queueFiles[0], `${HOME}/orbitmq-mark`, `${HOME}/orbitmq-queues.json`];
+    await checkBodies(
+      without(image, (path) => lost.includes(path)),
+      bodies,
+    );
+  });
+
+  it("names the gap when a segment is missing in the middle", async () => {
+    const { image } = await filled(true);
+    const driver = new StoreDriver(
+      {},
+      without(image, (path) => path.endsWith("00000000000000016384")),
+    );
+    await assert.rejects(driver.start(), (error) => {
+      assert.ok(isCode("DAMAGED")(error));
+      assert.match((error as Error).message, /00000000000000016384 is missing/);
+      return true;
+    });
+  });
+
+  it("refuses a log whose newest, synced part is missing, instead of starting without it", async () => {
+    const { image } = await filled(true);
+    const segments = [...image.files.keys()].filter((path) => path.includes("/commitlog/")).sort();
+    const newest = segments.findLast((path) => !image.files.get(path)!.equals(Buffer.alloc(16 * 1024)))!;
+    const removed = without(image, (path) => path >= newest && path.includes("/commitlog/"));
+    await assert.rejects(new StoreDriver({}, removed).start(), isCode("DAMAGED"));
+    const later = without(image, (path) => path > newest && path.includes("/commitlog/"));
+    const cut = replaced(later, newest, image.files.get(newest)!.subarray(0, 100));
+    await assert.rejects(new StoreDriver({}, cut).start(), isCode("DAMAGED"));
+  });
+
+  it("refuses a log with a record that was on disk and cannot be read, and names the place", async () => {
+    const driver = await StoreDriver.open();
+    const place = driver.sendNow(message("first")).physicalOffset + 100;
+    driver.sendNow(message("second"));
+    // The mark is saved, the queues are not: the next start reads both records.
+    driver.host.advance(6_000);
+    const image = driver.host.files.image();
+    const path = `${HOME}/commitlog/00000000000000000000`;
+    const bytes = Buffer.from(image.files.get(path)!);
+    bytes.writeInt8(bytes.readInt8(place) ^ 1, place);
+    await assert.rejects(new StoreDriver({}, replaced(image, path, bytes)).start(), (error) => {
+      assert.ok(isCode("DAMAGED")(error));
+      assert.match((error as Error).message, /offset 0 .*cannot be read/);
+      return true;
+    });
+  });
+
+  it("refuses a store of a newer version by its mark, changing nothing", async () => {
+    const { image } = await filled(true);
+    const { encodeForTest } = await import("../testing/newer-mark.ts");
+    const newer = replaced(
+      image,
+      `${HOME}/orbitmq-mark`,
+      encodeForTest(image.files.get(`${HOME}/orbitmq-mark`)!),
+    );
+    const driver = new StoreDriver({}, newer);
+    await assert.rejects(driver.start(), isCode("VERSION"));
+    assert.deepEqual(
+      driver.host.files.operations.filter(({ kind }) => kind === "write"),
+      [],
+    );
+  });
+
+  it("refuses another segment length than the store was written with", async () => {
+    const { image } = await filled(true);
+    const driver = new StoreDriver({ mappedFileSizeCommitLog: 32 * 1024 }, image);
+    await assert.rejects(driver.start(), isCode("ILLEGAL_OPTION"));
+  });
+
+  it("finds the same store however often it is started and killed", async () => {
+    const { image, bodies } = await filled(false);
+    let driver = await StoreDriver.open({}, image);
+    for (let round = 0; round < 4; round += 1) {
+      assert.deepEqual(driver.bodies("T", 0), bodies[0]);
+      driver = await StoreDriver.open({}, driver.host.files.image());
+    }
+  });
+
+  it("starts an orderly stopped store without reading its log", async () => {
+    const { image } = await filled(true);
+    const driver = await StoreDriver.open({}, image);
+    // One look at the log's end, and the units that tell where the queues end.
+    assert.ok(driver.host.files.reads < 40, `${driver.host.files.reads} reads`);
+  });
+});

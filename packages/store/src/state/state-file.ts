@@ -1,0 +1,169 @@
+/**
+ * One small file of state (topics, offsets, …), replaced atomically and kept with the version before it
+ * (RocketMQ: ConfigManager with `.bak`): write a temporary file, sync it, move the old file to `.bak`, move the
+ * temporary one into place, sync the folder. At every moment either the file or its backup is whole; a torn one
+ * is never fatal, and said.
+ *
+ *   idle → saving → idle                   one save at a time, the newest text waits for the next
+ *   saving → failed → (5 s) → saving       a failed save is logged and repeated unless a newer one came
+ */
+import type { Host, HostError, Logger, OpenFile, TimerHandle } from "@orbitmq/host";
+import { folderOf } from "../store-paths.ts";
+
+export interface LoadedState<T> {
+  readonly value: T;
+  /** `backup` when the file itself was missing or unreadable. */
+  readonly from: "file" | "backup";
+}
+
+type Done = (error: HostError | undefined) => void;
+
+const RETRY_MS = 5_000;
+
+export class StateFile {
+  readonly path: string;
+  readonly #host: Pick<Host, "files" | "timers">;
+  readonly #logger: Logger;
+  #saving = false;
+  #waiting: { text: string; dones: Done[] } | undefined;
+  #retry: TimerHandle | undefined;
+  /** Counts blocking saves; a save on the pool that was overtaken by one gives up before it renames. */
+  #overtaken = 0;
+
+  constructor(host: Pick<Host, "files" | "timers">, path: string, logger: Logger) {
+    this.#host = host;
+    this.path = path;
+    this.#logger = logger;
+  }
+
+  /**
+   * Parses the file, else its `.bak`; `undefined` when neither is there or parses (the latter is logged as an
+   * error). `parse` throws when the text is not what it should be. Blocking, for start.
+   */
+  load<T>(parse: (text: string) => T): LoadedState<T> | undefined {
+    const main = this.#read(this.path, parse);
+    if (main !== undefined) return { value: main.value, from: "file" };
+    const backup = this.#read(`${this.path}.bak`, parse);
+    if (backup === undefined) return undefined;
+    this.#logger.warn({ file: this.path }, "the state file is missing or torn; its backup is used instead");
+    return { value: backup.value, from: "backup" };
+  }
+
+  /**
+   * Replaces the content without blocking; saves that overlap are merged into the newest. A failure is logged,
+   * passed to `done`, and the save tried again after 5 s unless a newer one was made.
+   */
+  save(text: string, done?: Done): void {
+    this.#cancelRetry();
+    const dones = this.#waiting?.dones ?? [];
+    if (done !== undefined) dones.push(done);
+    this.#waiting = { text, dones };
+    this.#startWaiting();
+  }
+
+  /** As `save`, blocking, for stop; overtakes saves in flight. Throws HostError. */
+  saveSync(text: string): void {
+    this.#cancelRetry();
+    this.#overtaken += 1;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    const { files } = this.#host;
+    const temporary = `${this.path}.stop.tmp`;
+    const file = files.openSync(temporary, { create: true });
+    try {
+      file.truncateSync(0);
+      file.writeSync(Buffer.from(text), 0);
+      file.fdatasyncSync();
+    } finally {
+      file.closeSync();
+    }
+    this.#moveIntoPlace(temporary);
+    files.syncFolderSync(folderOf(this.path));
+    for (const done of waiting?.dones ?? []) done(undefined);
+  }
+
+  /** No further retry; for stop. */
+  close(): void {
+    this.#cancelRetry();
+  }
+
+  #read<T>(path: string, parse: (text: string) => T): { value: T } | undefined {
+    try {
+      const bytes = this.#host.files.readWholeSync(path);
+      if (bytes === undefined) return undefined;
+      return { value: parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8")) };
+    } catch (error) {
+      this.#logger.error({ file: path, err: error }, "a state file cannot be read");
+      return undefined;
+    }
+  }
+
+  #startWaiting(): void {
+    const job = this.#waiting;
+    if (this.#saving || job === undefined) return;
+    this.#waiting = undefined;
+    this.#saving = true;
+    const overtakenBefore = this.#overtaken;
+    this.#replace(job.text, overtakenBefore, (error) => {
+      this.#saving = false;
+      if (error !== undefined) {
+        this.#logger.error({ file: this.path, err: error }, "a state file cannot be saved; trying again");
+        if (this.#waiting === undefined && this.#overtaken === overtakenBefore) {
+          this.#retry = this.#host.timers.after(RETRY_MS, () => this.save(job.text));
+        }
+      }
+      for (const done of job.dones) done(error);
+      this.#startWaiting();
+    });
+  }
+
+  #replace(text: string, overtakenBefore: number, done: Done): void {
+    const { files } = this.#host;
+    const temporary = `${this.path}.tmp`;
+    let file: OpenFile | undefined;
+    const step = (next: () => void) => (error: HostError | undefined) => {
+      try {
+        if (error !== undefined) throw error;
+        next();
+      } catch (failure) {
+        file?.closeSync();
+        done(failure as HostError);
+      }
+    };
+    step(() => {
+      const opened = files.openSync(temporary, { create: true });
+      file = opened;
+      opened.truncateSync(0);
+      opened.write(
+        "other",
+        Buffer.from(text),
+        0,
+        step(() => {
+          opened.fdatasync(
+            "other",
+            step(() => {
+              opened.closeSync();
+              if (this.#overtaken !== overtakenBefore) return done(undefined);
+              this.#moveIntoPlace(temporary);
+              files.syncFolder(
+                folderOf(this.path),
+                step(() => done(undefined)),
+              );
+            }),
+          );
+        }),
+      );
+    })(undefined);
+  }
+
+  #moveIntoPlace(temporary: string): void {
+    const { files } = this.#host;
+    if (files.statSync(this.path) !== undefined) files.renameSync(this.path, `${this.path}.bak`);
+    files.renameSync(temporary, this.path);
+  }
+
+  #cancelRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+}
