@@ -35,6 +35,8 @@ export function metadataOf(record: MessageRecord, queue: MessageQueue, attempts:
   const properties = parseProperties(record.properties);
   const offsetMsgId = encodeOffsetMessageId(record.storeHost, record.physicalOffset);
   const keys = properties.get(MessageConst.KEYS);
+  // The checksum of the record in the store's log says nothing to an application.
+  properties.delete(MessageConst.CRC32);
   return {
     topic: topicOf(record),
     queue,

@@ -16,6 +16,7 @@ test("a received message carries everything its record says", async () => {
     ["TAGS", "t"],
     ["KEYS", "k1 k2"],
     ["mine", "yes"],
+    ["__CRC32#", "0123456789"],
   ]);
   broker.store("orders", 0, '{"id":7}', properties);
   let got: ReceivedMessage | undefined;
@@ -28,6 +29,7 @@ test("a received message carries everything its record says", async () => {
     [message.topic, message.msgId, message.tag, message.keys, message.properties["mine"]],
     ["orders", "0A000001", "t", ["k1", "k2"], "yes"],
   );
+  assert.equal("__CRC32#" in message.properties, false, "the log's own checksum is not shown");
   assert.deepEqual(message.queue, { topic: "orders", brokerName: "broker-a", queueId: 0 });
   assert.equal(message.queueOffset, 0);
   assert.equal(message.storeHost, "10.1.1.1:10911");

@@ -56,6 +56,12 @@ test("tag, keys, the application's properties, the id and WAIT become properties
   assert.equal(getProperty(relaxed.properties, "WAIT"), "false");
 });
 
+test("an empty list of keys is none; an empty key is refused", () => {
+  const { properties } = encode({ topic: "T", body: "x", keys: [] });
+  assert.equal(getProperty(properties, "KEYS"), undefined);
+  refuses("MESSAGE_INVALID", () => encode({ topic: "T", body: "x", keys: "" }), /KEYS/);
+});
+
 test("a typed topic's value becomes the body; what its codec throws is ENCODE_FAILED", () => {
   const orders = topic("orders", json<unknown>());
   assert.equal(Buffer.from(encode({ topic: orders, value: { id: 1 } }).body).toString(), '{"id":1}');

@@ -177,7 +177,7 @@ function encodeProperties(message: MessageAttributes, msgId: string, bytesMax: n
   let text = property(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, msgId);
   const { tag, keys, properties } = message;
   if (tag !== undefined) text += checkedProperty(MessageConst.TAGS, tag);
-  if (keys !== undefined) {
+  if (keys !== undefined && !(Array.isArray(keys) && keys.length === 0)) {
     text += checkedProperty(MessageConst.KEYS, typeof keys === "string" ? keys : keys.join(KEY_SEPARATOR));
   }
   let waits = WAIT_TRUE;

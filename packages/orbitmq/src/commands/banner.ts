@@ -1,5 +1,6 @@
 /** What a starting server says about itself on stderr: who listens where, what clients will be told, what is safe. */
 import { resolve as absolutePath } from "node:path";
+import { styleText } from "node:util";
 import { isLoopback, joinAddress } from "../addresses.ts";
 import type { Server } from "../server.ts";
 
@@ -84,8 +85,12 @@ function storeLine(server: Server): string {
   return `${home}: ${String(count).replace(/\B(?=(\d{3})+$)/g, ",")} ${count === 1 ? "message" : "messages"}, last at ${last}`;
 }
 
-/** As text for people. */
-export function bannerText(lines: readonly BannerLine[]): string {
+/** As text for people; labels in colour where there is a terminal that shows it. */
+export function bannerText(lines: readonly BannerLine[], colours = false): string {
   const width = Math.max(...lines.map(([label]) => label.length));
-  return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}\n`).join("");
+  const paint = (label: string) => {
+    const padded = label.padEnd(width);
+    return colours ? styleText(label === "warning" ? "yellow" : "cyan", padded) : padded;
+  };
+  return lines.map(([label, text]) => `${paint(label)}  ${text}\n`).join("");
 }

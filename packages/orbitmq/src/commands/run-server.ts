@@ -75,7 +75,7 @@ function announce(server: Server, flags: ServerFlags, terminal: Terminal, logger
     program: terminal.program,
     warnings: server.settings.config.warnings,
   });
-  if (flags.logFormat === "text") terminal.err(bannerText(lines));
+  if (flags.logFormat === "text") terminal.err(bannerText(lines, terminal.isInteractive));
   else
     for (const [label, text] of lines)
       if (label === "warning") logger.warn(text);
