@@ -90,7 +90,9 @@ export function bannerText(lines: readonly BannerLine[], colours = false): strin
   const width = Math.max(...lines.map(([label]) => label.length));
   const paint = (label: string) => {
     const padded = label.padEnd(width);
-    return colours ? styleText(label === "warning" ? "yellow" : "cyan", padded) : padded;
+    return colours
+      ? styleText(label === "warning" ? "yellow" : "cyan", padded, { validateStream: false })
+      : padded;
   };
   return lines.map(([label, text]) => `${paint(label)}  ${text}\n`).join("");
 }
