@@ -303,8 +303,8 @@ describe("OffsetRegistry", () => {
     assert.equal(lines.length, 1);
     const { group, topic, queueId, from, to, count } = lines[0] as Record<string, unknown>;
     assert.deepEqual([group, topic, queueId, from, to, count], ["g", "T", 0, 80, 60, 20]);
-    again.host.advance(5_000);
-    again.file.finish();
+    // On disk before anything is appended: the queue could grow past the old offset and be killed.
+    assert.equal(again.host.timerCount, 0);
     assert.deepEqual(
       parseOffsets(file.content!)
         .entries.map(({ offset }) => offset)

@@ -17,7 +17,7 @@ interface Sample {
 }
 
 export class BrokerStats {
-  /** Messages appended, refused, and their bytes. */
+  /** Messages appended, refused, and the bytes of the records appended (RocketMQ counts the whole record). */
   messagesPut = 0;
   putFailed = 0;
   putBytes = 0;

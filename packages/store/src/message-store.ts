@@ -40,6 +40,8 @@ export type AppendResult =
       /** Physical offsets of every record of a batch, in order (one element for a single message). */
       readonly physicalOffsets: readonly PhysicalOffset[] | undefined;
       readonly storeTimestamp: number;
+      /** Length of the records in the log, a blank that closed a segment not counted. */
+      readonly byteCount: number;
     }
   | { readonly status: "refused"; readonly reason: AppendRefusal; readonly remark: string };
 

@@ -49,6 +49,7 @@ export class OffsetRegistry {
       );
       this.#changed();
     }
+    if (this.#changes > 0) this.#saveSetBack();
   }
 
   get(group: string, topic: string, queueId: number): number | undefined {
@@ -92,6 +93,22 @@ export class OffsetRegistry {
       this.#saved = this.#changes;
     } finally {
       file?.close();
+    }
+  }
+
+  /**
+   * Before anything is appended, and in the backup, too: an offset that lies beyond the end only until the queue
+   * has grown past it would be believed by the next start.
+   */
+  #saveSetBack(): void {
+    const { file, logger } = this.#needs;
+    try {
+      for (let copies = 0; copies < 2; copies += 1) file?.saveSync(this.offsets.format());
+      this.#saved = this.#changes;
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    } catch (error) {
+      logger.error({ err: error }, "offsets that were set back cannot be saved yet; trying again");
     }
   }
 

@@ -161,6 +161,13 @@ describe("send-message", () => {
     assert.equal(asynchronous.stored[0]!.durability, "written");
   });
 
+  it("counts the bytes of the whole record, as RocketMQ does", () => {
+    const at = new Room();
+    at.send(v1({}, "hello"));
+    // What the store in memory takes a record for: a hundred bytes and the body.
+    assert.deepEqual([at.room.stats.messagesPut, at.room.stats.putBytes], [1, 105]);
+  });
+
   it("never claims a disk for a store in memory", () => {
     assert.equal(new Room({}, { inMemory: true }).send(v1()).ext.get("durability"), "memory");
   });

@@ -134,7 +134,7 @@ class Sender {
       throw this.#refusal(result, 1);
     }
     pending.appended(result.queueOffset, result.physicalOffset, undefined);
-    this.#needs.stats.put(1, body.length);
+    this.#needs.stats.put(1, result.byteCount);
   }
 
   #sendBatch(
@@ -180,7 +180,7 @@ class Sender {
       throw this.#refusal(result, messages.length);
     }
     pending.appended(result.queueOffset, result.physicalOffset, result.physicalOffsets);
-    this.#needs.stats.put(messages.length, body.length);
+    this.#needs.stats.put(messages.length, result.byteCount);
   }
 
   /** A batch's messages keep their properties as they are, as in RocketMQ. */

@@ -62,6 +62,7 @@ export class MemoryStore implements MessageStore {
     const first = messages[0]!;
     const key = `${first.topic}@${first.queueId}`;
     const ahead = this.#pending.flatMap((pending) => pending.appended).filter((each) => each.key === key);
+    const start = this.#position;
     const appended = messages.map((message) => {
       physicalOffsets.push(physicalOffset(this.#position));
       this.#position += 100 + message.body.length;
@@ -83,6 +84,7 @@ export class MemoryStore implements MessageStore {
       queueOffset: queueOffset((this.queues.get(key)?.length ?? 0) + ahead.length),
       physicalOffsets: messages.length > 1 ? physicalOffsets : undefined,
       storeTimestamp: 1_700_000_000_000,
+      byteCount: this.#position - start,
     };
   }
 

@@ -44,6 +44,25 @@ describe("log", () => {
     assert.match(lines[1]!, /ERROR no answer · refused \(ECONNREFUSED\)\n {4}at /);
   });
 
+  it("says an error's causes once, however often the errors around them repeat it", async () => {
+    const { lines, logger } = logTo("trace", "text");
+    const disk = Object.assign(new Error("/data/log: no space left on device"), { code: "ENOSPC" });
+    const store = new Error(`the store cannot be opened: ${disk.message}`, { cause: disk });
+    const server = Object.assign(new Error(store.message, { cause: store }), { code: "NO_SPACE" });
+    const silent = new Error("the start failed", { cause: disk });
+    logger.warn({ err: server }, "no start");
+    logger.error({ err: server }, "no start");
+    logger.warn({ err: silent }, "no start");
+    logger.warn({ err: "a string" }, "no start");
+    await logger.flush();
+    const said = "WARN  no start · the store cannot be opened: /data/log: no space left on device (NO_SPACE)";
+    assert.equal(lines[0], `2026-01-02T03:04:05.678Z ${said}\n`);
+    assert.equal(lines[1]!.split("no space left").length, 2, lines[1]);
+    assert.match(lines[1]!, /\ncaused by Error \(ENOSPC\)\n {4}at /);
+    assert.match(lines[2]!, /the start failed: \/data\/log: no space left on device\n$/);
+    assert.match(lines[3]!, /no start · "?a string"?\n$/);
+  });
+
   it("drops what is below its level", async () => {
     const { lines, logger } = logTo("warn", "text");
     logger.info("quiet");

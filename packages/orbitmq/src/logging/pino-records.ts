@@ -3,6 +3,7 @@
  * NameServer). Records of `--log-format json` are pino's own; `text` is made from them.
  */
 import { pino } from "pino";
+import { errorOnce } from "./error-once.ts";
 import { textLine } from "./text-line.ts";
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
@@ -18,13 +19,14 @@ export interface LogRecord {
 /** Writes each record to `write` as one line, at once. */
 export function pinoRecords(format: LogFormat, write: (line: string) => void): (record: LogRecord) => void {
   let timeMs = 0;
+  const serializer = format === "json" ? pino.stdSerializers.err : errorOnce;
   const logger = pino(
     {
       level: "trace",
       base: null,
       timestamp: () => `,"time":"${new Date(timeMs).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+      serializers: { err: serializer, error: serializer },
     },
     { write: (line) => write(format === "json" ? line : textLine(line)) },
   );

@@ -66,6 +66,7 @@ export class Appender {
       queueOffset: queueOffset(first),
       physicalOffsets: undefined,
       storeTimestamp,
+      byteCount: size,
     };
   }
 
@@ -107,6 +108,7 @@ export class Appender {
       queueOffset: queueOffset(first),
       physicalOffsets: positions,
       storeTimestamp,
+      byteCount: bytes,
     };
   }
 
@@ -146,6 +148,7 @@ export class Appender {
         item.fields === undefined ? [] : [physicalOffset(item.position)],
       ),
       storeTimestamp: this.#lastStoreTimestamp,
+      byteCount: items.reduce((sum, { size, fields }) => (fields === undefined ? sum : sum + size), 0),
     };
   }
 

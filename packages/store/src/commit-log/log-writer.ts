@@ -3,7 +3,11 @@
  * write into the page cache, then one fdatasync in flight while the next batch gathers behind it. Zeros ahead
  * ride on the same syncs.
  *
- *   flushed ≤ written ≤ writable ≤ appended        (writable: as far as synced zeros reach, at an append's end)
+ *   flushed ≤ written ≤ writable ≤ appended        (writable: as far as zeros reach, at an append's end)
+ *
+ * A SYNC_FLUSH log enters zeros only once they are synced, so that each of its syncs carries data and nothing else.
+ * An ASYNC_FLUSH log promises no more than the page cache, where the zeros are, too, and the next sync carries both:
+ * it waits for nothing, and zeros are no reason for a sync.
  *
  *   idle → syncing → idle | syncing      one segment file per sync; a new segment's folder entry comes first
  *   any  → failed                        a write or a sync failed: nothing is written any more, for good
@@ -89,6 +93,12 @@ export class LogWriter {
     return this.#state === "failed";
   }
 
+  /** Log bytes may be written below it. */
+  get #zerosEnd(): number {
+    const { synced, written } = this.#parts.zeros;
+    return this.#syncStore ? synced : written;
+  }
+
   /** Everything below `offset` is on disk; the next append goes there. */
   begin(offset: number): void {
     this.#begin = offset;
@@ -103,7 +113,7 @@ export class LogWriter {
   /** The log in memory now ends at `end`; an append's end. */
   appended(end: number): void {
     this.#appended = end;
-    if (end <= this.#parts.zeros.synced) this.#writable = end;
+    if (end <= this.#zerosEnd) this.#writable = end;
     this.wake();
   }
 
@@ -212,6 +222,9 @@ export class LogWriter {
     }
     if (this.#state !== "idle") return;
     if (!this.#writeAndTell()) return;
+    if (!this.#syncStore && this.#zerosAreShort(this.#parts.zeros.written)) {
+      this.#parts.zeros.topUp(this.#appended + this.#zeroTarget());
+    }
     if (this.#syncDue()) this.#startSync();
   }
 
@@ -254,12 +267,16 @@ export class LogWriter {
 
   #syncDue(): boolean {
     const { zeros, flushedGate } = this.#parts;
-    if (this.#appended > zeros.synced) return true;
+    if (this.#syncStore && this.#appended > zeros.synced) return true;
     if (this.#written > this.#flushed) {
       if (this.#syncStore || this.#flushAsked || flushedGate.newestEnd > this.#flushed) return true;
     }
     this.#flushAsked = false;
-    return zeros.synced - this.#appended < this.#zeroTarget() / 2 && zeros.full === undefined;
+    return this.#syncStore && this.#zerosAreShort(zeros.synced) && zeros.full === undefined;
+  }
+
+  #zerosAreShort(zerosEnd: number): boolean {
+    return zerosEnd - this.#appended < this.#zeroTarget() / 2;
   }
 
   /** How far zeros should run ahead: a little in a store that is hardly used, the whole distance under traffic. */
@@ -316,7 +333,7 @@ export class LogWriter {
     const { zeros, segments, tail } = this.#parts;
     if (flushedTo > this.#flushed) this.#flushed = flushedTo;
     zeros.syncedTo(zerosTo);
-    if (this.#appended <= zeros.synced) this.#writable = this.#appended;
+    if (this.#appended <= this.#zerosEnd) this.#writable = this.#appended;
     else if (appendedThen <= zeros.synced && appendedThen > this.#writable) this.#writable = appendedThen;
     segments.retire(Math.min(this.#flushed, zeros.synced));
     tail.evict(this.#flushed);
