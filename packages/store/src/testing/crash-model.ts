@@ -1,7 +1,10 @@
 /**
  * What a machine crash leaves of a disk, at any point of a list of operations. Writes that no sync has covered
- * survive in any part, torn at 512 bytes; so do lengths and names that were not synced. A failed sync leaves
- * pages that count as clean: later syncs skip them until they are written again.
+ * survive in any part, torn at 512 bytes; so do lengths and names that were not synced, each by itself and in any
+ * order. A failed sync leaves pages that count as clean: later syncs skip them until they are written again.
+ *
+ * Contents are never changed in place once an image may show them, so that thousands of images share what they
+ * have in common.
  */
 import type { DiskImage, DiskOperation } from "./fake-disk.ts";
 
@@ -17,15 +20,24 @@ interface PendingWrite {
   stuck: boolean;
 }
 
-interface PendingLength {
-  readonly kind: "length";
+interface PendingTruncate {
+  readonly kind: "truncate";
+  readonly index: number;
+  readonly length: number;
+}
+
+/** The length that a write gave its file: it may survive the bytes, or be lost with them. */
+interface PendingExtend {
+  readonly kind: "extend";
   readonly index: number;
   readonly length: number;
 }
 
 interface Content {
   durable: Buffer;
-  pending: (PendingWrite | PendingLength)[];
+  pending: (PendingWrite | PendingTruncate | PendingExtend)[];
+  /** In the page cache. */
+  length: number;
 }
 
 interface PendingName {
@@ -38,6 +50,8 @@ interface PendingName {
 export interface CrashChoice {
   readonly keepData: number;
   readonly keepNames: number;
+  /** What a file holds where its length survived and its bytes did not; default 0. */
+  readonly stale?: number;
   random(): number;
 }
 
@@ -69,7 +83,7 @@ export class CrashModel {
     if (image === undefined) return;
     let id = 1;
     for (const [path, bytes] of image.files) {
-      this.#contents.set(id, { durable: Buffer.from(bytes), pending: [] });
+      this.#contents.set(id, { durable: bytes, pending: [], length: bytes.length });
       this.#names.set(path, id);
       id += 1;
     }
@@ -82,7 +96,7 @@ export class CrashModel {
     switch (operation.kind) {
       case "create": {
         const { path, inode } = operation;
-        this.#contents.set(inode, { durable: Buffer.alloc(0), pending: [] });
+        this.#contents.set(inode, { durable: Buffer.alloc(0), pending: [], length: 0 });
         this.#name(index, folderOf(path), (names) => names.set(path, inode));
         break;
       }
@@ -104,14 +118,20 @@ export class CrashModel {
       case "unlink":
         this.#name(index, folderOf(operation.path), (names) => names.delete(operation.path));
         break;
+      case "removeFolder":
+        this.#name(index, folderOf(operation.path), (_names, folders) => folders.delete(operation.path));
+        break;
       case "write":
-        this.#write(index, operation.inode, operation.at, operation.bytes);
+        this.#write(index, this.#content(operation.inode), operation.at, operation.bytes);
         break;
-      case "truncate":
-        this.#content(operation.inode).pending.push({ kind: "length", index, length: operation.length });
+      case "truncate": {
+        const content = this.#content(operation.inode);
+        content.pending.push({ kind: "truncate", index, length: operation.length });
+        content.length = operation.length;
         break;
+      }
       case "sync":
-        this.#sync(this.#content(operation.inode), operation.from);
+        sync(this.#content(operation.inode), operation.from);
         break;
       case "syncFailed":
         for (const pending of this.#content(operation.inode).pending) {
@@ -135,6 +155,7 @@ export class CrashModel {
     for (const pending of this.#pendingNames) {
       if (choice.random() < choice.keepNames) pending.apply(names, folders);
     }
+    for (const folder of folders) if (!isReachable(folder, folders)) folders.delete(folder);
     const files = new Map<string, Buffer>();
     for (const [path, inode] of names) {
       if (folders.has(folderOf(path))) files.set(path, crashed(this.#content(inode), choice));
@@ -152,58 +173,97 @@ export class CrashModel {
     return content;
   }
 
-  #write(index: number, inode: number, at: number, bytes: Buffer): void {
-    const { pending } = this.#content(inode);
+  #write(index: number, content: Content, at: number, bytes: Buffer): void {
+    const end = at + bytes.length;
+    if (end > content.length) {
+      content.length = end;
+      content.pending.push({ kind: "extend", index, length: end });
+    }
     for (let from = 0; from < bytes.length; ) {
       const to = Math.min(bytes.length, from + PAGE - ((at + from) % PAGE));
-      pending.push({ kind: "write", index, at: at + from, bytes: bytes.subarray(from, to), stuck: false });
+      const part = bytes.subarray(from, to);
+      content.pending.push({ kind: "write", index, at: at + from, bytes: part, stuck: false });
       from = to;
     }
   }
+}
 
-  #sync(content: Content, from: number): void {
-    const dirty = new Set<number>();
-    for (const pending of content.pending) {
-      if (pending.kind === "write" && pending.index < from && !pending.stuck) {
-        dirty.add(Math.floor(pending.at / PAGE));
-      }
+/** A folder whose parent is gone is gone, too. */
+function isReachable(folder: string, folders: ReadonlySet<string>): boolean {
+  for (let path = folder; path !== "/"; path = folderOf(path)) if (!folders.has(path)) return false;
+  return true;
+}
+
+function sync(content: Content, from: number): void {
+  const dirty = new Set<number>();
+  for (const pending of content.pending) {
+    if (pending.kind === "write" && pending.index < from && !pending.stuck) {
+      dirty.add(Math.floor(pending.at / PAGE));
     }
-    content.pending = content.pending.filter((pending) => {
-      if (pending.index >= from) return true;
-      if (pending.kind === "length") content.durable = resized(content.durable, pending.length);
-      else if (dirty.has(Math.floor(pending.at / PAGE)))
-        content.durable = written(content.durable, pending.at, pending.bytes);
-      else return true;
-      return false;
-    });
   }
-}
-
-function resized(bytes: Buffer, length: number): Buffer {
-  const result = Buffer.alloc(length);
-  bytes.copy(result, 0, 0, Math.min(length, bytes.length));
-  return result;
-}
-
-function written(into: Buffer, at: number, bytes: Buffer): Buffer {
-  const result = at + bytes.length > into.length ? resized(into, at + bytes.length) : into;
-  bytes.copy(result, at);
-  return result;
+  const result = new Changed(content.durable);
+  content.pending = content.pending.filter((pending) => {
+    if (pending.index >= from) return true;
+    if (pending.kind === "truncate") result.resize(pending.length);
+    else if (pending.kind === "extend") result.extend(pending.length, 0);
+    else if (dirty.has(Math.floor(pending.at / PAGE))) result.write(pending.at, pending.bytes);
+    else return true;
+    return false;
+  });
+  content.durable = result.bytes;
 }
 
 function crashed({ durable, pending }: Content, choice: CrashChoice): Buffer {
-  let bytes: Buffer = Buffer.from(durable);
+  const result = new Changed(durable);
   for (const change of pending) {
-    if (change.kind === "length") {
-      if (choice.random() < choice.keepData) bytes = resized(bytes, change.length);
+    if (change.kind === "truncate") {
+      if (choice.random() < choice.keepData) result.resize(change.length);
+      continue;
+    }
+    if (change.kind === "extend") {
+      if (choice.random() < choice.keepData) result.extend(change.length, choice.stale ?? 0);
       continue;
     }
     for (let from = 0; from < change.bytes.length; ) {
       const at = change.at + from;
       const to = Math.min(change.bytes.length, from + SECTOR - (at % SECTOR));
-      if (choice.random() < choice.keepData) bytes = written(bytes, at, change.bytes.subarray(from, to));
+      if (choice.random() < choice.keepData) result.write(at, change.bytes.subarray(from, to));
       from = to;
     }
   }
-  return bytes;
+  return result.bytes;
+}
+
+/** Bytes that are copied before their first change. */
+class Changed {
+  bytes: Buffer;
+  #own = false;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  resize(length: number): void {
+    if (length === this.bytes.length) return;
+    const result = Buffer.alloc(length);
+    this.bytes.copy(result, 0, 0, Math.min(length, this.bytes.length));
+    this.bytes = result;
+    this.#own = true;
+  }
+
+  extend(length: number, filling: number): void {
+    const before = this.bytes.length;
+    if (length <= before) return;
+    this.resize(length);
+    this.bytes.fill(filling, before);
+  }
+
+  write(at: number, bytes: Buffer): void {
+    if (at + bytes.length > this.bytes.length) this.resize(at + bytes.length);
+    else if (!this.#own) {
+      this.bytes = Buffer.from(this.bytes);
+      this.#own = true;
+    }
+    bytes.copy(this.bytes, at);
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * A disk in memory for tests, behind `Files`. It notes every operation in order, so that any moment of a run can
- * be crashed afterwards (crash-image.ts); it fails, fills up and holds back operations when told to.
+ * be crashed afterwards (crash-model.ts); it fails, fills up and holds back operations when told to.
  */
 import {
   type FileLock,
@@ -16,6 +16,8 @@ import {
 export interface Inode {
   readonly id: number;
   bytes: Buffer;
+  /** Belongs to an image, too: copied before it is changed. */
+  shared?: boolean;
 }
 
 export type DiskOperation =
@@ -25,6 +27,7 @@ export type DiskOperation =
   | { readonly kind: "truncate"; readonly inode: number; readonly length: number }
   | { readonly kind: "rename"; readonly from: string; readonly to: string }
   | { readonly kind: "unlink"; readonly path: string }
+  | { readonly kind: "removeFolder"; readonly path: string }
   /** Everything of the inode noted before index `from` is durable. */
   | { readonly kind: "sync"; readonly inode: number; readonly from: number }
   /** A sync failed: the kernel counts those pages as clean all the same. */
@@ -71,14 +74,16 @@ export class FakeDisk implements Files {
     }
     if (image === undefined) return;
     for (const folder of image.folders) this.folders.add(folder);
-    for (const [path, bytes] of image.files)
-      this.names.set(path, { id: this.#ids++, bytes: Buffer.from(bytes) });
+    for (const [path, bytes] of image.files) this.names.set(path, { id: this.#ids++, bytes, shared: true });
   }
 
   /** What a process would find now. */
   image(): DiskImage {
     const files = new Map<string, Buffer>();
-    for (const [path, inode] of this.names) files.set(path, Buffer.from(inode.bytes));
+    for (const [path, inode] of this.names) {
+      inode.shared = true;
+      files.set(path, inode.bytes);
+    }
     return { files, folders: new Set(this.folders) };
   }
 
@@ -176,7 +181,9 @@ export class FakeDisk implements Files {
   }
 
   removeFolderSync(path: string): void {
+    if (this.listSync(path).length > 0) throw new HostError("ENOTEMPTY", `${path}: not empty`);
     this.folders.delete(path);
+    this.operations.push({ kind: "removeFolder", path });
   }
 
   syncFolder(path: string, done: (error: HostError | undefined) => void): void {
@@ -236,6 +243,7 @@ class FakeFile implements OpenFile {
     this.#disk.allocate(this.#inode, this.path, position, bytes.length);
     const end = position + bytes.length;
     if (end > this.#inode.bytes.length) this.#resize(end);
+    else if (this.#inode.shared) this.#resize(this.#inode.bytes.length);
     this.#inode.bytes.set(bytes, position);
     const copy = Buffer.from(bytes);
     this.#disk.operations.push({ kind: "write", inode: this.#inode.id, at: position, bytes: copy });
@@ -319,6 +327,7 @@ class FakeFile implements OpenFile {
     const bytes = Buffer.alloc(length);
     this.#inode.bytes.copy(bytes, 0, 0, Math.min(length, this.#inode.bytes.length));
     this.#inode.bytes = bytes;
+    this.#inode.shared = false;
   }
 }
 
