@@ -63,6 +63,7 @@ async function measure(flush: string, shape: string): Promise<Row> {
       warmUpMs: 2000,
       durationMs: Number(values.seconds) * 1000,
       messagesMin: Number(values.messages),
+      serverPid: server.pid,
     });
     const row = {
       ...result,
@@ -84,7 +85,7 @@ const rows: Row[] = [];
 if (!values.json) {
   console.log(`${values.body} B bodies, ${values.seconds} s a row, node ${process.version}`);
   console.log(
-    "flush        load    acked/s   p50 ms  p99 ms  p99.9 ms  refused  raw sync/s  ready ms  RSS MiB  loader CPU",
+    "flush        load    acked/s   p50 ms  p99 ms  p99.9 ms  refused  raw sync/s  ready ms  RSS MiB  loader CPU  µs CPU  µs main",
   );
 }
 for (const flush of values.flush.split(",")) {
@@ -103,7 +104,9 @@ for (const flush of values.flush.split(",")) {
       Math.round(row.rawSyncPerSecond).toLocaleString("en").padStart(10),
       row.readyMs.toFixed(0).padStart(9),
       row.serverRssMiB.toFixed(0).padStart(8),
-      `${((row.cpuSeconds * row.perSecond * 100) / row.acknowledged).toFixed(0)} %`.padStart(9),
+      `${((row.cpuSeconds * row.perSecond * 100) / row.acknowledged).toFixed(0)} %`.padStart(10),
+      row.serverCpuUs.toFixed(2).padStart(6),
+      row.serverMainThreadUs.toFixed(2).padStart(7),
     ];
     console.log(cells.join("  "));
     if (row.refused > 0) console.log(`  first refusal: response code ${row.firstRefusal}`);

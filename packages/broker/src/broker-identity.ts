@@ -31,6 +31,11 @@ export class BrokerIdentity {
     return this.#storeHost;
   }
 
+  /** The same as message ids begin with it. */
+  get storeHostHex(): string {
+    return this.#storeHostHex;
+  }
+
   /** `host` is registered as it is; `ip` is what it resolves to. */
   set(host: string, ip: string, port: number): void {
     this.#address = formatAddress({ host, port });

@@ -17,7 +17,7 @@ import {
   type QueueOffset,
   queueOffset,
 } from "@orbitmq/host";
-import type { RecordInput } from "@orbitmq/wire";
+import type { RecordSource } from "@orbitmq/wire";
 import type { TailFollower, TailSubscription } from "./commit-log/log-tail.ts";
 import { Engine, type Refusal } from "./engine.ts";
 import type {
@@ -97,13 +97,13 @@ export class FileMessageStore implements MessageStore {
     return this.#stopping;
   }
 
-  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult {
+  append(message: RecordSource, durability: Durability, waiter: AppendWaiter): AppendResult {
     const refusal = this.#refusal();
     if (refusal !== undefined) return { status: "refused", ...refusal };
     return this.#engine.appender.append(message, durability, waiter);
   }
 
-  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult {
+  appendBatch(messages: readonly RecordSource[], durability: Durability, waiter: AppendWaiter): AppendResult {
     const refusal = this.#refusal();
     if (refusal !== undefined) return { status: "refused", ...refusal };
     return this.#engine.appender.appendBatch(messages, durability, waiter);

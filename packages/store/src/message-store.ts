@@ -10,7 +10,7 @@
  *   passes flushedOffset, under ASYNC_FLUSH it never passes writtenOffset.
  */
 import type { PhysicalOffset, QueueOffset } from "@orbitmq/host";
-import type { RecordInput } from "@orbitmq/wire";
+import type { RecordSource } from "@orbitmq/wire";
 
 /** What an append waits for. `written` is the ASYNC_FLUSH class; `flushed` the SYNC_FLUSH class. */
 export type Durability = "written" | "flushed";
@@ -113,9 +113,9 @@ export interface MessageStore {
   stop(inTime?: () => boolean): Promise<void>;
 
   /** Appends one message. When the result is `appended`, `waiter` will be settled later; when `refused`, never. */
-  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult;
+  append(message: RecordSource, durability: Durability, waiter: AppendWaiter): AppendResult;
   /** Appends messages of one topic and queue as contiguous records: all or none. */
-  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult;
+  appendBatch(messages: readonly RecordSource[], durability: Durability, waiter: AppendWaiter): AppendResult;
   /** Appends already encoded records at exactly the end of the log (replication). */
   appendAt(
     offset: PhysicalOffset,

@@ -60,6 +60,23 @@ export class BinaryExt extends LocatedExt {
     }
   }
 
+  /**
+   * {@link locate} for names that are the letters from `a` on, `letters` of them: what the hottest request has.
+   * Entries of other names are passed over.
+   */
+  locateLetters(letters: number, found: Int32Array): void {
+    const { buffer, end } = this;
+    for (let at = this.start; at < end; ) {
+      const nameLength = (buffer[at]! << 8) | buffer[at + 1]!;
+      const valueAt = at + 2 + nameLength;
+      const letter = buffer[at + 2]! - 0x61;
+      at = valueAt + 4 + readInt32(buffer, valueAt);
+      if (nameLength !== 1 || letter < 0 || letter >= letters) continue;
+      found[2 * letter] = valueAt + 4;
+      found[2 * letter + 1] = at;
+    }
+  }
+
   text(start: number, end: number): string {
     return this.buffer.toString("utf8", start, end);
   }

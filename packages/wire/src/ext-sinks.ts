@@ -1,6 +1,7 @@
 /** Where header fields go: one sink for each header encoding, both writing in place. */
 import { assert } from "@orbitmq/host";
 import type { FrameBuffer } from "./frame-buffer.ts";
+import type { PreparedFields, PreparedName } from "./prepared-fields.ts";
 import type { ExtSink } from "./remoting-command.ts";
 
 const COMMA = 0x2c;
@@ -21,6 +22,11 @@ export abstract class FrameExtSink implements ExtSink {
   abstract put(name: string, value: string): void;
   /** `value` is a safe integer. */
   abstract putInteger(name: string, value: number): void;
+  abstract putPreparedFields(fields: PreparedFields): void;
+  /** `value` is a safe integer. */
+  abstract putPreparedInteger(name: PreparedName, value: number): void;
+  /** UTF-8 text, `bytes[0, length)`. */
+  abstract putPreparedText(name: PreparedName, bytes: Buffer, length: number): void;
 }
 
 /** `nameLength:i16 name valueLength:i32 value` */
@@ -41,6 +47,28 @@ export class BinaryExtSink extends FrameExtSink {
     const lengthAt = out.at;
     out.at = lengthAt + 4;
     out.setInt32(lengthAt, out.writeDecimal(value));
+  }
+
+  putPreparedFields(fields: PreparedFields): void {
+    this.out.reserve(fields.binary.length);
+    this.out.writeBytes(fields.binary);
+  }
+
+  putPreparedInteger(name: PreparedName, value: number): void {
+    const { out } = this;
+    out.reserve(4 + name.binary.length + INTEGER_BYTES_MAX);
+    out.writeShortBytes(name.binary, name.binary.length);
+    const lengthAt = out.at;
+    out.at = lengthAt + 4;
+    out.setInt32(lengthAt, out.writeDecimal(value));
+  }
+
+  putPreparedText(name: PreparedName, bytes: Buffer, length: number): void {
+    const { out } = this;
+    out.reserve(4 + name.binary.length + length);
+    out.writeShortBytes(name.binary, name.binary.length);
+    out.writeInt32(length);
+    out.writeShortBytes(bytes, length);
   }
 
   #putName(name: string): void {
@@ -76,11 +104,50 @@ export class JsonExtSink extends FrameExtSink {
     out.chunk[out.at++] = QUOTE;
   }
 
+  putPreparedFields(fields: PreparedFields): void {
+    const { out } = this;
+    out.reserve(1 + fields.json.length);
+    this.#comma();
+    out.writeBytes(fields.json);
+  }
+
+  putPreparedInteger(name: PreparedName, value: number): void {
+    const { out } = this;
+    out.reserve(3 + name.json.length + INTEGER_BYTES_MAX);
+    this.#comma();
+    out.writeShortBytes(name.json, name.json.length);
+    out.chunk[out.at++] = QUOTE;
+    out.writeDecimal(value);
+    out.chunk[out.at++] = QUOTE;
+  }
+
+  putPreparedText(name: PreparedName, bytes: Buffer, length: number): void {
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[i]!;
+      if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) {
+        this.put(name.text, bytes.toString("utf8", 0, length));
+        return;
+      }
+    }
+    const { out } = this;
+    out.reserve(3 + name.json.length + length);
+    this.#comma();
+    out.writeShortBytes(name.json, name.json.length);
+    out.chunk[out.at++] = QUOTE;
+    out.writeShortBytes(bytes, length);
+    out.chunk[out.at++] = QUOTE;
+  }
+
+  /** Room for it must be reserved. */
+  #comma(): void {
+    if (!this.#first) this.out.chunk[this.out.at++] = COMMA;
+    this.#first = false;
+  }
+
   #putName(name: string): void {
     const { out } = this;
     out.reserve(2);
-    if (!this.#first) out.chunk[out.at++] = COMMA;
-    this.#first = false;
+    this.#comma();
     this.#putString(name);
     out.reserve(1);
     out.chunk[out.at++] = COLON;

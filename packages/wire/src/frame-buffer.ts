@@ -137,6 +137,19 @@ export class FrameBuffer {
     return this.at - start;
   }
 
+  /** Room for the bytes must be reserved. */
+  writeBytes(bytes: Uint8Array): void {
+    this.chunk.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  /** The first `length` of `bytes`; for a few a loop beats `set`. */
+  writeShortBytes(bytes: Uint8Array, length: number): void {
+    const { chunk, at } = this;
+    for (let i = 0; i < length; i++) chunk[at + i] = bytes[i]!;
+    this.at = at + length;
+  }
+
   writeInt32(value: number): void {
     this.setInt32(this.at, value);
     this.at += 4;

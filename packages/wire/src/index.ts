@@ -48,6 +48,7 @@ export type { ConsumerData, HeartBeatResponseHeader, HeartbeatData } from "./com
 export { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
 export type { NotifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
 export { notifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
+export { PlainSend } from "./commands/plain-send.ts";
 export type { PullMessageRequestHeader, PullMessageResponseHeader } from "./commands/pull-message.ts";
 export { pullMessageRequestHeader, pullMessageResponseHeader } from "./commands/pull-message.ts";
 export type {
@@ -90,6 +91,7 @@ export {
   sendMessageResponseHeader,
   sendMessageV2RequestHeader,
 } from "./commands/send-message.ts";
+export { type SendMessageAnswer, SendMessageAnswers } from "./commands/send-message-answer.ts";
 export type { UnregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
 export { unregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
 export type { UnregisterClientRequestHeader } from "./commands/unregister-client.ts";
@@ -110,6 +112,7 @@ export {
   sameDataVersion,
 } from "./data-version.ts";
 export { decodeCommand } from "./decode-command.ts";
+export { EncodedProperties } from "./encoded-properties.ts";
 export type { FastjsonOptions } from "./fastjson.ts";
 export { encodeFastjson, formatFastjson, parseFastjson } from "./fastjson.ts";
 export type { FrameCallback } from "./frame.ts";
@@ -166,7 +169,7 @@ export {
 } from "./message-properties.ts";
 export type { MessageQueue } from "./message-queue.ts";
 export { compareMessageQueues, messageQueueFromJson } from "./message-queue.ts";
-export type { MessageRecord, RecordInput, RecordPosition } from "./message-record.ts";
+export type { MessageRecord, RecordInput, RecordPosition, RecordSource } from "./message-record.ts";
 export {
   bodyLengthAt,
   MAGIC_BLANK,

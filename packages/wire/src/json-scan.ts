@@ -147,30 +147,38 @@ const scratch = Buffer.allocUnsafe(32 * 1024);
 
 /** The text of a string's inside; `undefined` when its escapes are none of JSON's. */
 export function unescapeJson(buffer: Buffer, start: number, end: number): string | undefined {
-  if (end - start > scratch.length) return unescapeAny(buffer, start, end);
+  const length = unescapeJsonInto(buffer, start, end, scratch);
+  return length < 0 ? unescapeAny(buffer, start, end) : scratch.toString("utf8", 0, length);
+}
+
+/**
+ * Writes the text as UTF-8 to the beginning of `into` and returns its length; -1 when it does not fit or has
+ * escapes beyond ASCII.
+ */
+export function unescapeJsonInto(buffer: Buffer, start: number, end: number, into: Buffer): number {
+  if (end - start > into.length) return -1;
   let to = 0;
   for (let at = start; at < end; at++) {
     const byte = buffer[at]!;
     if (byte !== BACKSLASH) {
-      scratch[to++] = byte;
+      into[to++] = byte;
       continue;
     }
     at++;
     const meaning = ESCAPES[buffer[at]!]!;
     if (meaning !== 0) {
-      scratch[to++] = meaning;
+      into[to++] = meaning;
       continue;
     }
     // Beyond ASCII the escapes may be surrogate pairs: rare, so left to the engine.
-    if (buffer[at] !== LETTER_U || end - at < 5 || buffer[at + 1] !== 0x30 || buffer[at + 2] !== 0x30) {
-      return unescapeAny(buffer, start, end);
-    }
+    if (buffer[at] !== LETTER_U || end - at < 5 || buffer[at + 1] !== 0x30 || buffer[at + 2] !== 0x30)
+      return -1;
     const unit = 16 * hexDigit(buffer[at + 3]!) + hexDigit(buffer[at + 4]!);
-    if (!(unit < 0x80)) return unescapeAny(buffer, start, end);
-    scratch[to++] = unit;
+    if (!(unit < 0x80)) return -1;
+    into[to++] = unit;
     at += 4;
   }
-  return scratch.toString("utf8", 0, to);
+  return to;
 }
 
 /** NaN for what is no hex digit. */

@@ -12,6 +12,7 @@
 import { assert } from "@orbitmq/host";
 import { readInt32, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
 import { bodyCrc } from "./crc32.ts";
+import type { EncodedProperties } from "./encoded-properties.ts";
 import { MessageSysFlag } from "./sys-flag.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -20,8 +21,8 @@ export const MAGIC_V2 = 0xdaa320ab | 0;
 /** Fills the rest of a CommitLog segment that cannot hold the next record. */
 export const MAGIC_BLANK = 0xcbd43194 | 0;
 
-/** A record before offsets are assigned. Byte views must stay valid until it is encoded. */
-export interface RecordInput {
+/** What a record is written from. Byte views must stay valid until it is encoded. */
+export interface RecordSource {
   readonly topic: string;
   readonly queueId: number;
   readonly flag: number;
@@ -33,7 +34,12 @@ export interface RecordInput {
   readonly reconsumeTimes: number;
   readonly preparedTransactionOffset: number;
   readonly body: Uint8Array;
-  /** `name \u0001 value \u0002` repeated; see message-properties. */
+  /** `name \u0001 value \u0002` repeated; see message-properties. Bytes as they came are stored as they are. */
+  readonly properties: string | EncodedProperties;
+}
+
+/** A record before offsets are assigned. */
+export interface RecordInput extends RecordSource {
   readonly properties: string;
 }
 
@@ -96,9 +102,11 @@ export function bodyLengthAt(sysFlag: number): number {
  * The bytes `input` takes as a record. Throws WireError RECORD_MALFORMED when the topic is longer than 32,767
  * bytes, PROPERTIES_MALFORMED when the properties are.
  */
-export function recordSize(input: RecordInput): number {
-  const topicBytes = Buffer.byteLength(input.topic, "utf8");
-  const propertiesBytes = Buffer.byteLength(input.properties, "utf8");
+export function recordSize(input: RecordSource): number {
+  const { properties } = input;
+  const topicBytes = utf8Length(input.topic);
+  const propertiesBytes =
+    typeof properties === "string" ? Buffer.byteLength(properties, "utf8") : properties.byteLength;
   if (topicBytes > TOPIC_BYTES_MAX) {
     throw new WireError("RECORD_MALFORMED", `a topic of ${topicBytes} bytes exceeds ${TOPIC_BYTES_MAX}`);
   }
@@ -124,7 +132,7 @@ export function recordSize(input: RecordInput): number {
  * Writes `input` as a record at `into[at]` and returns its size, which {@link recordSize} has told before:
  * there must be room for it. The version is V2 exactly when the topic is longer than 127 bytes.
  */
-export function writeRecord(input: RecordInput, into: Buffer, at: number, position: RecordPosition): number {
+export function writeRecord(input: RecordSource, into: Buffer, at: number, position: RecordPosition): number {
   const { bornHost, storeHost, body } = input;
   assert(bornHost.length === 8 || bornHost.length === 20, "a born host has 8 or 20 bytes");
   assert(storeHost.length === 8 || storeHost.length === 20, "a store host has 8 or 20 bytes");
@@ -147,7 +155,7 @@ export function writeRecord(input: RecordInput, into: Buffer, at: number, positi
   writeInt32(into, body.length, next + 12);
   into.set(body, next + 16);
   next += 16 + body.length;
-  let topicBytes = into.write(input.topic, next + 1, "utf8");
+  let topicBytes = writeText(into, input.topic, next + 1);
   if (topicBytes > V1_TOPIC_BYTES_MAX) {
     topicBytes = into.write(input.topic, next + 2, "utf8");
     writeInt32(into, MAGIC_V2, at + RecordField.MAGIC);
@@ -158,7 +166,11 @@ export function writeRecord(input: RecordInput, into: Buffer, at: number, positi
     into[next] = topicBytes;
     next += 1 + topicBytes;
   }
-  const propertiesBytes = into.write(input.properties, next + 2, "utf8");
+  const { properties } = input;
+  const propertiesBytes =
+    typeof properties === "string"
+      ? into.write(properties, next + 2, "utf8")
+      : properties.write(into, next + 2) - next - 2;
   writeInt16(into, propertiesBytes, next);
   next += 2 + propertiesBytes;
   const size = next - at;
@@ -166,6 +178,28 @@ export function writeRecord(input: RecordInput, into: Buffer, at: number, positi
   assert(next + 4 <= into.length || recordSize(input) === size, "there is room for the record");
   writeInt32(into, size, at + RecordField.TOTAL_SIZE);
   return size;
+}
+
+/** Beyond this many characters the engine's own UTF-8 functions beat a loop. */
+const LOOP_CHARACTERS_MAX = 64;
+
+function utf8Length(text: string): number {
+  const { length } = text;
+  if (length > LOOP_CHARACTERS_MAX) return Buffer.byteLength(text, "utf8");
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text, "utf8");
+  return length;
+}
+
+/** Returns how many bytes were written: fewer than there are when they do not fit. */
+function writeText(into: Buffer, text: string, at: number): number {
+  const { length } = text;
+  if (length > LOOP_CHARACTERS_MAX || at + length > into.length) return into.write(text, at, "utf8");
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return into.write(text, at, "utf8");
+    into[at + i] = unit;
+  }
+  return length;
 }
 
 /** Addresses are a few bytes: a loop beats `set`. */

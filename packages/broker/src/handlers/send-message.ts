@@ -37,6 +37,7 @@ import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import { isNotAllowedSendTopic, isRetryTopic, topicNameProblem } from "../names.ts";
 import { PendingSendPool } from "../sending/pending-send.ts";
+import { PlainSender } from "../sending/plain-sender.ts";
 import { brokersOwnProperties, SentProperties } from "../sending/sent-properties.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
@@ -66,6 +67,7 @@ class Sender {
   readonly #options: ResolvedBrokerOptions;
   readonly #pool: PendingSendPool;
   readonly #sent = new SentProperties();
+  readonly #plain: PlainSender;
   readonly #ending: string;
   readonly #waitingDurability: Durability;
 
@@ -82,9 +84,17 @@ class Sender {
     });
     this.#ending = brokersOwnProperties(options.regionId, options.traceOn, options.brokerClusterName);
     this.#waitingDurability = options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
+    this.#plain = new PlainSender(needs, {
+      pool: this.#pool,
+      ending: this.#ending,
+      durability: this.#waitingDurability,
+    });
   }
 
   handle(request: RemotingCommand, exchange: Exchange): void {
+    const plain = this.#plain.send(request, exchange);
+    if (plain === true) return;
+    if (plain !== false) throw this.#refusal({ status: "refused", ...plain }, 1);
     const header = decodeSendMessageRequestHeader(request.code, request.ext);
     const known = this.#needs.topics.get(header.topic);
     if (known === undefined || !isWritable(this.#options.brokerPermission))

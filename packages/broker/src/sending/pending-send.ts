@@ -12,6 +12,7 @@ import {
   type ExtSink,
   type OutgoingResponse,
   ResponseCode,
+  SendMessageAnswers,
   sendMessageResponseHeader,
 } from "@orbitmq/wire";
 import type { BrokerIdentity } from "../broker-identity.ts";
@@ -27,12 +28,20 @@ export interface SendAnswers {
   readonly flushedMeans: "disk" | "memory";
 }
 
+/** A longer unique id is not kept as bytes. */
+export const UNIQ_KEY_BYTES_MAX = 64;
+
 export class PendingSend implements AppendWaiter, OutgoingResponse {
   code = 0;
   remark: string | undefined;
   readonly header: (sink: ExtSink) => void;
   readonly #answers: SendAnswers;
+  readonly #plainAnswers: SendMessageAnswers;
   readonly #pool: PendingSend[];
+  /** The unique id of a plain send. */
+  #uniqKeyBytes: Buffer | undefined;
+  #uniqKeyLength = 0;
+  #isPlain = false;
   #exchange: Exchange | undefined;
   #topic = "";
   #queueId = 0;
@@ -43,8 +52,9 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
   #durability: Durability = "flushed";
   #outcome: AppendOutcome = "reached";
 
-  constructor(answers: SendAnswers, pool: PendingSend[]) {
+  constructor(answers: SendAnswers, plainAnswers: SendMessageAnswers, pool: PendingSend[]) {
     this.#answers = answers;
+    this.#plainAnswers = plainAnswers;
     this.#pool = pool;
     this.header = (sink) => this.#writeHeader(sink);
   }
@@ -62,6 +72,44 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
     this.#queueId = queueId;
     this.#uniqKey = uniqKey;
     this.#durability = durability;
+    this.#isPlain = false;
+  }
+
+  /** The same for a message whose unique id is given by {@link copyUniqKey}. */
+  beginPlain(exchange: Exchange, topic: string, queueId: number, durability: Durability): void {
+    this.#exchange = exchange;
+    this.#topic = topic;
+    this.#queueId = queueId;
+    this.#durability = durability;
+    this.#isPlain = true;
+  }
+
+  /** At most {@link UNIQ_KEY_BYTES_MAX}. */
+  copyUniqKey(bytes: Buffer, start: number, length: number): void {
+    this.#uniqKeyBytes ??= Buffer.allocUnsafeSlow(UNIQ_KEY_BYTES_MAX);
+    const into = this.#uniqKeyBytes;
+    for (let i = 0; i < length; i++) into[i] = bytes[start + i]!;
+    this.#uniqKeyLength = length;
+  }
+
+  // What a plain answer is made of.
+  get physicalOffset(): number {
+    return this.#physicalOffset;
+  }
+  get queueId(): number {
+    return this.#queueId;
+  }
+  get queueOffset(): number {
+    return this.#queueOffset;
+  }
+  get uniqKey(): Buffer {
+    return this.#uniqKeyBytes!;
+  }
+  get uniqKeyLength(): number {
+    return this.#uniqKeyLength;
+  }
+  get isFlushed(): boolean {
+    return this.#outcome === "reached" && this.#durability === "flushed";
   }
 
   /** After the append; `appendSettled` never comes before. */
@@ -115,16 +163,20 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
       sink.put("outcome", "unknown");
       return;
     }
-    const isFlushed = this.#outcome === "reached" && this.#durability === "flushed";
+    let uniqKey = this.#uniqKey;
+    if (this.#isPlain) {
+      if (this.#plainAnswers.write(sink, this)) return;
+      uniqKey = this.uniqKey.toString("utf8", 0, this.#uniqKeyLength);
+    }
     sendMessageResponseHeader.encode(
       {
         msgId: this.#answers.identity.messageIds(this.#physicalOffset, this.#physicalOffsets),
         queueId: this.#queueId,
         queueOffset: this.#queueOffset,
-        transactionId: this.#uniqKey,
+        transactionId: uniqKey,
         MSG_REGION: this.#answers.regionId,
         TRACE_ON: this.#answers.traceOn,
-        durability: isFlushed ? this.#answers.flushedMeans : "memory",
+        durability: this.isFlushed ? this.#answers.flushedMeans : "memory",
       },
       sink,
     );
@@ -134,13 +186,20 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
 /** Objects to send with; grows to what was ever in flight at once. */
 export class PendingSendPool {
   readonly #answers: SendAnswers;
+  readonly #plainAnswers: SendMessageAnswers;
   readonly #idle: PendingSend[] = [];
 
   constructor(answers: SendAnswers) {
     this.#answers = answers;
+    this.#plainAnswers = new SendMessageAnswers(answers.regionId, answers.traceOn, answers.flushedMeans);
   }
 
   take(): PendingSend {
-    return this.#idle.pop() ?? new PendingSend(this.#answers, this.#idle);
+    return this.#idle.pop() ?? this.#make();
+  }
+
+  #make(): PendingSend {
+    this.#plainAnswers.setStoreHost(this.#answers.identity.storeHostHex);
+    return new PendingSend(this.#answers, this.#plainAnswers, this.#idle);
   }
 }

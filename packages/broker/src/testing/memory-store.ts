@@ -15,7 +15,7 @@ import type {
   MessageStore,
   StoreStatus,
 } from "@orbitmq/store";
-import { getProperty, javaHash, type RecordInput } from "@orbitmq/wire";
+import { getProperty, javaHash, type RecordInput, type RecordSource } from "@orbitmq/wire";
 
 export interface StoredMessage {
   readonly message: RecordInput;
@@ -52,11 +52,11 @@ export class MemoryStore implements MessageStore {
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
 
-  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult {
+  append(message: RecordSource, durability: Durability, waiter: AppendWaiter): AppendResult {
     return this.appendBatch([message], durability, waiter);
   }
 
-  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult {
+  appendBatch(messages: readonly RecordSource[], durability: Durability, waiter: AppendWaiter): AppendResult {
     if (this.refusal !== undefined) return { status: "refused", ...this.refusal };
     const physicalOffsets: PhysicalOffset[] = [];
     const first = messages[0]!;
@@ -66,9 +66,11 @@ export class MemoryStore implements MessageStore {
     const appended = messages.map((message) => {
       physicalOffsets.push(physicalOffset(this.#position));
       this.#position += 100 + message.body.length;
-      const tags = getProperty(message.properties, "TAGS");
+      const properties =
+        typeof message.properties === "string" ? message.properties : message.properties.text();
+      const tags = getProperty(properties, "TAGS");
       const stored: StoredMessage = {
-        message: { ...message, body: message.body.slice() },
+        message: { ...message, properties, body: message.body.slice() },
         body: Buffer.from(message.body).toString(),
         tagsCode: tags === undefined ? 0 : javaHash(tags),
         durability,

@@ -3,7 +3,7 @@
  * pulls use, noted for dispatch and for who waits. Everything or nothing: a refused append has changed nothing.
  */
 import { assert, type Clock, physicalOffset, queueOffset } from "@orbitmq/host";
-import { type RecordInput, recordSize, WireError, writeRecord } from "@orbitmq/wire";
+import { type RecordSource, recordSize, WireError, writeRecord } from "@orbitmq/wire";
 import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
 import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { Dispatch } from "../dispatch/dispatch.ts";
@@ -47,7 +47,7 @@ export class Appender {
     this.#lastStoreTimestamp = lastStoreTimestamp;
   }
 
-  append(message: RecordInput, durability: Durability, waiter: AppendWaiter): AppendResult {
+  append(message: RecordSource, durability: Durability, waiter: AppendWaiter): AppendResult {
     const input = withoutSeal(message);
     const size = this.#sizeOf(input);
     if (typeof size !== "number") return size;
@@ -70,11 +70,11 @@ export class Appender {
     };
   }
 
-  appendBatch(messages: readonly RecordInput[], durability: Durability, waiter: AppendWaiter): AppendResult {
+  appendBatch(messages: readonly RecordSource[], durability: Durability, waiter: AppendWaiter): AppendResult {
     const head = messages[0];
     if (head === undefined) return refused("MESSAGE_ILLEGAL", "the batch is empty");
     const { log, table } = this.#parts;
-    const inputs: RecordInput[] = [];
+    const inputs: RecordSource[] = [];
     const sizes: number[] = [];
     let bytes = 0;
     for (const message of messages) {
@@ -153,7 +153,7 @@ export class Appender {
   }
 
   /** Bytes the message will take, or why it is refused. */
-  #sizeOf(message: RecordInput): number | AppendResult {
+  #sizeOf(message: RecordSource): number | AppendResult {
     const { maxMessageSize } = this.#parts;
     if (message.topic.length === 0) return refused("MESSAGE_ILLEGAL", "the topic is empty");
     if (!(message.queueId >= 0)) return refused("MESSAGE_ILLEGAL", `the queue id is ${message.queueId}`);
@@ -170,7 +170,7 @@ export class Appender {
     }
   }
 
-  #write(message: RecordInput, size: number, position: number, queue: ConsumeQueue, stored: number): void {
+  #write(message: RecordSource, size: number, position: number, queue: ConsumeQueue, stored: number): void {
     const { log, dispatch, delaysMs } = this.#parts;
     const visible = isDispatched(message.sysFlag);
     const assigned = this.#position;

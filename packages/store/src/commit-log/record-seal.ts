@@ -11,11 +11,12 @@ import { assert } from "@orbitmq/host";
 import {
   bodyCrc,
   bodyLengthAt,
+  type EncodedProperties,
   MAGIC_V2,
   MessageConst,
   PROPERTIES_BYTES_MAX,
   RecordField,
-  type RecordInput,
+  type RecordSource,
 } from "@orbitmq/wire";
 
 const NAME = Buffer.from(`${MessageConst.CRC32}\u0001`);
@@ -25,7 +26,11 @@ const ZERO = 48;
 export const SEAL_BYTES = NAME.length + DIGITS + 1;
 
 /** How many bytes sealing will add to a record with these properties. */
-export function sealBytes(properties: string): number {
+export function sealBytes(properties: string | EncodedProperties): number {
+  if (typeof properties !== "string") {
+    // Their own separator is among their bytes.
+    return properties.byteLength + SEAL_BYTES <= PROPERTIES_BYTES_MAX ? SEAL_BYTES : 0;
+  }
   const separator =
     properties.length > 0 && properties.charCodeAt(properties.length - 1) !== SEPARATOR ? 1 : 0;
   const added = separator + SEAL_BYTES;
@@ -92,9 +97,14 @@ export function hasNoHoles(bytes: Buffer, at: number, size: number): boolean {
 }
 
 /** `message` without a seal that came with its properties: ours is the only one. */
-export function withoutSeal(message: RecordInput): RecordInput {
-  if (!message.properties.includes(MessageConst.CRC32)) return message;
-  const entries = message.properties.split("\u0002");
+export function withoutSeal(message: RecordSource): RecordSource {
+  const { properties } = message;
+  if (typeof properties !== "string") {
+    // Plain ones have no name that begins like the seal's.
+    return properties.isPlain ? message : withoutSeal({ ...message, properties: properties.text() });
+  }
+  if (!properties.includes(MessageConst.CRC32)) return message;
+  const entries = properties.split("\u0002");
   const kept = entries.filter((entry) => !entry.startsWith(`${MessageConst.CRC32}\u0001`));
   if (kept.length === entries.length) return message;
   return {
@@ -124,8 +134,9 @@ function writeSeal(bytes: Buffer, at: number, sealAt: number): void {
   let crc = bodyCrc(bytes.subarray(at, sealAt));
   for (let index = 0; index < NAME.length; index += 1) bytes[sealAt + index] = NAME[index]!;
   for (let index = 0; index < DIGITS; index += 1) {
-    bytes[sealAt + NAME.length + index] = ZERO + (crc % 10);
-    crc = Math.floor(crc / 10);
+    const rest = (crc / 10) | 0;
+    bytes[sealAt + NAME.length + index] = ZERO + crc - rest * 10;
+    crc = rest;
   }
   bytes[sealAt + SEAL_BYTES - 1] = SEPARATOR;
 }

@@ -4,6 +4,7 @@
  */
 import {
   bodyLengthAt,
+  type EncodedProperties,
   getProperty,
   javaHash,
   MAGIC_V2,
@@ -36,10 +37,15 @@ export function isDispatched(sysFlag: number): boolean {
 /** What a record's queue unit carries: the hash of TAGS (0 without), or the time of delivery in SCHEDULE_TOPIC_XXXX. */
 export function tagsCodeOf(
   topic: string,
-  properties: string,
+  properties: string | EncodedProperties,
   storeTimestamp: number,
   delaysMs: readonly number[],
 ): number {
+  if (typeof properties !== "string") {
+    if (topic !== SCHEDULE_TOPIC)
+      return javaHashOf(properties.bytes, properties.tagsStart, properties.tagsEnd);
+    return tagsCodeOf(topic, properties.text(), storeTimestamp, delaysMs);
+  }
   if (topic === SCHEDULE_TOPIC) {
     const level = Number.parseInt(getProperty(properties, MessageConst.DELAY_TIME_LEVEL) ?? "", 10);
     const delayMs = level > 0 ? delaysMs[Math.min(level, delaysMs.length) - 1] : undefined;
@@ -47,6 +53,18 @@ export function tagsCodeOf(
   }
   const tags = getProperty(properties, MessageConst.TAGS);
   return tags === undefined ? 0 : javaHash(tags);
+}
+
+/** The hash of the text `bytes[start, end)`; 0 when `start` is -1. */
+function javaHashOf(bytes: Buffer, start: number, end: number): number {
+  if (start < 0) return 0;
+  let hash = 0;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at]!;
+    if (byte > 0x7f) return javaHash(bytes.toString("utf8", start, end));
+    hash = (Math.imul(31, hash) + byte) | 0;
+  }
+  return hash;
 }
 
 /** Reads the record at `bytes[at]`, which must have been checked. `delaysMs` by level, from {@link parseDelayLevels}. */
