@@ -33,22 +33,37 @@ export const bodyOf = (name: string, length: number): string => `${name}/`.padEn
 
 export class Recorder {
   driver: StoreDriver;
-  readonly history = new History();
+  readonly history: History;
   readonly options: Partial<StoreOptions>;
   readonly #start: DiskImage | undefined;
   readonly #isSync: boolean;
   first = 0;
   extra: ExtraCheck | undefined;
 
-  private constructor(driver: StoreDriver, options: Partial<StoreOptions>, start: DiskImage | undefined) {
+  private constructor(
+    driver: StoreDriver,
+    options: Partial<StoreOptions>,
+    start: DiskImage | undefined,
+    history: History,
+  ) {
     this.driver = driver;
     this.options = options;
+    this.history = history;
     this.#start = start;
     this.#isSync = options.flushDiskType !== "ASYNC_FLUSH";
   }
 
-  static async start(options: Partial<StoreOptions> = {}, image?: DiskImage): Promise<Recorder> {
-    return new Recorder(await StoreDriver.open(options, image), options, image);
+  static async start(options: Partial<StoreOptions> = {}): Promise<Recorder> {
+    return new Recorder(await StoreDriver.open(options), options, undefined, new History());
+  }
+
+  /** Goes on with a disk that a crash of another run has left; what that run had promised still holds. */
+  static async recover(before: Recorder, image: DiskImage): Promise<Recorder> {
+    const { options, history } = before;
+    for (const each of history.messages) history.promisedBefore(each);
+    const recorder = new Recorder(await StoreDriver.open(options, image), options, image, history);
+    history.cut(recorder.driver.store.status().writtenOffset, 0, recorder.now);
+    return recorder;
   }
 
   /** Disk operations done so far. */

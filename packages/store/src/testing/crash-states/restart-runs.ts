@@ -1,7 +1,5 @@
 /** Runs that are about starting: the first one ever, orderly stops, kills, and recoveries of what a crash left. */
 import { CrashModel } from "../crash-model.ts";
-import type { DiskImage } from "../fake-disk.ts";
-import { StoreDriver } from "../store-driver.ts";
 import { bodyOf, Recorder, type Recording } from "./recorder.ts";
 import { type Between, betweenOf } from "./seeded-between.ts";
 
@@ -42,33 +40,33 @@ function removeIf(files: Map<string, Buffer>, isGone: (path: string) => boolean)
   for (const path of files.keys()) if (isGone(path)) files.delete(path);
 }
 
-/** The recovery of a store that lost power, its queues damaged in some cases: every operation of it is crashed. */
+/**
+ * The recovery of a store that lost power, its queues damaged in some cases, and the first work after it: every
+ * operation is crashed.
+ */
 async function recovery(seed: number): Promise<Recording> {
   const between = betweenOf(seed);
   const before = await Recorder.start();
-  for (let round = 0; round < 6; round += 1) {
+  for (let round = between(4, 9); round > 0; round -= 1) {
     sendSome(before, `r${round}`, between);
-    if (round % 3 === 1) before.advance(11_000);
+    if (round === 4) before.advance(11_000);
   }
-  before.send(bodyOf("torn", 1500));
+  before.send(bodyOf("torn", between(400, 3000)));
+  before.send(bodyOf("torn too", 900), { queueId: 1 });
   before.driver.host.turn();
   const model = new CrashModel();
   for (const operation of before.driver.host.files.operations) model.apply(operation);
-  const choice = { keepData: between(0, 10) / 10, keepNames: 1, random: () => between(0, 999) / 1000 };
-  const image = model.crash(choice);
+  const keepData = between(0, 10) / 10;
+  const image = model.crash({ keepData, keepNames: 1, random: () => between(0, 999) / 1000 });
   const files = new Map(image.files);
   DAMAGES[seed % DAMAGES.length]!(files);
-  return recoveryOf(before, { files, folders: image.folders });
-}
-
-/** The recovery of `image`, with what `before` had promised. */
-async function recoveryOf(before: Recorder, image: DiskImage): Promise<Recording> {
-  const { history } = before;
-  // All of it was promised before the first operation of the recovery.
-  for (const message of history.messages) history.promisedBefore(message);
-  const driver = await StoreDriver.open({}, image);
-  const recorded = before.finished();
-  return { ...recorded, start: image, operations: driver.host.files.operations, first: 0 };
+  const recorder = await Recorder.recover(before, { files, folders: image.folders });
+  recorder.look();
+  if (between(0, 1) === 0) recorder.advance(11_000);
+  sendSome(recorder, "later", between);
+  recorder.advance(11_000);
+  if (between(0, 2) === 0) await recorder.stop();
+  return recorder.finished();
 }
 
 export const restartRuns = { "start and stop": startAndStop, recovery };

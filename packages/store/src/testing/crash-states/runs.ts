@@ -108,8 +108,9 @@ async function truncation(seed: number): Promise<Recording> {
   const recorder = await Recorder.start();
   const sent = [];
   for (let index = 0; index < 50; index += 1) {
-    sent.push(recorder.send(`t${index}`.padEnd(128, "="), { queueId: index % 2 })!);
-    if (index % 7 === 6) recorder.settle();
+    const length = seed % 2 === 0 ? 128 : between(60, 1500);
+    sent.push(recorder.send(bodyOf(`t${index}`, length), { queueId: index % 2 })!);
+    if (between(0, 6) === 6) recorder.settle();
   }
   recorder.settle();
   if (between(0, 1) === 0) recorder.advance(SAVED_MS);
@@ -117,7 +118,7 @@ async function truncation(seed: number): Promise<Recording> {
   recorder.first = recorder.now;
   await recorder.truncate(sent[between(5, 49)]!.physicalOffset);
   for (let index = 0; index < between(2, 9); index += 1) {
-    recorder.send(`u${index}`.padEnd(128, "="), { queueId: index % 2 });
+    recorder.send(bodyOf(`u${index}`, 128), { queueId: index % 2 });
   }
   recorder.settle();
   recorder.look();
