@@ -74,6 +74,12 @@ export interface BrokerTuning {
   readonly flushConsumerOffsetInterval: number;
   /** `dataVersion` of the offsets advances every so many commits. */
   readonly consumerOffsetUpdateVersionStep: number;
+  /** Delays of the levels 1, 2, …: count and unit s, m, h or d. The store must have the same. */
+  readonly messageDelayLevel: string;
+  /** delayOffset.json is written this long after the first delivery since the last write. */
+  readonly flushDelayOffsetInterval: number;
+  /** `dataVersion` of the delay offsets advances every so many moves. */
+  readonly delayOffsetUpdateVersionStep: number;
   /** A group member not heard of for this long is removed. */
   readonly channelExpiredTimeout: number;
   /** How often members that fell silent are looked for. */
@@ -121,6 +127,9 @@ export const brokerDefaults: BrokerTuning = {
   registerRetryMsMax: 10_000,
   flushConsumerOffsetInterval: 5_000,
   consumerOffsetUpdateVersionStep: 500,
+  messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+  flushDelayOffsetInterval: 10_000,
+  delayOffsetUpdateVersionStep: 200,
   channelExpiredTimeout: 120_000,
   scanNotActiveChannelInterval: 10_000,
   notifyConsumerIdsChangedEnable: true,

@@ -28,6 +28,7 @@ import { SubscriptionGroups } from "./consumer-groups/subscription-groups.ts";
 import { LongPoll } from "./pulling/long-poll.ts";
 import { Registration } from "./registration.ts";
 import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
+import { ScheduleService } from "./schedule/schedule-service.ts";
 import { BrokerStats } from "./stats.ts";
 import { systemTopics } from "./topics/system-topics.ts";
 import { TopicRegistry } from "./topics/topic-registry.ts";
@@ -60,6 +61,7 @@ export class Broker {
   readonly #notifier: GroupNotifier;
   readonly #longPoll: LongPoll;
   readonly #stats: BrokerStats;
+  readonly #schedule: ScheduleService;
   readonly #registration: Registration;
   #state: "new" | "starting" | "serving" | "stopping" = "new";
   #local: SocketAddress | undefined;
@@ -118,6 +120,15 @@ export class Broker {
     });
     this.#producers = new ProducerGroups(resolved.producerGroupsMax);
     this.#longPoll = new LongPoll(host, resolved.parkedPullsMax);
+    this.#schedule = new ScheduleService({
+      ...resolved,
+      clock,
+      timers,
+      logger,
+      identity: this.#identity,
+      stats: this.#stats,
+      file: file("delayOffset.json"),
+    });
     this.#registration = new Registration({
       clock,
       timers,
@@ -148,6 +159,7 @@ export class Broker {
     this.#topics.load(store);
     this.#groups.load();
     this.#offsets.load();
+    this.#schedule.load();
     const advertised = await resolveAdvertised(this.#host, brokerIP1, listen);
     this.#assertStarting();
     const { local } = await this.#listen(listen);
@@ -162,6 +174,7 @@ export class Broker {
         "the store takes no more messages until restart; pulls are still served",
       ),
     );
+    this.#schedule.start();
     const { scanNotActiveChannelInterval } = this.#options;
     this.#scan = this.#host.timers.every(scanNotActiveChannelInterval, () => this.#expireClients());
     if (this.#options.vipListener) await this.#listenVip(local);
@@ -218,6 +231,9 @@ export class Broker {
     });
     this.#scan?.cancel();
     this.#stats.stop();
+    await new Promise<void>((resolve) =>
+      this.#schedule.stop(Math.max(0, untilMs - clock.monotonicMs()), resolve),
+    );
     const unsaved = this.#save();
     await new Promise<void>((resolve) =>
       this.#server.close(Math.max(0, untilMs - clock.monotonicMs()), resolve),
@@ -239,6 +255,7 @@ export class Broker {
     attempt("topics.json", () => this.#topics.stop());
     attempt("subscriptionGroup.json", () => this.#groups.stop());
     attempt("consumerOffset.json", () => this.#offsets.stop());
+    attempt("delayOffset.json", () => this.#schedule.save());
     return unsaved;
   }
 
@@ -274,6 +291,7 @@ export class Broker {
       producers: this.#producers,
       notifier: this.#notifier,
       longPoll: this.#longPoll,
+      schedule: this.#schedule,
       stats: this.#stats,
       brokerName: this.#options.brokerName,
       storePath: this.#options.configFolder,

@@ -107,6 +107,9 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     registerBrokerTimeoutMills: config.number("registerBrokerTimeoutMills"),
     flushConsumerOffsetInterval: config.number("flushConsumerOffsetInterval"),
     consumerOffsetUpdateVersionStep: config.number("consumerOffsetUpdateVersionStep"),
+    messageDelayLevel: config.text("messageDelayLevel"),
+    flushDelayOffsetInterval: config.number("flushDelayOffsetInterval"),
+    delayOffsetUpdateVersionStep: config.number("delayOffsetUpdateVersionStep"),
     channelExpiredTimeout: config.number("channelExpiredTimeout"),
     notifyConsumerIdsChangedEnable: config.flag("notifyConsumerIdsChangedEnable"),
   };

@@ -1,6 +1,7 @@
 /** Bytes on disk. */
 
 export type { ChunkRead, LogChunk, TailFollower, TailSubscription } from "./commit-log/log-tail.ts";
+export { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
 export { FileMessageStore, openMessageStore } from "./file-message-store.ts";
 export type {
   AppendOutcome,

@@ -64,6 +64,8 @@ export interface GetRequest {
   readonly bytesMax: number;
   /** Tells by the ConsumeQueue's tags code whether an entry can match; absent = everything matches. */
   readonly matches?: ((tagsCode: number) => boolean) | undefined;
+  /** Asked before `matches`, offset by offset: true ends the read before this entry, which is then `nextBeginOffset`. */
+  readonly stopBefore?: ((offset: number, tagsCode: number) => boolean) | undefined;
 }
 
 export interface GetResult {

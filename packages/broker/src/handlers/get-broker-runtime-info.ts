@@ -14,6 +14,7 @@ import {
   readRecord,
   WireError,
 } from "@orbitmq/wire";
+import type { ScheduleService } from "../schedule/schedule-service.ts";
 import type { BrokerStats } from "../stats.ts";
 
 export interface GetBrokerRuntimeInfoNeeds {
@@ -21,6 +22,7 @@ export interface GetBrokerRuntimeInfoNeeds {
   readonly files: Files;
   readonly store: MessageStore;
   readonly stats: BrokerStats;
+  readonly schedule: Pick<ScheduleService, "progress">;
   /** A path on the store's disk; absent: the store is in memory. */
   readonly storePath: string | undefined;
 }
@@ -111,6 +113,9 @@ function runtimeInfo(
     EndTransactionQueueSize: 0,
     EndTransactionThreadPoolQueueCapacity: POOL_CAPACITY,
   });
+  for (const [level, { delivered, end }] of needs.schedule.progress()) {
+    if (end > 0) table.set(`scheduleMessageOffset_${level}`, `${delivered},${end}`);
+  }
   for (const pool of POOLS) {
     put({
       [`${pool}ThreadPoolQueueSize`]: 0,

@@ -264,7 +264,7 @@ describe("send-message", () => {
       ["a queue the topic does not have", { queueId: 4 }, "b", 29, /queueId\[4\] is illegal/],
       ["a prepared transaction by flag", { sysFlag: 4 }, "b", 13, /does not support a transaction/],
       ["a transaction by property", { properties: properties({ TRAN_MSG: "true" }) }, "b", 13, /transaction/],
-      ["a delay level", { properties: properties({ DELAY: "3" }) }, "b", 13, /DELAY/],
+      ["a delay level that is none", { properties: properties({ DELAY: "3x" }) }, "b", 13, /DELAY/],
       ["a timer", { properties: properties({ TIMER_DELAY_SEC: "3" }) }, "b", 13, /TIMER_DELAY_SEC/],
       ["an inner batch", { sysFlag: 128 }, "b", 13, /inner batch/],
     ];
@@ -323,9 +323,40 @@ describe("send-message", () => {
     assert.equal(at.room.topics.get("b")!.writeQueueNums, 1);
   });
 
+  it("stores a delayed message for later, and answers with the queue it was sent to", () => {
+    const at = new Room();
+    const answer = at.send(
+      v2({ topic: "fresh", queueId: 2, properties: properties({ DELAY: "3", TAGS: "a" }) }),
+    );
+    assert.equal(answer.code, 0);
+    assert.equal(answer.ext.get("queueId"), "2");
+    assert.notEqual(at.room.topics.get("fresh"), undefined);
+    assert.deepEqual(
+      [at.stored[0]!.message.topic, at.stored[0]!.message.queueId],
+      ["SCHEDULE_TOPIC_XXXX", 2],
+    );
+    const stored = at.storedProperties();
+    assert.deepEqual(
+      [stored["REAL_TOPIC"], stored["REAL_QID"], stored["DELAY"], stored["CLUSTER"]],
+      ["fresh", "2", "3", "DefaultCluster"],
+    );
+  });
+
+  it("takes no batch with delays", () => {
+    const at = new Room();
+    const entry = (text: string) => ({ flag: 0, body: Buffer.from("b"), properties: text });
+    const delayed = properties({ DELAY: "1" });
+    const batch = (text: string, fields: object) =>
+      v2({ batch: true, ...fields }, encodeBatchBody([entry(text)]), 320);
+    assert.equal(at.send(batch(delayed, {})).code, 13);
+    assert.equal(at.send(batch("", { properties: delayed })).code, 13);
+    assert.equal(at.send(batch("", {})).code, 0);
+    assert.equal(at.stored.length, 1);
+  });
+
   it("creates no topic for a message it refuses", () => {
     const at = new Room();
-    assert.equal(at.send(v2({ topic: "fresh", properties: properties({ DELAY: "1" }) })).code, 13);
+    assert.equal(at.send(v2({ topic: "fresh", properties: properties({ TIMER_DELAY_MS: "1" }) })).code, 13);
     assert.equal(at.send(v2({ topic: "fresh", queueId: 9 })).code, 29);
     at.room.store.refusal = { reason: "DISK_FULL", remark: "full" };
     assert.equal(at.send(v2({ topic: "fresh" })).code, 14);

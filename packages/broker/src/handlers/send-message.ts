@@ -5,10 +5,13 @@
  *
  *   16  the broker is not writable and the topic is ordered; the topic takes no messages from clients
  *   29  a bad topic name; a queue the topic does not have
- *   13  an empty or too long body, too long properties, a malformed batch, and what this broker cannot do yet:
- *       transactions, delayed and timed delivery, inner batches. None of these is stored as something else.
+ *   13  an empty or too long body, too long properties, a malformed batch, a delay level that is no number, and
+ *       what this broker cannot do yet: transactions, timed delivery, inner batches, delays within a batch. None
+ *       of these is stored as something else.
  *   17  an unknown topic that may not be created
  *   14, 2  the store takes no messages now
+ *
+ * A message with a delay level goes to SCHEDULE_TOPIC_XXXX and comes from there when its time has come.
  *
  * One difference in order: what is illegal about the message itself is found before a topic is created for it.
  */
@@ -36,6 +39,7 @@ import {
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import { isNotAllowedSendTopic, isRetryTopic, topicNameProblem } from "../names.ts";
+import { scheduledMessage } from "../schedule/scheduled-message.ts";
 import { PendingSendPool } from "../sending/pending-send.ts";
 import { PlainSender } from "../sending/plain-sender.ts";
 import { brokersOwnProperties, SentProperties } from "../sending/sent-properties.ts";
@@ -51,6 +55,7 @@ export interface SendMessageNeeds {
   readonly uniqueIds: UniqueIdGenerator;
   readonly stats: BrokerStats;
   readonly identity: BrokerIdentity;
+  readonly schedule: { readonly levelMax: number };
 }
 
 const INNER_BATCH_FLAGS = MessageSysFlag.INNER_BATCH | MessageSysFlag.NEED_UNWRAP;
@@ -122,23 +127,23 @@ class Sender {
     const durability = sent.waitsForStore ? this.#waitingDurability : "written";
     const pending = this.#pool.take();
     pending.begin(exchange, header.topic, queueId, sent.uniqKey ?? newUniqKey, durability);
-    const result = store.append(
-      {
-        topic: header.topic,
-        queueId,
-        flag: header.flag,
-        sysFlag: sysFlagOf(header, topic),
-        bornTimestamp: header.bornTimestamp,
-        bornHost: exchange.peer.addressBytes,
-        storeHost: identity.storeHost,
-        reconsumeTimes: header.reconsumeTimes ?? 0,
-        preparedTransactionOffset: 0,
-        body,
-        properties: sent.storedText(properties, newUniqKey, this.#ending),
-      },
-      durability,
-      pending,
-    );
+    const message = {
+      topic: header.topic,
+      queueId,
+      flag: header.flag,
+      sysFlag: sysFlagOf(header, topic),
+      bornTimestamp: header.bornTimestamp,
+      bornHost: exchange.peer.addressBytes,
+      storeHost: identity.storeHost,
+      reconsumeTimes: header.reconsumeTimes ?? 0,
+      preparedTransactionOffset: 0,
+      body,
+      properties: sent.storedText(properties, newUniqKey, this.#ending),
+    };
+    const { delayLevel } = sent;
+    const stored =
+      delayLevel > 0 ? scheduledMessage(message, delayLevel, this.#needs.schedule.levelMax) : message;
+    const result = store.append(stored, durability, pending);
     if (result.status === "refused") {
       pending.recycle();
       throw this.#refusal(result, 1);
@@ -162,7 +167,8 @@ class Sender {
     const entries = this.#entriesOf(header, body);
     this.#sent.scan(header.properties ?? "");
     if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
-    const { uniqKey, waitsForStore } = this.#sent;
+    const { uniqKey, waitsForStore, delayLevel } = this.#sent;
+    if (delayLevel > 0) throw unsupported("delayed delivery (DELAY) of a batch");
     const topic = known ?? this.#create(header);
     const queueId = this.#queueOf(header, topic);
     const durability = waitsForStore ? this.#waitingDurability : "written";
@@ -210,6 +216,7 @@ class Sender {
     for (const entry of entries) {
       this.#sent.scan(entry.properties);
       if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
+      if (this.#sent.delayLevel > 0) throw unsupported("delayed delivery (DELAY) within a batch");
     }
     return entries;
   }

@@ -40,7 +40,6 @@ describe("SentProperties", () => {
 
   it("names what cannot be done yet", () => {
     for (const [name, value] of [
-      ["DELAY", "3"],
       ["DELAY", "3x"],
       ["TIMER_DELAY_SEC", "1"],
       ["TIMER_DELAY_MS", "1"],
@@ -57,6 +56,7 @@ describe("SentProperties", () => {
     for (const [name, value] of [
       ["DELAY", "0"],
       ["DELAY", "-1"],
+      ["DELAY", "3"],
       ["DELAYED", "3"],
       ["TRAN_MSG", "false"],
       ["TIMER_OUT_MS", "1"],
@@ -66,11 +66,25 @@ describe("SentProperties", () => {
     }
   });
 
+  it("finds the delay level, which counts more than a timer", () => {
+    const level = (...entries: [string, string][]) => {
+      const { delayLevel, unsupported } = scanned(text(...entries));
+      return [delayLevel, unsupported];
+    };
+    assert.deepEqual(level(["TAGS", "a"], ["DELAY", "3"]), [3, undefined]);
+    assert.deepEqual(level(["TIMER_DELAY_SEC", "5"], ["DELAY", "99"]), [99, undefined]);
+    assert.deepEqual(level(["DELAY", "2"], ["DELAY", "4"]), [4, undefined]);
+    assert.deepEqual(level(["DELAY", "0"]), [0, undefined]);
+    assert.deepEqual(level(["DELAY", "-1"]), [0, undefined]);
+    assert.deepEqual(level(["MY_DELAY", "3"]), [0, undefined]);
+  });
+
   it("keeps nothing from the message before", () => {
     const sent = new SentProperties();
     sent.scan(text(["UNIQ_KEY", "A"], ["WAIT", "false"], ["DELAY", "1"], ["CLUSTER", "x"]));
     sent.scan("");
     assert.deepEqual([sent.uniqKey, sent.waitsForStore, sent.unsupported], [undefined, true, undefined]);
+    assert.equal(sent.delayLevel, 0);
     assert.equal(sent.storedText("", undefined, ""), "");
   });
 

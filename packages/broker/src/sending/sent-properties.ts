@@ -5,7 +5,7 @@
  * RocketMQ's broker parses all properties into a map, puts MSG_REGION, TRACE_ON, CLUSTER and, when missing,
  * UNIQ_KEY into it and drops POP_CK; `storedProperties` gives the same set with the client's text untouched.
  */
-import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR, parseProperties } from "@orbitmq/wire";
+import { MessageConst, NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR, parseProperties } from "@orbitmq/wire";
 
 /** Properties only the broker sets; a message that is sent on may carry those of its former life. */
 const BROKERS_OWN = ["MSG_REGION", "TRACE_ON", "CLUSTER", "POP_CK"] as const;
@@ -23,15 +23,25 @@ export class SentProperties {
   uniqKey: string | undefined;
   /** WAIT=false: the sender does not want to wait for the disk. */
   waitsForStore = true;
-  /** What is asked for and cannot be done, for the remark. */
-  unsupported: string | undefined;
+  /** DELAY: the level of delayed delivery; 0 when none is asked for. */
+  delayLevel = 0;
+  /** A timer is asked for; a delay level counts more. */
+  #timer: string | undefined;
+  #unsupported: string | undefined;
   /** Some of the broker's own properties are there and must be replaced. */
   #hasBrokersOwn = false;
+
+  /** What is asked for and cannot be done, for the remark. */
+  get unsupported(): string | undefined {
+    return this.#unsupported ?? (this.delayLevel > 0 ? undefined : this.#timer);
+  }
 
   scan(text: string): void {
     this.uniqKey = undefined;
     this.waitsForStore = true;
-    this.unsupported = undefined;
+    this.delayLevel = 0;
+    this.#timer = undefined;
+    this.#unsupported = undefined;
     this.#hasBrokersOwn = false;
     for (let at = 0; at < text.length; ) {
       let end = text.indexOf(PROPERTY_SEPARATOR, at);
@@ -65,19 +75,18 @@ export class SentProperties {
           this.waitsForStore = end === middle + 1 || isTrue(text.slice(middle + 1, end));
         return;
       case 0x44: // D
-        if (isName(text, start, length, "DELAY") && !isNotPositive(text.slice(middle + 1, end)))
-          this.unsupported = "delayed delivery (DELAY)";
+        if (isName(text, start, length, "DELAY")) this.#delay(text.slice(middle + 1, end));
         return;
       case 0x49: // I
-        if (isName(text, start, length, "INNER_NUM")) this.unsupported = "an inner batch (INNER_NUM)";
+        if (isName(text, start, length, "INNER_NUM")) this.#unsupported = "an inner batch (INNER_NUM)";
         return;
       case 0x54: // T
         if (isName(text, start, length, "TRAN_MSG")) {
-          if (isTrue(text.slice(middle + 1, end))) this.unsupported = "a transaction (TRAN_MSG)";
+          if (isTrue(text.slice(middle + 1, end))) this.#unsupported = "a transaction (TRAN_MSG)";
         } else if (isName(text, start, length, "TRACE_ON")) this.#hasBrokersOwn = true;
         else if (text.startsWith(TIMER_PREFIX, start)) {
           const name = text.slice(start, middle);
-          if (TIMER_TRIGGERS.has(name)) this.unsupported = `timed delivery (${name})`;
+          if (TIMER_TRIGGERS.has(name)) this.#timer = `timed delivery (${name})`;
         }
         return;
       case 0x4d: // M
@@ -90,7 +99,16 @@ export class SentProperties {
         if (isName(text, start, length, "POP_CK")) this.#hasBrokersOwn = true;
     }
   }
+
+  #delay(value: string): void {
+    if (value === "") return;
+    if (LEVEL.test(value)) this.delayLevel = Math.max(0, Number(value));
+    else this.#unsupported = `a delay level that is no number (${MessageConst.DELAY_TIME_LEVEL})`;
+  }
 }
+
+/** No number, no level: it can be neither honoured nor passed over. */
+const LEVEL = /^[+-]?\d{1,10}$/;
 
 function isName(text: string, start: number, length: number, name: string): boolean {
   return name.length === length && text.startsWith(name, start);
@@ -115,9 +133,4 @@ function withoutBrokersOwn(text: string): string {
 /** As Java's Boolean.parseBoolean. */
 function isTrue(text: string): boolean {
   return text.toLowerCase() === "true";
-}
-
-/** A delay level of zero or less is none; what is no number cannot be honoured either. */
-function isNotPositive(text: string): boolean {
-  return text === "" || (/^-?\d+$/.test(text) && Number(text) <= 0);
 }

@@ -3,6 +3,7 @@
  * request to a handler.
  */
 import { type Logger, silentLogger } from "@orbitmq/host";
+import type { StateFile } from "@orbitmq/store";
 import { type RequestHandler, UniqueIdGenerator } from "@orbitmq/wire";
 import { BrokerIdentity } from "../broker-identity.ts";
 import { type BrokerTuning, brokerDefaults, type ResolvedBrokerOptions } from "../broker-options.ts";
@@ -14,6 +15,7 @@ import { Offsets } from "../consumer-groups/offsets.ts";
 import { ProducerGroups } from "../consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "../consumer-groups/subscription-groups.ts";
 import { LongPoll } from "../pulling/long-poll.ts";
+import { ScheduleService } from "../schedule/schedule-service.ts";
 import { BrokerStats } from "../stats.ts";
 import { systemTopics } from "../topics/system-topics.ts";
 import { TopicRegistry, type TopicRegistryNeeds } from "../topics/topic-registry.ts";
@@ -26,11 +28,18 @@ export interface RoomOptions {
   readonly tuning?: Partial<BrokerTuning>;
   readonly topicsFile?: TopicRegistryNeeds["file"];
   /** A store in memory, whose receipts say so. */
+  readonly delayFile?: StateFile;
   readonly inMemory?: boolean;
   readonly logger?: Logger;
 }
 
-export function brokerRoom({ tuning = {}, topicsFile, inMemory, logger = silentLogger }: RoomOptions = {}) {
+export function brokerRoom({
+  tuning = {},
+  topicsFile,
+  delayFile,
+  inMemory,
+  logger = silentLogger,
+}: RoomOptions = {}) {
   const host = new ManualHost();
   const { clock, timers } = host;
   const store = new MemoryStore((fn) => timers.afterTurn(fn));
@@ -84,6 +93,7 @@ export function brokerRoom({ tuning = {}, topicsFile, inMemory, logger = silentL
     groups,
     notifyConsumerIdsChangedEnable: options.notifyConsumerIdsChangedEnable,
   });
+  const stats = new BrokerStats(clock, timers);
   const longPoll = new LongPoll(host, options.parkedPullsMax);
   store.subscribeArrivals(longPoll);
   const needs = {
@@ -101,7 +111,18 @@ export function brokerRoom({ tuning = {}, topicsFile, inMemory, logger = silentL
     producers: new ProducerGroups(options.producerGroupsMax),
     notifier,
     longPoll,
-    stats: new BrokerStats(clock, timers),
+    stats,
+    /** Not started. */
+    schedule: new ScheduleService({
+      ...options,
+      clock,
+      timers,
+      logger,
+      store,
+      identity,
+      stats,
+      file: delayFile,
+    }),
     brokerName: options.brokerName,
     storePath: undefined,
     files: {

@@ -15,13 +15,25 @@ import type {
   MessageStore,
   StoreStatus,
 } from "@orbitmq/store";
-import { getProperty, javaHash, type RecordInput, type RecordSource } from "@orbitmq/wire";
+import { parseDelayLevels } from "@orbitmq/store";
+import {
+  getProperty,
+  javaHash,
+  type RecordInput,
+  type RecordSource,
+  recordSize,
+  writeRecord,
+} from "@orbitmq/wire";
+import { SCHEDULE_TOPIC } from "../names.ts";
 
 export interface StoredMessage {
   readonly message: RecordInput;
   readonly body: string;
   readonly tagsCode: number;
   readonly durability: Durability;
+  readonly queueOffset: number;
+  readonly physicalOffset: number;
+  readonly storeTimestamp: number;
 }
 
 interface Pending {
@@ -39,6 +51,11 @@ export class MemoryStore implements MessageStore {
   state: StoreStatus["state"] = "running";
   autoFlush = true;
   inMemory = true;
+  /** What pulls hand out: `<body>`, or real records. */
+  realRecords = false;
+  /** Time of the store's clock. */
+  nowMs: () => number = () => 1_700_000_000_000;
+  readonly #delaysMs = parseDelayLevels("1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h");
   #pending: Pending[] = [];
   #position = 0;
   readonly #listeners: ArrivalListener[] = [];
@@ -63,17 +80,22 @@ export class MemoryStore implements MessageStore {
     const key = `${first.topic}@${first.queueId}`;
     const ahead = this.#pending.flatMap((pending) => pending.appended).filter((each) => each.key === key);
     const start = this.#position;
-    const appended = messages.map((message) => {
-      physicalOffsets.push(physicalOffset(this.#position));
+    const firstOffset = (this.queues.get(key)?.length ?? 0) + ahead.length;
+    const storeTimestamp = this.nowMs();
+    const appended = messages.map((message, index) => {
+      const position = this.#position;
+      physicalOffsets.push(physicalOffset(position));
       this.#position += 100 + message.body.length;
       const properties =
         typeof message.properties === "string" ? message.properties : message.properties.text();
-      const tags = getProperty(properties, "TAGS");
       const stored: StoredMessage = {
         message: { ...message, properties, body: message.body.slice() },
         body: Buffer.from(message.body).toString(),
-        tagsCode: tags === undefined ? 0 : javaHash(tags),
+        tagsCode: this.#tagsCode({ ...message, properties }, storeTimestamp),
         durability,
+        queueOffset: firstOffset + index,
+        physicalOffset: position,
+        storeTimestamp,
       };
       this.appended.push(stored);
       return { key, stored };
@@ -83,11 +105,17 @@ export class MemoryStore implements MessageStore {
     return {
       status: "appended",
       physicalOffset: physicalOffsets[0]!,
-      queueOffset: queueOffset((this.queues.get(key)?.length ?? 0) + ahead.length),
+      queueOffset: queueOffset(firstOffset),
       physicalOffsets: messages.length > 1 ? physicalOffsets : undefined,
-      storeTimestamp: 1_700_000_000_000,
+      storeTimestamp,
       byteCount: this.#position - start,
     };
+  }
+
+  #tagsCode(message: RecordInput, storeTimestamp: number): number {
+    if (message.topic === SCHEDULE_TOPIC) return storeTimestamp + this.#delaysMs[message.queueId]!;
+    const tags = getProperty(message.properties, "TAGS");
+    return tags === undefined ? 0 : javaHash(tags);
   }
 
   /** Makes everything appended durable and readable. */
@@ -131,11 +159,11 @@ export class MemoryStore implements MessageStore {
     done(this.#get(request));
   }
 
-  #get({ topic, queueId, offset, messagesMax, bytesMax, matches }: GetRequest): GetResult {
+  #get({ topic, queueId, offset, messagesMax, bytesMax, matches, stopBefore }: GetRequest): GetResult {
     const queue = this.queues.get(`${topic}@${queueId}`);
     const end = queue?.length ?? 0;
     const result = (status: GetStatus, next: number, found: readonly StoredMessage[] = []): GetResult => {
-      const slices = found.map((each) => Buffer.from(`<${each.body}>`));
+      const slices = found.map((each) => (this.realRecords ? recordOf(each) : Buffer.from(`<${each.body}>`)));
       return {
         status,
         nextBeginOffset: queueOffset(next),
@@ -157,6 +185,7 @@ export class MemoryStore implements MessageStore {
     let next = offset;
     for (; next < end && found.length < messagesMax; next++) {
       const each = queue[next]!;
+      if (stopBefore?.(next, each.tagsCode) === true) break;
       if (matches?.(each.tagsCode) === false) continue;
       if (found.length > 0 && bytes + each.body.length > bytesMax) break;
       bytes += each.body.length;
@@ -165,8 +194,9 @@ export class MemoryStore implements MessageStore {
     return found.length === 0 ? result("NO_MATCHED_MESSAGE", next) : result("FOUND", next, found);
   }
 
-  recordAt(_offset: number, done: (record: Uint8Array | undefined) => void): void {
-    done(undefined);
+  recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
+    const stored = this.appended.find((each) => each.physicalOffset === offset);
+    done(stored === undefined ? undefined : recordOf(stored));
   }
 
   minOffset(): QueueOffset {
@@ -227,11 +257,17 @@ export class MemoryStore implements MessageStore {
       stoppedCleanly: true,
       refusal: this.refusal,
       minOffset: physicalOffset(0),
-      flushedOffset: physicalOffset(this.#position),
+      flushedOffset: physicalOffset(this.#pending[0]?.appended[0]?.stored.physicalOffset ?? this.#position),
       writtenOffset: physicalOffset(this.#position),
       readableLimit: physicalOffset(this.#position),
       messageCount: this.appended.length,
       lastStoreTimestamp: 1_700_000_000_000,
     };
   }
+}
+
+function recordOf({ message, queueOffset, physicalOffset, storeTimestamp }: StoredMessage): Buffer {
+  const bytes = Buffer.alloc(recordSize(message));
+  writeRecord(message, bytes, 0, { queueOffset, physicalOffset, storeTimestamp });
+  return bytes;
 }

@@ -263,8 +263,13 @@ export const inertKeys: Readonly<Record<string, string>> = {
     transactionOpBatchInterval int 3000
     enableTransactionMetrics flag true
   `,
-  "delayed and timed messages are not built yet": `
-    delayOffsetUpdateVersionStep int 200
+  "delayed messages are always delivered asynchronously, as many at a time as the disk takes": `
+    enableScheduleAsyncDeliver flag false
+    scheduleAsyncDeliverMaxPendingLimit int 2000
+    scheduleAsyncDeliverMaxResendNum2Blocked int 3
+    enableScheduleMessageStats flag true
+  `,
+  "timed messages are not built yet": `
     allowRecallWhenBrokerNotWriteable flag true
     recallMessageEnable flag false
     timerPrecisionMs int 1000
@@ -284,11 +289,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     timerCongestNumEachSlot int 2147483647
     timerMetricSmallThreshold int 1000000
     timerProgressLogIntervalMs int 10000
-    flushDelayOffsetInterval int 10000
-    enableScheduleMessageStats flag true
-    enableScheduleAsyncDeliver flag false
-    scheduleAsyncDeliverMaxPendingLimit int 2000
-    scheduleAsyncDeliverMaxResendNum2Blocked int 3
     timerColdDataCheckIntervalMs int 60000
   `,
   "old files are not deleted yet: nothing expires": `

@@ -276,7 +276,19 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     kind: nonEmpty,
     default: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
     description:
-      "Delay levels of a store written by RocketMQ; needed to rebuild its queues of delayed messages.",
+      "Delays of the levels 1, 2, …: count and unit s, m, h or d. A message with a higher level takes the last.",
+  },
+  {
+    key: "flushDelayOffsetInterval",
+    kind: integer(1, 3_600_000, "ms"),
+    default: "10000",
+    description: "delayOffset.json is written this long after delayed messages were delivered.",
+  },
+  {
+    key: "delayOffsetUpdateVersionStep",
+    kind: integer(1, 1_000_000_000),
+    default: "200",
+    description: "Moves after which the delay offsets' dataVersion advances.",
   },
   {
     key: "hotTailBytes",

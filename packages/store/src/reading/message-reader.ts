@@ -173,7 +173,8 @@ class GetRun {
     const position = run.physicalOffsetAt(offset);
     const result = this.#result;
     if (result.messageCount > 0 && this.#isFull(position, size)) return "stop";
-    const { matches } = this.#request;
+    const { matches, stopBefore } = this.#request;
+    if (stopBefore?.(offset, run.tagsCodeAt(offset)) === true) return "stop";
     if (matches !== undefined && !matches(run.tagsCodeAt(offset))) return "next";
     const { tail, cold, logStart } = this.#reader.parts;
     this.#lastPosition = position;

@@ -105,6 +105,24 @@ describe("a pull", () => {
     assert.equal(driver.store.isInMemory("T", 0, 60), false);
   });
 
+  it("ends before the first message it is told to stop at, in memory and on disk", async () => {
+    const { driver, bodies } = await long(100);
+    for (const offset of [90, 3]) {
+      const asked: number[] = [];
+      const { result, bodies: found } = driver.read(offset, {
+        stopBefore: (at, tagsCode) => {
+          asked.push(at);
+          return at === offset + 2 && tagsCode === javaHash("tag");
+        },
+      });
+      assert.deepEqual(found, bodies.slice(offset, offset + 2));
+      assert.equal(result.nextBeginOffset, offset + 2);
+      assert.deepEqual([...new Set(asked)], [offset, offset + 1, offset + 2]);
+    }
+    const { result } = driver.read(90, { stopBefore: () => true });
+    assert.deepEqual([result.status, result.nextBeginOffset], ["NO_MATCHED_MESSAGE", 90]);
+  });
+
   it("passes over what the filter does not match, and says how far it looked", async () => {
     const driver = await StoreDriver.open({ maxFilterMessageSize: 200 });
     const tagged = (index: number) => (index % 10 === 9 ? "hit" : "miss");

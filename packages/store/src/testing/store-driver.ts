@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { type Logger, silentLogger } from "@orbitmq/host";
 import { type MessageRecord, type RecordInput, readRecords } from "@orbitmq/wire";
 import { FileMessageStore } from "../file-message-store.ts";
-import type { AppendOutcome, AppendResult, AppendWaiter, Durability, GetResult } from "../message-store.ts";
+import type {
+  AppendOutcome,
+  AppendResult,
+  AppendWaiter,
+  Durability,
+  GetRequest,
+  GetResult,
+} from "../message-store.ts";
 import type { StoreOptions } from "../store-options.ts";
 import type { DiskImage, FakeDisk } from "./fake-disk.ts";
 import { FakeHost, finish } from "./fake-host.ts";
@@ -111,16 +118,7 @@ export class StoreDriver {
   }
 
   /** One read; released after its records are copied. */
-  read(
-    offset: number,
-    more: Partial<{
-      topic: string;
-      queueId: number;
-      messagesMax: number;
-      bytesMax: number;
-      matches: (tagsCode: number) => boolean;
-    }> = {},
-  ): Read {
+  read(offset: number, more: Partial<Omit<GetRequest, "offset">> = {}): Read {
     let read: Read | undefined;
     const request = { topic: "T", queueId: 0, offset, messagesMax: 32, bytesMax: 262_144, ...more };
     this.store.get(request, (result) => {

@@ -1,0 +1,30 @@
+/**
+ * Changing a message's properties as text: what is not named stays byte for byte as the client wrote it, even
+ * where it is no proper list of properties.
+ */
+import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "@orbitmq/wire";
+
+/**
+ * `text` without the properties named in `changes`, and with those that have a value at its end, in order. Values
+ * are the broker's own or parts of stored properties: they contain no separator.
+ */
+export function withProperties(
+  text: string,
+  changes: Readonly<Record<string, string | number | undefined>>,
+): string {
+  const names = Object.keys(changes);
+  let changed = "";
+  for (const entry of text.split(PROPERTY_SEPARATOR)) {
+    if (entry === "" || names.some((name) => isNamed(entry, name))) continue;
+    changed += entry + PROPERTY_SEPARATOR;
+  }
+  for (const name of names) {
+    const value = changes[name];
+    if (value !== undefined) changed += `${name}${NAME_VALUE_SEPARATOR}${value}${PROPERTY_SEPARATOR}`;
+  }
+  return changed;
+}
+
+function isNamed(entry: string, name: string): boolean {
+  return entry.startsWith(name) && entry.startsWith(NAME_VALUE_SEPARATOR, name.length);
+}
