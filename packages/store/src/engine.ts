@@ -21,11 +21,14 @@ import { QueueTableFile } from "./consume-queue/queue-table-file.ts";
 import { QueueUnits } from "./consume-queue/queue-units.ts";
 import { Dispatch } from "./dispatch/dispatch.ts";
 import { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
+import { Damages } from "./integrity/damages.ts";
+import { SkipList } from "./integrity/skip-list.ts";
 import type { AppendRefusal } from "./message-store.ts";
 import { OpenFileCache } from "./open-file-cache.ts";
 import { ColdBlocks } from "./reading/cold-blocks.ts";
 import { MessageReader } from "./reading/message-reader.ts";
 import { RecordLookup } from "./reading/record-lookup.ts";
+import { UnitSettling } from "./reading/unit-settling.ts";
 import { CheckpointFile } from "./recovery/checkpoint-file.ts";
 import { MarkFile } from "./recovery/mark-file.ts";
 import { MarkKeeper, type MarkSource } from "./recovery/mark-keeper.ts";
@@ -68,6 +71,8 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly units: QueueUnits;
   readonly reader: MessageReader;
   readonly lookup: RecordLookup;
+  readonly damages: Damages;
+  readonly skips: SkipList;
   readonly appender: Appender;
   readonly logTail: LogTail;
   readonly #isSyncStore: boolean;
@@ -98,7 +103,10 @@ export class Engine implements MarkSource, QueueFlushSource {
       paths.consumeQueue,
       options.mappedFileSizeConsumeQueue,
       this.fileCache,
+      { root: `${paths.checksums}/consumequeue`, logger },
     );
+    this.damages = new Damages(this.segments, logger);
+    this.skips = new SkipList(host, paths.skips, logger);
     this.tableFile = new QueueTableFile(host, paths.queueTable, logger);
     this.checkpoint = new CheckpointFile(files, paths.checkpoint);
     this.markFile = new MarkFile(files, paths.mark);
@@ -124,16 +132,16 @@ export class Engine implements MarkSource, QueueFlushSource {
     const written = () => this.writer.written;
     this.cold = new ColdBlocks(this.segments, blocks, options.coldCacheBytes, written);
     this.units = new QueueUnits(this.queueFiles);
-    const readerParts = {
-      tail: this.hotTail,
-      cold: this.cold,
-      units: this.units,
-      logEnd: () => this.log.appended,
-      logStart: () => this.segments.minOffset,
-    };
-    this.reader = new MessageReader(host, options, readerParts, logger);
+    const { hotTail, cold, units, queueFiles, damages, skips, delaysMs } = this;
+    const logStart = () => this.segments.minOffset;
+    const readable = () => this.dispatch.dispatched;
+    const stored = { tail: hotTail, cold, units, queueFiles, logStart, readable, segmentBytes, delaysMs };
+    const settling = new UnitSettling({ ...stored, damages, logger });
+    const logEnd = () => this.log.appended;
+    const readerParts = { tail: hotTail, cold, units, logEnd, logStart, settling, damages, skips };
+    this.reader = new MessageReader(host, options, readerParts);
     this.lookup = new RecordLookup(this.reader, this.segments);
-    this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, written);
+    this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, written, damages);
     this.appender = new Appender({
       clock: host.clock,
       log: this.log,

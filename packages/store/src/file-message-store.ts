@@ -227,6 +227,7 @@ export class FileMessageStore implements MessageStore {
       lastStoreTimestamp: appender.lastStoreTimestamp,
       isNew: this.#isNew,
       stoppedCleanly: this.#stoppedCleanly,
+      integrity: this.#engine.damages.status,
     };
   }
 

@@ -11,6 +11,7 @@
  */
 import type { PhysicalOffset, QueueOffset } from "@orbitmq/host";
 import type { RecordSource } from "@orbitmq/wire";
+import type { IntegrityStatus } from "./integrity/damages.ts";
 
 /** What an append waits for. `written` is the ASYNC_FLUSH class; `flushed` the SYNC_FLUSH class. */
 export type Durability = "written" | "flushed";
@@ -103,6 +104,8 @@ export interface StoreStatus {
   readonly isNew: boolean;
   /** Whether `stop` could close it in order; `undefined` before. If not, the next start recovers it. */
   readonly stoppedCleanly: boolean | undefined;
+  /** What was found damaged since the start. */
+  readonly integrity: IntegrityStatus;
 }
 
 export interface MessageStore {

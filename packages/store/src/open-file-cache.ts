@@ -28,6 +28,11 @@ export class OpenFileCache {
     return file;
   }
 
+  /** The file if it is open. Valid until the next call. */
+  opened(path: string): OpenFile | undefined {
+    return this.#open.has(path) ? this.get(path) : undefined;
+  }
+
   /** Adds a file that was opened elsewhere, a new one. */
   put(path: string, file: OpenFile): void {
     this.close(path);

@@ -4,6 +4,7 @@
  */
 import { type FileLock, type Files, HostError } from "@orbitmq/host";
 import type { Engine } from "./engine.ts";
+import { openChecksums } from "./integrity/checksum-folder.ts";
 import type { Mark } from "./recovery/mark-file.ts";
 import { recover } from "./recovery/recovery.ts";
 import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery/recovery-plan.ts";
@@ -78,6 +79,8 @@ function openLocked(engine: Engine): RecoveryKind {
   const mark = markFile.load();
   checkSegmentBytes(mark, options.mappedFileSizeCommitLog);
   const knownQueues = tableFile.load();
+  engine.skips.load();
+  openChecksums(files, paths.checksums);
   checkpoint.load();
   const abortBytes = files.readWholeSync(paths.abort);
   const abort = abortBytes === undefined ? undefined : Buffer.from(abortBytes).toString("latin1");

@@ -15,6 +15,10 @@ export interface StorePaths {
   readonly mark: string;
   /** Ours: the queues there were, so that a missing one is noticed (queue-table-file.ts). */
   readonly queueTable: string;
+  /** Ours: checksums of derived files, in a tree like theirs (integrity/block-checksums.ts). */
+  readonly checksums: string;
+  /** Ours: corrupt records that an operator has given up (integrity/skip-list.ts). */
+  readonly skips: string;
 }
 
 export function storePaths(home: string): StorePaths {
@@ -28,6 +32,8 @@ export function storePaths(home: string): StorePaths {
     lock: `${home}/lock`,
     mark: `${home}/orbitmq-mark`,
     queueTable: `${home}/orbitmq-queues.json`,
+    checksums: `${home}/orbitmq-checksums`,
+    skips: `${home}/orbitmq-skips.json`,
   };
 }
 

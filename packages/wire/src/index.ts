@@ -100,7 +100,7 @@ export type { UpdateAndCreateTopicRequestHeader } from "./commands/update-and-cr
 export { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
 export type { UpdateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
 export { updateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
-export { bodyCrc } from "./crc32.ts";
+export { bodyCrc, plainCrc32 } from "./crc32.ts";
 export type { DataVersion } from "./data-version.ts";
 export {
   dataVersionFromJson,

@@ -254,6 +254,7 @@ export class MemoryStore implements MessageStore {
     return {
       state: this.state,
       isNew: false,
+      integrity: { corruptRecords: 0, lastCorruptOffset: -1, wrongUnits: 0, skippedRecords: 0 },
       stoppedCleanly: true,
       refusal: this.refusal,
       minOffset: physicalOffset(0),

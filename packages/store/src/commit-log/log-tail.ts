@@ -3,9 +3,11 @@
  * most once per step, that there is more, and reads it at its own pace by position, from memory while it keeps up
  * and from disk when it lags.
  */
-import { assert, type HostError, type PhysicalOffset, physicalOffset } from "@orbitmq/host";
+import { assert, HostError, type PhysicalOffset, physicalOffset } from "@orbitmq/host";
 import { MAGIC_BLANK, RecordField } from "@orbitmq/wire";
+import type { Damages } from "../integrity/damages.ts";
 import type { ColdBlocks } from "../reading/cold-blocks.ts";
+import { whatIsDamaged } from "../reading/record-check.ts";
 import type { HotTail } from "./hot-tail.ts";
 
 export interface LogChunk {
@@ -87,10 +89,12 @@ export class LogTail {
   readonly #cold: ColdBlocks;
   readonly #segmentBytes: number;
   readonly #written: () => number;
+  readonly #damages: Damages;
   readonly #subscriptions = new Set<TailSubscription>();
   #told = 0;
 
-  constructor(hot: HotTail, cold: ColdBlocks, segmentBytes: number, written: () => number) {
+  constructor(hot: HotTail, cold: ColdBlocks, segmentBytes: number, written: () => number, damages: Damages) {
+    this.#damages = damages;
     this.#hot = hot;
     this.#cold = cold;
     this.#segmentBytes = segmentBytes;
@@ -156,6 +160,23 @@ export class LogTail {
         this.#readCold(start, first, end, done);
         return;
       }
+      if (whole.length === 0) {
+        this.#damages.corruptLog(start, `its size is ${first}`);
+        done(new HostError("EIO", `the record at ${start} of the CommitLog is damaged`), undefined);
+        return;
+      }
+      const undamaged = this.#undamaged(bytes.subarray(0, whole.length), start);
+      if (undamaged < whole.length) {
+        if (undamaged === 0) {
+          done(new HostError("EIO", `the record at ${start} of the CommitLog is damaged`), undefined);
+          return;
+        }
+        done(
+          undefined,
+          chunkOf(start, start + undamaged, bytes.subarray(0, undamaged), () => {}),
+        );
+        return;
+      }
       const next = whole.isClosed
         ? start - (start % this.#segmentBytes) + this.#segmentBytes
         : start + whole.length;
@@ -164,6 +185,21 @@ export class LogTail {
         chunkOf(start, next, bytes.subarray(0, whole.length), () => {}),
       );
     });
+  }
+
+  /** How many of the bytes, records read from disk, are what was once written. */
+  #undamaged(bytes: Buffer, start: number): number {
+    let at = 0;
+    while (at < bytes.length && bytes.readInt32BE(at + RecordField.MAGIC) !== MAGIC_BLANK) {
+      const size = bytes.readInt32BE(at);
+      const damage = whatIsDamaged(bytes, at, size, start + at);
+      if (damage !== undefined) {
+        this.#damages.corruptLog(start + at, damage);
+        return at;
+      }
+      at += size;
+    }
+    return bytes.length;
   }
 }
 

@@ -5,10 +5,11 @@
  * A unit that was never written is zeros; readers stop there. A queue whose first message is not at the start
  * of a file has blank units before it.
  */
-import { assert, type Files, type HostError, type Lane, type OpenFile } from "@orbitmq/host";
+import { assert, type Files, type HostError, type Lane, type Logger, type OpenFile } from "@orbitmq/host";
 import type { OpenFileCache } from "../open-file-cache.ts";
 import { offsetName, parseOffsetName } from "../store-paths.ts";
 import { BLANK_UNIT_SIZE, type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
+import { UnitChecksums } from "./unit-checksums.ts";
 
 export class ConsumeQueueFiles {
   readonly root: string;
@@ -16,17 +17,25 @@ export class ConsumeQueueFiles {
   readonly #files: Files;
   readonly #fileBytes: number;
   readonly #cache: OpenFileCache;
+  readonly checksums: UnitChecksums;
   /** Folders with entries that may not be on disk yet. */
   readonly #unsyncedFolders = new Set<string>();
   /** After a stop that was not orderly: folders known to be on disk; others may hold names that are not. */
   #namedFolders: Set<string> | undefined;
 
-  constructor(files: Files, root: string, fileBytes: number, cache: OpenFileCache) {
+  constructor(
+    files: Files,
+    root: string,
+    fileBytes: number,
+    cache: OpenFileCache,
+    checksums: { readonly root: string; readonly logger: Logger },
+  ) {
     this.#files = files;
     this.root = root;
     this.#fileBytes = fileBytes;
     this.fileUnits = fileBytes / UNIT_BYTES;
     this.#cache = cache;
+    this.checksums = new UnitChecksums(files, cache, checksums.root, this.fileUnits, checksums.logger);
   }
 
   folder(topic: string, queueId: number): string {
@@ -63,6 +72,7 @@ export class ConsumeQueueFiles {
       }
       touched.push(path);
       queue.written = end;
+      this.checksums.wrote(queue, from, end);
     }
     return touched;
   }
@@ -131,6 +141,7 @@ export class ConsumeQueueFiles {
     const path = this.#path({ topic, queueId }, startUnit / this.fileUnits);
     this.#cache.close(path);
     this.#files.unlinkSync(path);
+    this.checksums.remove({ topic, queueId }, startUnit);
     this.#unsyncedFolders.add(this.folder(topic, queueId));
   }
 
@@ -162,6 +173,13 @@ export class ConsumeQueueFiles {
       if (error === undefined) into.fill(0, count);
       done(error);
     });
+  }
+
+  /** Writes units over what a file holds of them, all of one file. Throws HostError. */
+  repairUnits(queue: { topic: string; queueId: number }, start: number, bytes: Buffer): void {
+    const index = Math.floor(start / this.fileUnits);
+    const within = start - index * this.fileUnits;
+    this.#cache.get(this.#path(queue, index)).writeSync(bytes, within * UNIT_BYTES);
   }
 
   #path(queue: { topic: string; queueId: number }, index: number): string {

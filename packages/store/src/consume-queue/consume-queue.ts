@@ -35,6 +35,9 @@ export class ConsumeQueue {
   ringStart = 0;
   /** Listed for the next flush round. */
   dirty = false;
+  /** CRC-32 of the units from the start of their block to `sumTo` (-1: not known); see unit-checksums.ts. */
+  sum = 0;
+  sumTo = -1;
   #ring: Buffer | undefined;
   #mask = 0;
 
@@ -55,7 +58,13 @@ export class ConsumeQueue {
     this.written = end;
     this.synced = end;
     this.ringStart = end;
+    this.sumTo = -1;
     this.#ring = undefined;
+  }
+
+  /** What is in the ring was never on a disk. */
+  isSure(): boolean {
+    return true;
   }
 
   /** Adds the unit at `end`. `hotStart` is the oldest position in memory: units of older records make room first. */

@@ -6,7 +6,7 @@
  * A queue whose files have gaps, or whose newest unit is not what the log says, is `damaged`: it is emptied, to
  * be built again from the log.
  */
-import type { Files } from "@orbitmq/host";
+import { type Files, HostError } from "@orbitmq/host";
 import { RecordField, readInt64 } from "@orbitmq/wire";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
 import { BLANK_UNIT_SIZE, type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
@@ -18,6 +18,8 @@ export interface QueueLoadParts {
   readonly queueFiles: ConsumeQueueFiles;
   readonly segments: SegmentSet;
   readonly table: QueueTable;
+  /** Takes one past the last unit that a file has behind the end found for its queue, where it has any. */
+  readonly claims?: Map<ConsumeQueue, number>;
 }
 
 /** Loads every queue with the units whose records lie below `limit`; returns the damaged ones, emptied. */
@@ -62,8 +64,36 @@ export function loadQueue(parts: QueueLoadParts, queue: ConsumeQueue, limit: num
   }
   const { minOffset } = parts.segments;
   const min = bisect(first, end, (offset) => !unit.isMessage(offset) || unit.positionAt(offset) < minOffset);
+  if (min > first && !isPassable(unit, first, min - 1, minOffset)) return emptied(parts, queue);
   queue.load(min, end);
+  const reach = claimedEnd(queueFiles, queue, first);
+  if (reach > end) parts.claims?.set(queue, reach);
   return true;
+}
+
+/** Whether the unit before the first message is one that may be passed over: a damaged one must not hide messages. */
+function isPassable(unit: UnitReader, first: number, last: number, minOffset: number): boolean {
+  if (!unit.isMessage(last)) return unit.positionAt(last) === 0;
+  const isBefore = (offset: number) => !unit.isMessage(offset) || unit.positionAt(offset) < minOffset;
+  return unit.positionAt(last) >= 0 && (last === first || isBefore(last - 1));
+}
+
+/** One past the last unit that is not empty, in the block of the queue's end. */
+function claimedEnd(files: ConsumeQueueFiles, queue: ConsumeQueue, first: number): number {
+  const { end } = queue;
+  const blockEnd = files.checksums.blockEnd(files.checksums.blockStart(end));
+  if (end === first && end === blockEnd) return end;
+  const bytes = Buffer.alloc((blockEnd - end) * UNIT_BYTES);
+  try {
+    files.readSync(queue, end, bytes);
+  } catch (error) {
+    // A queue that ends with its file has no next one.
+    if (error instanceof HostError && error.code === "ENOENT") return end;
+    throw error;
+  }
+  let last = bytes.length;
+  while (last > 0 && bytes[last - 1] === 0) last -= 1;
+  return end + Math.ceil(last / UNIT_BYTES);
 }
 
 /** Removes everything there is of the queue. */

@@ -1,30 +1,49 @@
 /**
  * A queue's units wherever they are: the newest in its ring, older ones in its files, of which the parts read
- * last are kept for the next pull of the same queue.
+ * last are kept for the next pull of the same queue. What comes from a file is read in whole blocks and compared
+ * with their checksums; a unit of a block that is not known, or not what it was, is not `sure`: it may only be
+ * used after it was compared with its record (reading/unit-settling.ts).
  */
 import type { HostError } from "@orbitmq/host";
-import { readInt64 } from "@orbitmq/wire";
+import { plainCrc32, readInt64, writeInt64 } from "@orbitmq/wire";
 import { type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
+import type { KnownBlocks } from "./unit-checksums.ts";
 
 /** Units by queue offset. */
 export interface UnitRun {
   /** One past the last offset it has. */
   readonly end: number;
+  /** Whether the unit is what was once written. */
+  isSure(offset: number): boolean;
   physicalOffsetAt(offset: number): number;
   sizeAt(offset: number): number;
   tagsCodeAt(offset: number): number;
 }
 
-class FileUnits implements UnitRun {
+/** Why a unit's record cannot be found, and the place of the log where it may have been. */
+export interface LostUnit {
+  readonly position: number;
+  readonly reason: string;
+}
+
+/** Units read from a file. */
+export class FileUnits implements UnitRun {
   readonly start: number;
   readonly end: number;
   readonly #bytes: Buffer;
+  readonly #sure: Uint8Array;
+  #lost: Map<number, LostUnit> | undefined;
 
-  constructor(start: number, bytes: Buffer) {
+  constructor(start: number, bytes: Buffer, sure: Uint8Array) {
     this.start = start;
     this.end = start + bytes.length / UNIT_BYTES;
     this.#bytes = bytes;
+    this.#sure = sure;
+  }
+
+  isSure(offset: number): boolean {
+    return this.#sure[offset - this.start] === 1;
   }
 
   physicalOffsetAt(offset: number): number {
@@ -38,9 +57,43 @@ class FileUnits implements UnitRun {
   tagsCodeAt(offset: number): number {
     return readInt64(this.#bytes, (offset - this.start) * UNIT_BYTES + 12);
   }
+
+  /** The unit is right as it is. */
+  confirm(offset: number): void {
+    this.#sure[offset - this.start] = 1;
+  }
+
+  /** What the unit should be. */
+  correct(offset: number, physicalOffset: number, size: number, tagsCode: number): void {
+    const at = (offset - this.start) * UNIT_BYTES;
+    writeInt64(this.#bytes, physicalOffset, at);
+    this.#bytes.writeInt32BE(size, at + 8);
+    writeInt64(this.#bytes, tagsCode, at + 12);
+    this.confirm(offset);
+  }
+
+  /** The unit is wrong and what it should be cannot be found. */
+  lose(offset: number, lost: LostUnit): void {
+    this.#lost ??= new Map();
+    this.#lost.set(offset, lost);
+    this.confirm(offset);
+  }
+
+  lostAt(offset: number): LostUnit | undefined {
+    return this.#lost?.get(offset);
+  }
+
+  /** The units [from, to) when all of them are in here, sure and found. */
+  sureBytes(from: number, to: number): Buffer | undefined {
+    if (from < this.start || to > this.end) return undefined;
+    for (let offset = from; offset < to; offset += 1) {
+      if (!this.isSure(offset) || this.lostAt(offset) !== undefined) return undefined;
+    }
+    return this.#bytes.subarray((from - this.start) * UNIT_BYTES, (to - this.start) * UNIT_BYTES);
+  }
 }
 
-/** Units of one read, as many as a pull scans at most by default. */
+/** Units of one read, about as many as a pull scans at most by default. */
 const RUN_UNITS = 800;
 const RUNS_MAX = 64;
 
@@ -61,21 +114,72 @@ export class QueueUnits {
     return run;
   }
 
-  /** Reads units from `offset` on; afterwards they are in memory unless there was an error. */
+  /** Reads units around `offset`; afterwards they are in memory unless there was an error. */
   load(queue: ConsumeQueue, offset: number, done: (error: HostError | undefined) => void): void {
-    const { fileUnits } = this.#files;
-    const fileEnd = offset - (offset % fileUnits) + fileUnits;
-    const count = Math.min(RUN_UNITS, fileEnd - offset, queue.written - offset);
-    const bytes = Buffer.allocUnsafe(count * UNIT_BYTES);
-    this.#files.read("cold", queue, offset, bytes, (error) => {
-      if (error === undefined) this.#keep(queue, new FileUnits(offset, bytes));
+    this.read(queue, offset, (error, run) => {
+      if (run !== undefined) this.#keep(queue, run);
       done(error);
+    });
+  }
+
+  /** As `load`, for the caller alone. */
+  read(
+    queue: ConsumeQueue,
+    offset: number,
+    done: (error: HostError | undefined, run: FileUnits | undefined) => void,
+  ): void {
+    const { fileUnits, checksums } = this.#files;
+    const { written, sum, sumTo } = queue;
+    const start = checksums.blockStart(offset);
+    const fileEnd = offset - (offset % fileUnits) + fileUnits;
+    const lastBlock = checksums.blockStart(Math.min(offset + RUN_UNITS, fileEnd) - 1);
+    const count = Math.min(checksums.blockEnd(lastBlock), written) - start;
+    const bytes = Buffer.allocUnsafe(count * UNIT_BYTES);
+    const blocks = Math.ceil(count / checksums.blockUnits);
+    let known: KnownBlocks | undefined;
+    let failure: HostError | undefined;
+    let open = 2;
+    const finish = (): void => {
+      open -= 1;
+      if (open > 0 || known === undefined) return;
+      if (failure !== undefined) {
+        done(failure, undefined);
+        return;
+      }
+      const tail = sumTo === start + count ? sum : undefined;
+      done(undefined, new FileUnits(start, bytes, this.#sureOnes(start, bytes, known, tail)));
+    };
+    checksums.read(queue, start, blocks, (entries) => {
+      known = entries;
+      finish();
+    });
+    this.#files.read("cold", queue, start, bytes, (error) => {
+      failure = error;
+      finish();
     });
   }
 
   /** Forgets what was read; for truncation. */
   clear(): void {
     this.#runs.clear();
+  }
+
+  /** Which units are in blocks that are what they were; `tail` is the running sum when it ends where `bytes` do. */
+  #sureOnes(start: number, bytes: Buffer, known: KnownBlocks, tail: number | undefined): Uint8Array {
+    const { checksums } = this.#files;
+    const end = start + bytes.length / UNIT_BYTES;
+    const sure = new Uint8Array(end - start);
+    let index = 0;
+    for (let at = start; at < end; index += 1) {
+      const to = Math.min(end, checksums.blockEnd(at));
+      const block = bytes.subarray((at - start) * UNIT_BYTES, (to - start) * UNIT_BYTES);
+      const isSame =
+        known.check(index, block) === "same" ||
+        (to === end && tail !== undefined && tail === plainCrc32(block));
+      if (isSame) sure.fill(1, at - start, to - start);
+      at = to;
+    }
+    return sure;
   }
 
   #keep(queue: ConsumeQueue, run: FileUnits): void {

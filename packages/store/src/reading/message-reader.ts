@@ -3,26 +3,28 @@
  * once and without a copy; older messages take the way over ConsumeQueue file and CommitLog blocks, in steps
  * that go on when the disk has answered.
  *
- * A record that came from disk is checked before it leaves. One that is not what its queue unit says is never
- * served and never skipped: the queue stands still there, and the log says where, file and offset.
+ * A record that came from disk is checked before it leaves, and a queue unit before it is believed. A record that
+ * is not what its queue unit says is never served, and skipped only when an operator has said so: until then the
+ * queue stands still there, and the log says where, file and offset.
  */
-import type { Host, HostError, Logger } from "@orbitmq/host";
+import type { Host, HostError } from "@orbitmq/host";
 import { queueOffset } from "@orbitmq/host";
-import { checkRecord, RecordField, readInt64 } from "@orbitmq/wire";
 import type { HotTail } from "../commit-log/hot-tail.ts";
-import { checkSeal } from "../commit-log/record-seal.ts";
 import type { Slab, SlabPool } from "../commit-log/slab.ts";
 import { BLANK_UNIT_SIZE, type ConsumeQueue, UNIT_BYTES } from "../consume-queue/consume-queue.ts";
-import type { QueueUnits, UnitRun } from "../consume-queue/queue-units.ts";
+import { FileUnits, type QueueUnits, type UnitRun } from "../consume-queue/queue-units.ts";
+import type { Damages } from "../integrity/damages.ts";
+import type { SkipList } from "../integrity/skip-list.ts";
 import type { GetRequest, GetResult, GetStatus } from "../message-store.ts";
 import type { ResolvedStoreOptions } from "../store-options.ts";
 import { ColdAdmission } from "./cold-admission.ts";
 import type { ColdBlocks } from "./cold-blocks.ts";
 import { StoredMessages } from "./get-result.ts";
+import { type Expected, whatIsWrong } from "./record-check.ts";
+import type { UnitSettling } from "./unit-settling.ts";
 
 /** Catch-up pulls that hold memory at the same time. */
 const COLD_READS_MAX = 16;
-const REPORTED_MAX = 1000;
 
 export interface ReaderParts {
   readonly tail: HotTail;
@@ -32,6 +34,9 @@ export interface ReaderParts {
   readonly logEnd: () => number;
   /** First offset still stored. */
   readonly logStart: () => number;
+  readonly settling: UnitSettling;
+  readonly damages: Damages;
+  readonly skips: SkipList;
 }
 
 export class MessageReader {
@@ -41,19 +46,11 @@ export class MessageReader {
   /** Counts truncations; a read that one has overtaken starts again. */
   generation = 0;
   readonly #host: Pick<Host, "process">;
-  readonly #logger: Logger;
-  readonly #reported = new Set<number>();
 
-  constructor(
-    host: Pick<Host, "process">,
-    options: ResolvedStoreOptions,
-    parts: ReaderParts,
-    logger: Logger,
-  ) {
+  constructor(host: Pick<Host, "process">, options: ResolvedStoreOptions, parts: ReaderParts) {
     this.options = options;
     this.parts = parts;
     this.#host = host;
-    this.#logger = logger;
   }
 
   /** Bytes from the log's end that count as in memory. */
@@ -94,14 +91,13 @@ export class MessageReader {
     new GetRun(this, queue, request, done).step();
   }
 
-  /** Says once per place that a record cannot be served. */
-  report(queue: ConsumeQueue, offset: number, position: number, reason: string): void {
-    if (this.#reported.has(position)) return;
-    if (this.#reported.size < REPORTED_MAX) this.#reported.add(position);
-    this.#logger.error(
-      { topic: queue.topic, queueId: queue.queueId, queueOffset: offset, physicalOffset: position, reason },
-      "a stored message cannot be read; its queue is served up to it",
-    );
+  /** A message cannot be served for `reason`: it is said, and told whether consumers may go past it. */
+  mayPass(queue: ConsumeQueue, offset: number, position: number, reason: string): boolean {
+    const { damages, skips } = this.parts;
+    damages.corruptRecord(queue, offset, position, reason);
+    const entry = skips.find(position);
+    if (entry !== undefined) damages.skipped(queue, offset, entry);
+    return entry !== undefined;
   }
 }
 
@@ -122,6 +118,7 @@ class GetRun {
   #units: UnitRun | undefined;
   /** The place whose block the disk has just brought; needed again at once, it is not all there. */
   #brought = -1;
+  #expected: Expected | undefined;
 
   constructor(
     reader: MessageReader,
@@ -154,6 +151,7 @@ class GetRun {
       const runEnd = Math.min(run.end, stopAt);
       while (this.#next < runEnd) {
         const taken = this.#take(run, this.#next);
+        if (taken === "again") continue;
         if (taken === "later") return;
         if (taken === "stop") {
           this.#finish(run);
@@ -166,8 +164,13 @@ class GetRun {
     this.#finish(undefined);
   }
 
-  /** Handles the unit at `offset`: `next` when it is settled, `stop` when the result is complete, `later` when the disk is asked. */
-  #take(run: UnitRun, offset: number): "next" | "stop" | "later" {
+  /** Handles the unit at `offset`: `next` when it is done with, `again` when it has become sure, `stop` when the result is complete, `later` when the disk is asked. */
+  #take(run: UnitRun, offset: number): "next" | "again" | "stop" | "later" {
+    if (run instanceof FileUnits) {
+      if (!run.isSure(offset)) return this.#settle(run, offset);
+      const lost = run.lostAt(offset);
+      if (lost !== undefined) return this.#unreadable(offset, lost.position, lost.reason);
+    }
     const size = run.sizeAt(offset);
     if (size === BLANK_UNIT_SIZE) return "next";
     const position = run.physicalOffsetAt(offset);
@@ -186,21 +189,40 @@ class GetRun {
       if (result.messageCount === 0) this.#status = "MESSAGE_WAS_REMOVING";
       return "next";
     }
-    if (size <= 0) return this.#blocked(offset, position, "its queue unit is empty");
+    if (size <= 0) return this.#unreadable(offset, position, "its queue unit is empty");
     if (!this.#admitted) return this.#admit();
     if (position + size > cold.blockEnd(cold.blockStart(position))) {
       return this.#assemble(offset, position, size);
     }
     const block = cold.cached(position, position + size);
     if (block === undefined) {
-      if (this.#brought === position) return this.#blocked(offset, position, "the CommitLog ends before it");
+      if (this.#brought === position)
+        return this.#unreadable(offset, position, "the CommitLog ends before it");
       cold.load(position, position + size, (error) => this.#loaded(error, offset, position));
       return "later";
     }
     const at = position - block.start;
-    const wrong = whatIsWrong(block.bytes, at, size, position, offset, this.#queue);
-    if (wrong !== undefined) return this.#blocked(offset, position, wrong);
+    const wrong = whatIsWrong(block.bytes, at, size, position, offset, this.#promise());
+    if (wrong !== undefined) return this.#unreadable(offset, position, wrong);
     return this.#add(cold.pool, block, position, size);
+  }
+
+  /** What the records of this queue must say of themselves. */
+  #promise(): Expected {
+    this.#expected ??= { queueId: this.#queue.queueId, topicBytes: Buffer.from(this.#queue.topic) };
+    return this.#expected;
+  }
+
+  #settle(run: FileUnits, offset: number): "again" | "later" {
+    if (!this.#admitted) return this.#admit();
+    let isOver = false;
+    let isLater = false;
+    this.#reader.parts.settling.settle(this.#queue, run, offset, () => {
+      isOver = true;
+      if (isLater) this.#resume();
+    });
+    isLater = !isOver;
+    return isOver ? "again" : "later";
   }
 
   #add(pool: SlabPool, slab: Slab, position: number, size: number): "next" {
@@ -246,8 +268,7 @@ class GetRun {
     }
     this.#reader.parts.units.load(this.#queue, this.#next, (error) => {
       if (error !== undefined && this.#generation === this.#reader.generation) {
-        this.#blocked(this.#next, -1, `its queue unit cannot be read: ${error.message}`);
-        this.#finish(undefined);
+        this.#settled(this.#unreadable(this.#next, -1, `its queue unit cannot be read: ${error.message}`));
       } else this.#resume();
     });
   }
@@ -255,12 +276,8 @@ class GetRun {
   #assemble(offset: number, position: number, size: number): "later" {
     this.#reader.parts.cold.assemble(position, size, (error, bytes) => {
       if (this.#generation !== this.#reader.generation) return this.#resume();
-      const wrong = error?.message ?? whatIsWrong(bytes, 0, size, position, offset, this.#queue);
-      if (wrong !== undefined) {
-        this.#blocked(offset, position, wrong);
-        this.#finish(undefined);
-        return;
-      }
+      const wrong = error?.message ?? whatIsWrong(bytes, 0, size, position, offset, this.#promise());
+      if (wrong !== undefined) return this.#settled(this.#unreadable(offset, position, wrong));
       this.#result.addCopy(bytes);
       this.#status = "FOUND";
       this.#next += 1;
@@ -276,14 +293,24 @@ class GetRun {
       this.#brought = -1;
       return;
     }
-    this.#blocked(offset, position, error.message);
-    this.#finish(undefined);
+    this.#settled(this.#unreadable(offset, position, error.message));
   }
 
-  #blocked(offset: number, position: number, reason: string): "stop" {
-    this.#reader.report(this.#queue, offset, position, reason);
+  /** A message cannot be served: the queue ends here for now, or goes on behind it. */
+  #unreadable(offset: number, position: number, reason: string): "next" | "stop" {
+    if (this.#reader.mayPass(this.#queue, offset, position, reason)) return "next";
     if (this.#result.messageCount === 0) this.#status = "OFFSET_FOUND_NULL";
     return "stop";
+  }
+
+  /** Goes on with what `#unreadable` has said about the unit at `#next`. */
+  #settled(what: "next" | "stop"): void {
+    if (what === "stop") {
+      this.#finish(undefined);
+      return;
+    }
+    this.#next += 1;
+    this.step();
   }
 
   /** Goes on after the disk has answered, or starts again when a truncation came between. */
@@ -312,22 +339,4 @@ class GetRun {
     if (this.#admitted) this.#reader.admission.leave();
     this.#admitted = false;
   }
-}
-
-/** Why the record of `size` bytes at `bytes[at]` is not the one its queue unit promises; `undefined` when it is. */
-function whatIsWrong(
-  bytes: Buffer,
-  at: number,
-  size: number,
-  position: number,
-  offset: number,
-  queue: ConsumeQueue,
-): string | undefined {
-  const check = checkRecord(bytes, at, at + size, { physicalOffset: position });
-  if (check.kind !== "record") return check.kind === "bad" ? check.reason : `there is a ${check.kind} record`;
-  if (check.size !== size) return `it has ${check.size} bytes, its queue unit says ${size}`;
-  if (checkSeal(bytes, at, size) === "wrong") return "its __CRC32# does not match";
-  if (bytes.readInt32BE(at + RecordField.QUEUE_ID) !== queue.queueId) return "it belongs to another queue";
-  const own = readInt64(bytes, at + RecordField.QUEUE_OFFSET);
-  return own === offset ? undefined : `it has queue offset ${own}, its unit is ${offset}`;
 }

@@ -205,6 +205,8 @@ describe("a pull", () => {
         queueId: 0,
         queueOffset: 5,
         physicalOffset: (errors[0] as { physicalOffset: number }).physicalOffset,
+        file: path,
+        byte: (errors[0] as { physicalOffset: number }).physicalOffset,
         reason: "",
       },
     );

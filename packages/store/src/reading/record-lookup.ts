@@ -1,16 +1,16 @@
 /**
- * Single records and their times by position: what lookups by offset and by time are made of. Only a few bytes
- * of a record are read for its time, not a whole block.
+ * Single records and their times by position: what lookups by offset and by time are made of. For its time a
+ * record is read alone, not with its whole block, and checked like any other: a wrong time would lead a consumer
+ * past messages.
  */
 import type { HostError } from "@orbitmq/host";
-import { checkRecord, RECORD_BYTES_MIN, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
-import { checkSeal } from "../commit-log/record-seal.ts";
+import { RECORD_BYTES_MIN, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
 import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
+import { FileUnits, type UnitRun } from "../consume-queue/queue-units.ts";
 import type { MessageReader } from "./message-reader.ts";
-
-/** Reaches over the store timestamp of any record; no record is shorter. */
-const HEAD_BYTES = RECORD_BYTES_MIN;
+import { whatIsWrong } from "./record-check.ts";
+import { readStored } from "./stored-record.ts";
 
 export class RecordLookup {
   readonly #reader: MessageReader;
@@ -21,39 +21,17 @@ export class RecordLookup {
     this.#segments = segments;
   }
 
-  /** A copy of the record at `position`, which must end at or below `limit`; `undefined` when no record starts there. */
+  /** A copy of the record at `position`, which must end at or below `limit`; `undefined` when no whole record starts there. */
   record(position: number, limit: number, done: (record: Uint8Array | undefined) => void): void {
-    const { tail, cold, logStart } = this.#reader.parts;
-    if (!Number.isSafeInteger(position) || position < logStart() || position + HEAD_BYTES > limit) {
-      done(undefined);
+    const { parts, admission } = this.#reader;
+    if (parts.tail.find(position) !== undefined) {
+      readStored(parts, position, limit, done);
       return;
     }
-    const slab = tail.find(position);
-    if (slab !== undefined) {
-      const at = position - slab.start;
-      const end = Math.min(slab.used, limit - slab.start);
-      const check = checkRecord(slab.bytes, at, end, { physicalOffset: position });
-      const isRecord = check.kind === "record";
-      done(isRecord ? Uint8Array.from(slab.bytes.subarray(at, at + check.size)) : undefined);
-      return;
-    }
-    const { admission } = this.#reader;
-    const finish = (record: Uint8Array | undefined) => {
-      admission.leave();
-      done(record);
-    };
     admission.enter(() => {
-      cold.assemble(position, HEAD_BYTES, (error, head) => {
-        if (error !== undefined) return finish(undefined);
-        const size = head.readInt32BE(RecordField.TOTAL_SIZE);
-        if (readInt64(head, RecordField.PHYSICAL_OFFSET) !== position) return finish(undefined);
-        if (size < HEAD_BYTES || position + size > limit) return finish(undefined);
-        cold.assemble(position, size, (failure, bytes) => {
-          if (failure !== undefined) return finish(undefined);
-          const check = checkRecord(bytes, 0, size, { physicalOffset: position });
-          const whole = check.kind === "record" && checkSeal(bytes, 0, size) !== "wrong";
-          finish(whole ? bytes : undefined);
-        });
+      readStored(parts, position, limit, (record) => {
+        admission.leave();
+        done(record);
       });
     });
   }
@@ -64,7 +42,7 @@ export class RecordLookup {
       done(-1);
       return;
     }
-    const { tail, units, logStart } = this.#reader.parts;
+    const { tail, units } = this.#reader.parts;
     const run = units.inMemory(queue, offset);
     if (run === undefined) {
       units.load(queue, offset, (error) => {
@@ -73,22 +51,52 @@ export class RecordLookup {
       });
       return;
     }
-    const position = run.physicalOffsetAt(offset);
-    const slab = tail.find(position);
-    if (slab !== undefined) {
-      done(timestampIn(slab.bytes, position - slab.start, position));
+    if (run instanceof FileUnits && !run.isSure(offset)) {
+      this.#settle(queue, run, offset, done);
       return;
     }
+    const position = run.physicalOffsetAt(offset);
+    const slab = tail.find(position);
+    if (slab === undefined) this.#readTime(queue, run, offset, done);
+    else done(timestampIn(slab.bytes, position - slab.start, position));
+  }
+
+  #settle(queue: ConsumeQueue, run: FileUnits, offset: number, done: (timestampMs: number) => void): void {
+    const { admission, parts } = this.#reader;
+    admission.enter(() => {
+      parts.settling.settle(queue, run, offset, () => {
+        admission.leave();
+        if (run.lostAt(offset) !== undefined) done(-1);
+        else this.#readTime(queue, run, offset, done);
+      });
+    });
+  }
+
+  #readTime(queue: ConsumeQueue, run: UnitRun, offset: number, done: (timestampMs: number) => void): void {
+    const position = run.physicalOffsetAt(offset);
+    const size = run.sizeAt(offset);
     const segment = this.#segments.at(position);
-    if (segment === undefined || position < logStart() || run.sizeAt(offset) < HEAD_BYTES) {
+    const isThere =
+      segment !== undefined &&
+      position >= this.#reader.parts.logStart() &&
+      size >= RECORD_BYTES_MIN &&
+      position + size <= segment.start + this.#segments.segmentBytes;
+    if (!isThere) {
       done(-1);
       return;
     }
-    const head = Buffer.allocUnsafe(HEAD_BYTES);
-    const answer = (error: HostError | undefined, count: number) =>
-      done(error === undefined && count === HEAD_BYTES ? timestampIn(head, 0, position) : -1);
+    const record = Buffer.allocUnsafe(size);
+    const answer = (error: HostError | undefined, count: number): void => {
+      if (error !== undefined || count < size) {
+        done(-1);
+        return;
+      }
+      const expected = { queueId: queue.queueId, topicBytes: Buffer.from(queue.topic) };
+      const wrong = whatIsWrong(record, 0, size, position, offset, expected);
+      done(wrong === undefined ? timestampIn(record, 0, position) : -1);
+    };
     try {
-      this.#segments.reader(segment).read("cold", head, position - segment.start, answer);
+      this.#segments.reader(segment).read("cold", record, position - segment.start, answer);
     } catch (error) {
       answer(error as HostError, 0);
     }

@@ -77,6 +77,7 @@ export function recover(parts: RecoveryParts): Recovered {
 class Recovery {
   readonly #parts: RecoveryParts;
   readonly #damaged = new Set<ConsumeQueue>();
+  readonly #claims = new Map<ConsumeQueue, number>();
   #lastStoreTimestamp = 0;
   #sinceGathered = 0;
   /** First record younger than the checkpoint: from there on a Java broker may not have synced. */
@@ -154,7 +155,8 @@ class Recovery {
   }
 
   #load(unitsBelow: number): void {
-    for (const queue of loadQueues(this.#parts, unitsBelow)) this.#damaged.add(queue);
+    for (const queue of loadQueues({ ...this.#parts, claims: this.#claims }, unitsBelow))
+      this.#damaged.add(queue);
   }
 
   #visit(bytes: Buffer, at: number, size: number, position: number, scanFrom: number): void {
@@ -219,6 +221,8 @@ class Recovery {
   #findMissing(): void {
     const { plan, table, knownQueues, segments } = this.#parts;
     if (plan.kind !== "trusted") return;
+    // Units behind the end that no record has led to: one before them is damaged, and the end with it.
+    for (const [queue, reach] of this.#claims) if (queue.end < reach) this.#damaged.add(queue);
     for (const { topic, queueId, min, end } of knownQueues.queues) {
       const queue = table.findOrCreate(topic, queueId);
       const startIsMissing = queue.minOffset > min && knownQueues.logMin === segments.minOffset;

@@ -1,0 +1,44 @@
+/** Whether bytes that came from disk are the record that a queue unit promises. */
+import { bodyLengthAt, checkRecord, MAGIC_V2, RecordField, readInt64 } from "@orbitmq/wire";
+import { checkSeal } from "../commit-log/record-seal.ts";
+
+/** What a record must say of itself. */
+export interface Expected {
+  readonly queueId: number;
+  /** The topic in UTF-8. */
+  readonly topicBytes: Uint8Array;
+}
+
+/** Why there is no whole, undamaged record of `size` bytes for `position` at `bytes[at]`; `undefined` when there is. */
+export function whatIsDamaged(bytes: Buffer, at: number, size: number, position: number): string | undefined {
+  const check = checkRecord(bytes, at, at + size, { physicalOffset: position });
+  if (check.kind !== "record") return check.kind === "bad" ? check.reason : `there is a ${check.kind} record`;
+  if (check.size !== size) return `it has ${check.size} bytes, its queue unit says ${size}`;
+  return checkSeal(bytes, at, size) === "wrong" ? "its __CRC32# does not match" : undefined;
+}
+
+/** Why the record of `size` bytes at `bytes[at]` is not the one its queue unit promises; `undefined` when it is. */
+export function whatIsWrong(
+  bytes: Buffer,
+  at: number,
+  size: number,
+  position: number,
+  offset: number,
+  queue: Expected,
+): string | undefined {
+  const damage = whatIsDamaged(bytes, at, size, position);
+  if (damage !== undefined) return damage;
+  if (bytes.readInt32BE(at + RecordField.QUEUE_ID) !== queue.queueId) return "it belongs to another queue";
+  const own = readInt64(bytes, at + RecordField.QUEUE_OFFSET);
+  if (own !== offset) return `it has queue offset ${own}, its unit is ${offset}`;
+  return hasTopic(bytes, at, queue.topicBytes) ? undefined : "it belongs to another topic";
+}
+
+function hasTopic(bytes: Buffer, at: number, topic: Uint8Array): boolean {
+  const bodyLength = at + bodyLengthAt(bytes.readInt32BE(at + RecordField.SYS_FLAG));
+  const lengthAt = bodyLength + 4 + bytes.readInt32BE(bodyLength);
+  const isLong = bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_V2;
+  const length = isLong ? bytes.readInt16BE(lengthAt) : bytes[lengthAt]!;
+  const topicAt = lengthAt + (isLong ? 2 : 1);
+  return length === topic.length && bytes.compare(topic, 0, length, topicAt, topicAt + length) === 0;
+}
