@@ -76,7 +76,11 @@ describe("a ConsumeQueue whose tags code has flipped", () => {
     const { reads } = driver.host.files;
     const none = driver.read(0, { matches: () => false });
     assert.equal(none.result.messageCount, 0);
-    assert.equal(driver.host.files.reads - reads, 6, "two queue files, head and entries of their checksums, and no record");
+    assert.equal(
+      driver.host.files.reads - reads,
+      6,
+      "two queue files, head and entries of their checksums, and no record",
+    );
   });
 });
 
