@@ -15,9 +15,10 @@ import { SlabPool } from "./commit-log/slab.ts";
 import { ZeroAhead } from "./commit-log/zero-ahead.ts";
 import type { ConsumeQueue } from "./consume-queue/consume-queue.ts";
 import { ConsumeQueueFiles } from "./consume-queue/consume-queue-files.ts";
+import { QueueCheck } from "./consume-queue/queue-check.ts";
 import { QueueFlush, type QueueFlushSource } from "./consume-queue/queue-flush.ts";
 import { QueueTable } from "./consume-queue/queue-table.ts";
-import { QueueTableFile } from "./consume-queue/queue-table-file.ts";
+import { QueueTableFile, type QueueTableHead } from "./consume-queue/queue-table-file.ts";
 import { QueueUnits } from "./consume-queue/queue-units.ts";
 import { Dispatch } from "./dispatch/dispatch.ts";
 import { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
@@ -39,10 +40,19 @@ import { type StorePaths, storePaths } from "./store-paths.ts";
 /** How far the write limit of the mark is raised at a time, unless segments are small. */
 const LIMIT_STEP_MAX = 32 * 1024 * 1024;
 const TABLE_INTERVAL_MS = 60_000;
+/** Log bytes that a start reads at most because the queue table is older than the mark; about. */
+const TABLE_STEP_BYTES = 64 * 1024 * 1024;
 
 export interface Refusal {
   readonly reason: AppendRefusal;
   readonly remark: string;
+}
+
+export interface EngineEvents {
+  /** Once: writing has stopped for good. */
+  failed(error: HostError): void;
+  /** The queue's files are not as they were left; it must be built again. */
+  queueDamaged(): void;
 }
 
 export class Engine implements MarkSource, QueueFlushSource {
@@ -68,6 +78,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly log: CommitLog;
   readonly dispatch: Dispatch;
   readonly queueFlush: QueueFlush;
+  readonly queueCheck: QueueCheck;
   readonly units: QueueUnits;
   readonly reader: MessageReader;
   readonly lookup: RecordLookup;
@@ -79,13 +90,16 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly #failed: (error: HostError) => void;
   /** A position of the log and a time: every record stored before the time lies below the position. */
   #sample = { position: 0, timestamp: 0 };
-  #queueCountSaved = 0;
-  #tableSavedMs = 0;
+  /** When and of what the queue table was saved last. */
+  #saved = { atMs: 0, queues: 0, dispatched: 0, logMin: 0 };
   #storeId = 0;
+  /** End of the log when the store was opened. */
+  #begunAt = 0;
   /** Messages in the queues when dispatch began. */
   #messagesBefore = 0;
 
-  constructor(host: Host, options: ResolvedStoreOptions, logger: Logger, failed: (error: HostError) => void) {
+  constructor(host: Host, options: ResolvedStoreOptions, logger: Logger, events: EngineEvents) {
+    const { failed, queueDamaged } = events;
     this.host = host;
     this.options = options;
     this.logger = logger;
@@ -128,6 +142,8 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.log = new CommitLog(this.hotTail, this.zeros, this.writer, segmentBytes);
     this.dispatch = new Dispatch(this.hotTail, { queueChanged: (queue) => this.queueChanged(queue) });
     this.queueFlush = new QueueFlush(host, this.queueFiles, options, this, logger);
+    const queueParts = { queueFiles: this.queueFiles, segments: this.segments, table: this.table };
+    this.queueCheck = new QueueCheck(host, queueParts, queueDamaged);
     const blocks = new SlabPool(options.coldBlockBytes);
     const written = () => this.writer.written;
     this.cold = new ColdBlocks(this.segments, blocks, options.coldCacheBytes, written);
@@ -190,6 +206,11 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.writer.flushSoon();
   }
 
+  /** The newest record of every queue without a ring lies below: none was added since the start that is still in memory. */
+  get quietBelow(): number {
+    return Math.max(this.#begunAt, Math.min(this.hotTail.start, this.log.appended));
+  }
+
   get storeId(): number {
     return this.#storeId;
   }
@@ -201,6 +222,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   /** Starts every part at the end that recovery has found. */
   begin({ end, dispatched, lastStoreTimestamp }: Recovered, storeId: number): void {
     this.#storeId = storeId;
+    this.#begunAt = end;
     this.appender.begin(lastStoreTimestamp);
     this.log.begin(end);
     this.writer.begin(end);
@@ -208,8 +230,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.countMessages();
     this.queueFlush.begin(Math.min(dispatched, end));
     this.#sample = { position: end, timestamp: lastStoreTimestamp };
-    this.#queueCountSaved = this.table.count;
-    this.#tableSavedMs = this.host.clock.monotonicMs();
+    this.#tableSaved();
   }
 
   get messageCount(): number {
@@ -268,7 +289,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.positionsMoved();
     this.queueFlush.close();
     this.queueFlush.flushAllSync();
-    this.tableFile.saveSync(this.table, this.segments.minOffset);
+    this.saveTableSync();
     this.checkpoint.set(this.appender.lastStoreTimestamp);
     this.checkpoint.saveSync();
     this.mark.close();
@@ -279,6 +300,7 @@ export class Engine implements MarkSource, QueueFlushSource {
 
   /** Stops timers and closes files; nothing is written. */
   closeFiles(): void {
+    this.queueCheck.close();
     this.queueFlush.close();
     this.mark.close();
     this.writer.close();
@@ -291,13 +313,46 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.fileCache.closeAll();
   }
 
+  /** The queue table, blocking. Throws HostError. */
+  saveTableSync(): void {
+    this.tableFile.saveSync(this.table, this.#tableHead());
+    this.#tableSaved();
+  }
+
+  /** Takes back what the queue table on disk says; it goes with another state of the store. Throws HostError. */
+  forgetTable(): void {
+    this.tableFile.removeSync();
+    this.#saved = { atMs: 0, queues: -1, dispatched: 0, logMin: -1 };
+  }
+
+  /** Notes on disk that these queues are being built again; nothing else in the table counts meanwhile. Throws HostError. */
+  saveDamaged(queues: ReadonlySet<ConsumeQueue>): void {
+    this.tableFile.saveSync(this.table, { storeId: -1, logMin: -1, dispatched: -1 }, queues);
+  }
+
   #saveTable(): void {
-    const now = this.host.clock.monotonicMs();
-    const isDue = now - this.#tableSavedMs >= TABLE_INTERVAL_MS;
-    if (this.table.count === this.#queueCountSaved && !isDue) return;
-    this.#queueCountSaved = this.table.count;
-    this.#tableSavedMs = now;
-    if (!this.mark.isOpen) return;
-    this.tableFile.save(this.table, this.segments.minOffset);
+    const { atMs, queues, dispatched, logMin } = this.#saved;
+    const isDue =
+      this.table.count !== queues ||
+      this.segments.minOffset !== logMin ||
+      this.queueFlush.flushedTo - dispatched >= TABLE_STEP_BYTES ||
+      this.host.clock.monotonicMs() - atMs >= TABLE_INTERVAL_MS;
+    if (!isDue || !this.mark.isOpen) return;
+    this.tableFile.save(this.table, this.#tableHead());
+    this.#tableSaved();
+  }
+
+  #tableHead(): QueueTableHead {
+    const { minOffset: logMin } = this.segments;
+    return { storeId: this.#storeId, logMin, dispatched: this.queueFlush.flushedTo };
+  }
+
+  #tableSaved(): void {
+    this.#saved = {
+      atMs: this.host.clock.monotonicMs(),
+      queues: this.table.count,
+      dispatched: this.queueFlush.flushedTo,
+      logMin: this.segments.minOffset,
+    };
   }
 }

@@ -32,6 +32,7 @@ import type {
 } from "./message-store.ts";
 import { StoredMessages } from "./reading/get-result.ts";
 import { searchByTime } from "./reading/time-search.ts";
+import { rebuildWhileOpen } from "./recovery/queue-rebuild.ts";
 import { truncateLog } from "./recovery/truncation.ts";
 import { StoreError } from "./store-error.ts";
 import { openStore } from "./store-opening.ts";
@@ -54,8 +55,9 @@ export class FileMessageStore implements MessageStore {
   #lock: FileLock | undefined;
   #isNew = false;
   #stoppedCleanly: boolean | undefined;
-  /** A truncation under way. */
+  /** A truncation, or a building of queues, under way. */
   #cutting: Promise<void> | undefined;
+  #rebuildWanted = false;
   #stopping: Promise<void> | undefined;
 
   /** Touches nothing before `start`. Throws StoreError ILLEGAL_OPTION. */
@@ -128,10 +130,7 @@ export class FileMessageStore implements MessageStore {
     if (offset < engine.segments.minOffset || offset > engine.log.appended) {
       return Promise.reject(new StoreError("STATE", `${offset} does not lie in the log`));
     }
-    this.#cutting = this.#truncate(offset).finally(() => {
-      this.#cutting = undefined;
-    });
-    return this.#cutting;
+    return this.#exclusively(() => truncateLog(engine, offset));
   }
 
   get(request: GetRequest, done: (result: GetResult) => void): void {
@@ -232,7 +231,10 @@ export class FileMessageStore implements MessageStore {
   }
 
   #newEngine(): Engine {
-    return new Engine(this.#host, this.options, this.#logger, (error) => this.#failed(error));
+    return new Engine(this.#host, this.options, this.#logger, {
+      failed: (error) => this.#failed(error),
+      queueDamaged: () => this.#rebuildSoon(),
+    });
   }
 
   #isOpen(): boolean {
@@ -245,7 +247,8 @@ export class FileMessageStore implements MessageStore {
       return { reason: "STORE_FAILED", remark: `the store has stopped writing: ${this.#failure?.message}` };
     }
     if (this.#state !== "running" || this.#stopping !== undefined) return STOPPED;
-    if (this.#cutting !== undefined) return { reason: "BUSY", remark: "the log is being cut" };
+    if (this.#cutting !== undefined)
+      return { reason: "BUSY", remark: "the log is being cut, or queues are built again" };
     const { log, writer, dispatch, queueFlush } = this.#engine;
     if (log.appended - writer.flushed > this.options.unflushedBytesMax) {
       return { reason: "BUSY", remark: "the disk is slower than the senders" };
@@ -269,21 +272,44 @@ export class FileMessageStore implements MessageStore {
     }
   }
 
-  #truncate(offset: number): Promise<void> {
+  /** Does `work` while nothing is written or appended. Its failure stops the store. */
+  #exclusively(work: () => void): Promise<void> {
     const engine = this.#engine;
-    return new Promise((resolve, reject) => {
+    const done = new Promise<void>((resolve, reject) => {
       engine.writer.hold(() => {
         try {
           if (engine.writer.failed) throw this.#failure ?? new StoreError("IO", "the disk has failed");
-          truncateLog(engine, offset);
+          work();
           engine.writer.resume();
           resolve();
         } catch (error) {
-          // Half a cut in memory and on disk: only recovery may touch the store now, and finishes it.
+          // Half of it in memory and on disk: only recovery may touch the store now, and finishes it.
           if (!engine.writer.failed) engine.writer.fail(error as HostError);
           reject(error);
         }
       });
+    });
+    const cutting = done.finally(() => {
+      this.#cutting = undefined;
+      if (this.#rebuildWanted) this.#rebuildSoon();
+    });
+    this.#cutting = cutting;
+    return cutting;
+  }
+
+  /** A queue's files were found damaged, maybe amid a read or a write: at the end of this turn it is built again. */
+  #rebuildSoon(): void {
+    this.#rebuildWanted = true;
+    this.#host.timers.afterTurn(() => {
+      if (!this.#rebuildWanted || this.#state !== "running") return;
+      if (this.#cutting !== undefined || this.#stopping !== undefined) return;
+      const rebuild = () => {
+        rebuildWhileOpen(this.#engine);
+        this.#rebuildWanted = false;
+      };
+      this.#exclusively(rebuild).catch((error) =>
+        this.#logger.error({ err: error }, "ConsumeQueues cannot be built again; the next start tries it"),
+      );
     });
   }
 

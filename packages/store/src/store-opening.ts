@@ -11,6 +11,9 @@ import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recove
 import { StoreError } from "./store-error.ts";
 import { folderOf } from "./store-paths.ts";
 
+/** Log bytes whose units may be in memory only when the store begins to serve. */
+const MEMORY_ONLY_MAX = 256 * 1024 * 1024;
+
 export interface Opened {
   /** `undefined` where the store runs without a lock. */
   readonly lock: FileLock | undefined;
@@ -101,10 +104,12 @@ function openLocked(engine: Engine): RecoveryKind {
     delaysMs: engine.delaysMs,
     logger,
     queueChanged: (queue) => engine.queueChanged(queue),
+    damagedFound: (queues) => engine.saveDamaged(queues),
     gathered: () => engine.queueFlush.flushAllSync(),
   });
   const storeId = mark?.nonce ?? host.random.int(2 ** 32);
   engine.begin(recovered, storeId);
+  if (!recovered.tableHolds && !recovered.rebuilt) engine.forgetTable();
   engine.zeros.begin(recovered.end);
   checkpoint.open();
   markFile.open();
@@ -112,8 +117,26 @@ function openLocked(engine: Engine): RecoveryKind {
   engine.mark.begin(storeId, recovered.end);
   writeAbort(engine, abort, storeId);
   zeroFirstChunk(engine, plan.kind === "new");
+  // What was read anew is much, or was built again: its units are on disk before anybody counts on them.
+  if (recovered.rebuilt || recovered.end - recovered.dispatched > MEMORY_ONLY_MAX) flushQueues(engine);
   engine.queueFlush.dispatched();
+  engine.queueCheck.begin();
   return plan.kind;
+}
+
+/** A full disk is no reason not to serve reads: the units stay in memory, and the usual rounds try again. */
+function flushQueues(engine: Engine): void {
+  try {
+    engine.queueFlush.flushAllSync();
+    engine.saveTableSync();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    engine.logger.error({ err: error }, "ConsumeQueues cannot be written; trying again");
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof HostError && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 function checkSegmentBytes(mark: Mark | undefined, segmentBytes: number): void {
@@ -155,7 +178,6 @@ function zeroFirstChunk({ zeros, log, segments, host }: Engine, isNew: boolean):
 
 function asStoreError(error: unknown, home: string): unknown {
   if (!(error instanceof HostError)) return error;
-  const isFull = error.code === "ENOSPC" || error.code === "EDQUOT";
-  const code = isFull ? "NO_SPACE" : "IO";
+  const code = isFull(error) ? "NO_SPACE" : "IO";
   return new StoreError(code, `the store in ${home} cannot be opened: ${error.message}`, { cause: error });
 }

@@ -14,6 +14,8 @@ import { UnitChecksums } from "./unit-checksums.ts";
 export class ConsumeQueueFiles {
   readonly root: string;
   readonly fileUnits: number;
+  /** Called before the files of an unchecked queue are used; throws HostError when they must not be. */
+  whenFirstUsed: (queue: ConsumeQueue) => void = () => {};
   readonly #files: Files;
   readonly #fileBytes: number;
   readonly #cache: OpenFileCache;
@@ -59,6 +61,7 @@ export class ConsumeQueueFiles {
   /** Writes the units [written, to) of the queue from its ring; returns the files that need a sync. Throws HostError. */
   writeUnits(queue: ConsumeQueue, to: number): string[] {
     const touched: string[] = [];
+    if (!queue.checked && queue.written < to) this.whenFirstUsed(queue);
     while (queue.written < to) {
       const from = queue.written;
       const index = Math.floor(from / this.fileUnits);
@@ -107,6 +110,11 @@ export class ConsumeQueueFiles {
 
   syncSync(path: string): void {
     this.#cache.get(path).fdatasyncSync();
+  }
+
+  /** Whether the file that begins at unit `start` is there in its full length. */
+  isComplete(queue: { topic: string; queueId: number }, start: number): boolean {
+    return this.#files.statSync(this.#path(queue, start / this.fileUnits))?.sizeBytes === this.#fileBytes;
   }
 
   /** The file positions, in units, that the queue's files begin at; ascending. */

@@ -38,6 +38,10 @@ export class ConsumeQueue {
   /** CRC-32 of the units from the start of their block to `sumTo` (-1: not known); see unit-checksums.ts. */
   sum = 0;
   sumTo = -1;
+  /** Its files are known to be as they were left (queue-check.ts). */
+  checked = true;
+  /** Its files are not; it is to be built again. */
+  damaged = false;
   #ring: Buffer | undefined;
   #mask = 0;
 

@@ -128,7 +128,7 @@ function bisect(low: number, high: number, isBefore: (offset: number) => boolean
   return low;
 }
 
-class UnitReader {
+export class UnitReader {
   readonly #files: ConsumeQueueFiles;
   readonly #queue: ConsumeQueue;
   readonly #unit = Buffer.alloc(UNIT_BYTES);
@@ -165,7 +165,7 @@ class UnitReader {
 }
 
 /** Whether the record a unit points at says the same about itself. A record that is no longer stored counts as such. */
-function matchesLog(segments: SegmentSet, unit: UnitReader, offset: number): boolean {
+export function matchesLog(segments: SegmentSet, unit: UnitReader, offset: number): boolean {
   const position = unit.positionAt(offset);
   if (position < segments.minOffset) return true;
   const segment = segments.at(position);

@@ -1,16 +1,27 @@
 /**
- * Remembers which queues there were and how far they had come, so that recovery notices a ConsumeQueue that
- * somebody deleted, wholly or its newest file, and builds it again instead of starting it at offset 0. Ours;
- * losing it loses only that notice.
+ * Remembers which queues there were and how far they had come, so that a start need not look into a hundred
+ * thousand folders, and notices a ConsumeQueue that somebody deleted, wholly or its newest file, instead of
+ * starting it at offset 0. Ours; losing it costs a slower start and that notice.
  *
- *   {"version":1,"logMin":<offset>,"queues":[["<topic>",<queueId>,<min>,<end>],…]}
+ *   {"version":1,"store":<id>,"logMin":<offset>,"dispatched":<offset>,
+ *    "queues":[["<topic>",<queueId>,<min>,<end>],…],"crc":<CRC-32 of the text before it>}
+ *
+ * `dispatched`: the units of all records below it are on disk and counted in the ends; an end may count more, what
+ * came to the disk while the table was written down. `["<topic>",<queueId>,<min>,<end>,1]`: the queue was found
+ * damaged and is being built again.
  */
 import type { Host, Logger } from "@orbitmq/host";
+import { plainCrc32 } from "@orbitmq/wire";
 import { StateFile } from "../state/state-file.ts";
 import { StoreError } from "../store-error.ts";
+import { folderOf } from "../store-paths.ts";
+import type { ConsumeQueue } from "./consume-queue.ts";
 import type { QueueTable } from "./queue-table.ts";
 
 const VERSION = 1;
+const CRC_FIELD = ',"crc":';
+/** Queues written down in one turn of the event loop. */
+const SLICE_QUEUES = 4096;
 
 export interface KnownQueue {
   readonly topic: string;
@@ -18,27 +29,45 @@ export interface KnownQueue {
   readonly min: number;
   /** At least as far as this its units were on disk. */
   readonly end: number;
+  /** Its files are not to be believed. */
+  readonly isDamaged: boolean;
 }
 
-export interface KnownQueues {
+/** What stands above the queues. */
+export interface QueueTableHead {
+  /** Of the store's mark; -1 when unknown. */
+  readonly storeId: number;
   /** First offset of the log at that time; -1 when unknown. */
   readonly logMin: number;
+  /** All records below it are counted in the ends; -1 when that is not known. */
+  readonly dispatched: number;
+}
+
+export interface KnownQueues extends QueueTableHead {
+  /** The table itself was torn or missing: this is the one before, and a truncation may lie between. */
+  readonly fromBackup: boolean;
   readonly queues: readonly KnownQueue[];
 }
 
 export class QueueTableFile {
+  readonly #files: Host["files"];
+  readonly #timers: Host["timers"];
   readonly #file: StateFile;
+  /** The table being written down; another one means that it was overtaken. */
+  #writing: object | undefined;
 
   constructor(host: Pick<Host, "files" | "timers">, path: string, logger: Logger) {
+    this.#files = host.files;
+    this.#timers = host.timers;
     this.#file = new StateFile(host, path, logger);
   }
 
   /** Throws StoreError VERSION when a newer version has written it. */
   load(): KnownQueues {
-    const loaded = this.#file.load((text) => JSON.parse(text) as Record<string, unknown> | null);
+    const loaded = this.#file.load(parse);
     const queues: KnownQueue[] = [];
     const content = loaded?.value ?? {};
-    const { version, logMin } = content;
+    const { version, store, logMin, dispatched, crc } = content;
     if (typeof version === "number" && version > VERSION) {
       throw new StoreError(
         "VERSION",
@@ -47,32 +76,103 @@ export class QueueTableFile {
     }
     for (const entry of Array.isArray(content["queues"]) ? (content["queues"] as unknown[]) : []) {
       if (!Array.isArray(entry)) continue;
-      const [topic, queueId, min, end] = entry as unknown[];
-      if (typeof topic !== "string" || ![queueId, min, end].every(Number.isSafeInteger)) continue;
-      queues.push({ topic, queueId: queueId as number, min: min as number, end: end as number });
+      const [topic, queueId, min, end, damaged] = entry as unknown[];
+      if (typeof topic !== "string" || !isOffset(queueId) || !isOffset(min) || !isOffset(end)) continue;
+      queues.push({ topic, queueId, min, end: Math.max(min, end), isDamaged: damaged === 1 });
     }
-    return { logMin: typeof logMin === "number" ? logMin : -1, queues };
+    return {
+      storeId: isOffset(store) ? store : -1,
+      logMin: isOffset(logMin) ? logMin : -1,
+      dispatched: isOffset(dispatched) && isOffset(crc) ? dispatched : -1,
+      fromBackup: loaded?.from === "backup",
+      queues,
+    };
   }
 
-  /** A failure is logged and repeated by the state file. */
-  save(table: QueueTable, logMin: number): void {
-    this.#file.save(encode(table, logMin));
+  /** Writes the table down, a slice per turn, and saves it. A failure is logged and repeated by the state file. */
+  save(table: QueueTable, head: QueueTableHead): void {
+    if (this.#writing !== undefined) return;
+    const writing = {};
+    this.#writing = writing;
+    const encoding = new Encoding(head, table);
+    const step = (): void => {
+      if (this.#writing !== writing) return;
+      if (encoding.takeSome(SLICE_QUEUES)) this.#timers.afterTurn(step);
+      else {
+        this.#writing = undefined;
+        this.#file.save(encoding.text());
+      }
+    };
+    step();
   }
 
-  saveSync(table: QueueTable, logMin: number): void {
-    this.#file.saveSync(encode(table, logMin));
+  /** As `save`, blocking; overtakes it. `damaged` queues are marked as such. Throws HostError. */
+  saveSync(table: QueueTable, head: QueueTableHead, damaged?: ReadonlySet<ConsumeQueue>): void {
+    this.#writing = undefined;
+    const encoding = new Encoding(head, table, damaged);
+    encoding.takeSome(Number.POSITIVE_INFINITY);
+    this.#file.saveSync(encoding.text());
+  }
+
+  /** Removes the table and its backup; the folder is synced. Throws HostError. */
+  removeSync(): void {
+    const { path } = this.#file;
+    for (const each of [path, `${path}.bak`]) this.#files.unlinkSync(each);
+    this.#files.syncFolderSync(folderOf(path));
   }
 
   close(): void {
+    this.#writing = undefined;
     this.#file.close();
   }
 }
 
 /** Only what is on disk counts: the rest comes back from the log. */
-function encode(table: QueueTable, logMin: number): string {
-  const queues: [string, number, number, number][] = [];
-  for (const { topic, queueId, minOffset, synced } of table.all()) {
-    queues.push([topic, queueId, minOffset, synced]);
+class Encoding {
+  readonly #head: string;
+  readonly #rest: IterableIterator<ConsumeQueue>;
+  readonly #damaged: ReadonlySet<ConsumeQueue> | undefined;
+  readonly #queues: string[] = [];
+
+  constructor(head: QueueTableHead, table: QueueTable, damaged?: ReadonlySet<ConsumeQueue>) {
+    const { storeId: store, logMin, dispatched } = head;
+    this.#head = JSON.stringify({ version: VERSION, store, logMin, dispatched }).slice(0, -1);
+    this.#rest = table.all();
+    this.#damaged = damaged;
   }
-  return JSON.stringify({ version: VERSION, logMin, queues });
+
+  /** `false` when no more are left. */
+  takeSome(count: number): boolean {
+    for (let taken = 0; taken < count; taken += 1) {
+      const { value: queue, done } = this.#rest.next();
+      if (done === true) return false;
+      const { topic, queueId, minOffset, synced } = queue as ConsumeQueue;
+      const mark = this.#damaged?.has(queue as ConsumeQueue) === true ? ",1" : "";
+      this.#queues.push(`[${JSON.stringify(topic)},${queueId},${minOffset},${synced}${mark}]`);
+    }
+    return true;
+  }
+
+  text(): string {
+    const text = `${this.#head},"queues":[${this.#queues.join(",")}]${CRC_FIELD}`;
+    return `${text}${crcOf(text)}}`;
+  }
+}
+
+/** Throws when the text is not what was once written: an offset with one wrong digit is still JSON. */
+function parse(text: string): Record<string, unknown> | null {
+  const content = JSON.parse(text) as Record<string, unknown> | null;
+  const at = text.lastIndexOf(CRC_FIELD) + CRC_FIELD.length;
+  if (content?.["crc"] !== undefined && content["crc"] !== crcOf(text.slice(0, at))) {
+    throw new Error("its checksum does not match");
+  }
+  return content;
+}
+
+function crcOf(text: string): number {
+  return plainCrc32(Buffer.from(text));
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -128,6 +128,14 @@ export class QueueUnits {
     offset: number,
     done: (error: HostError | undefined, run: FileUnits | undefined) => void,
   ): void {
+    if (!queue.checked) {
+      try {
+        this.#files.whenFirstUsed(queue);
+      } catch (error) {
+        done(error as HostError, undefined);
+        return;
+      }
+    }
     const { fileUnits, checksums } = this.#files;
     const { written, sum, sumTo } = queue;
     const start = checksums.blockStart(offset);

@@ -6,6 +6,7 @@
 import { checkRecord, MAGIC_BLANK, RecordField } from "@orbitmq/wire";
 import { checkSeal, hasNoHoles } from "../commit-log/record-seal.ts";
 import type { Segment, SegmentSet } from "../commit-log/segment-set.ts";
+import { StoreError } from "../store-error.ts";
 
 export interface ScanEnd {
   /** Where the next record goes. */
@@ -104,4 +105,15 @@ export function scanLog(
     visit(window.bytes, at, check.size, position);
     position += check.size;
   }
+}
+
+/** What a scan that ended before `end` means where everything below `end` was on disk. */
+export function unreadable(segments: SegmentSet, scanned: ScanEnd, end: number): StoreError {
+  const segment = segments.at(scanned.end);
+  const place = segment === undefined ? "" : ` (${segment.path}, byte ${scanned.end - segment.start})`;
+  return new StoreError(
+    "DAMAGED",
+    `the record at offset ${scanned.end}${place} cannot be read: ${scanned.reason}; ` +
+      `${end - scanned.end} bytes from there on were on disk before, bring the file back from a copy`,
+  );
 }

@@ -4,7 +4,8 @@
  * it can be run again: the old mark counts until all of it is on disk.
  *
  *   1. where to start     the mark, or RocketMQ's way
- *   2. queues             loaded up to there; what lies behind in their files will be written over
+ *   2. queues             as the queue table has them while it goes with the mark, looking at few of them; else
+ *                         all of them loaded from their files up to there. What lies behind will be written over
  *   3. scan               every record from there to the first that is none; that is the log's end
  *   4. repair             the unsynced part written again and synced, leftovers behind the end zeroed
  *   5. dispatch           records from there into the queues, in memory; their files follow in the usual rounds
@@ -13,17 +14,18 @@
 import type { Files, Logger } from "@orbitmq/host";
 import { checkRecord, RECORD_BYTES_MIN, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
-import { BLANK_UNIT_SIZE, type ConsumeQueue } from "../consume-queue/consume-queue.ts";
+import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
 import type { ConsumeQueueFiles } from "../consume-queue/consume-queue-files.ts";
+import { loadKnownQueues } from "../consume-queue/queue-check.ts";
 import { emptied, loadQueue, loadQueues, newestPosition } from "../consume-queue/queue-load.ts";
 import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { KnownQueues } from "../consume-queue/queue-table-file.ts";
 import { isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
-import { StoreError } from "../store-error.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 import { repairTail } from "./log-repair.ts";
-import { type ScanEnd, scanLog } from "./log-scan.ts";
+import { type ScanEnd, scanLog, unreadable } from "./log-scan.ts";
 import type { Mark } from "./mark-file.ts";
+import { GATHER_UNITS, rebuildQueues } from "./queue-rebuild.ts";
 import type { RecoveryPlan } from "./recovery-plan.ts";
 
 export interface RecoveryParts {
@@ -40,6 +42,8 @@ export interface RecoveryParts {
   readonly logger: Logger;
   /** The queue has units its file has not. */
   queueChanged(queue: ConsumeQueue): void;
+  /** On disk before this returns: these queues are not to be believed until they are built again. */
+  damagedFound(queues: ReadonlySet<ConsumeQueue>): void;
   /** Called now and then while much is dispatched: memory may be emptied into files. */
   gathered(): void;
 }
@@ -50,6 +54,10 @@ export interface Recovered {
   /** The units of all records below are on disk. */
   readonly dispatched: number;
   readonly lastStoreTimestamp: number;
+  /** Queues were built again, and are in memory or in files not synced yet. */
+  readonly rebuilt: boolean;
+  /** The queue table on disk says the same as this, about the time at `dispatched`. */
+  readonly tableHolds: boolean;
 }
 
 /** Where recovery starts, and what it may take for granted. */
@@ -64,10 +72,8 @@ interface Start {
   readonly writeLimit: number;
 }
 
-/** Units dispatched between two calls of `gathered`. */
-const GATHER_UNITS = 500_000;
-/** A larger step in a queue's offsets is taken for a wrong record, not for missing units. */
-const GAP_UNITS_MAX = 1_000_000;
+/** A queue table further behind the mark than this is no help: it costs more to read the log since. */
+const TABLE_BEHIND_MAX = 256 * 1024 * 1024;
 
 /** Throws StoreError DAMAGED when what was on disk is not there, HostError when the disk refuses. */
 export function recover(parts: RecoveryParts): Recovered {
@@ -80,6 +86,7 @@ class Recovery {
   readonly #claims = new Map<ConsumeQueue, number>();
   #lastStoreTimestamp = 0;
   #sinceGathered = 0;
+  #tableHolds = false;
   /** First record younger than the checkpoint: from there on a Java broker may not have synced. */
   #unsyncedFrom = Number.POSITIVE_INFINITY;
 
@@ -99,29 +106,56 @@ class Recovery {
       { limit: start.limit, strictFrom },
       (bytes, at, size, position) => this.#visit(bytes, at, size, position, start.scanFrom),
     );
-    if (scanned.end < start.flushed) throw this.#lost(scanned, start.flushed);
+    if (scanned.end < start.flushed) throw unreadable(this.#parts.segments, scanned, start.flushed);
     this.#repair(start, scanned);
     if (plan.kind !== "trusted") this.#cutQueues(scanned.end);
     this.#findMissing();
-    if (this.#damaged.size > 0) this.#rebuild(scanned.end);
+    const rebuilt = this.#damaged.size > 0;
+    if (rebuilt) {
+      rebuildQueues(this.#parts, this.#damaged, scanned.end, this.#append);
+      this.#keepNumbers();
+    }
     return {
       end: scanned.end,
       dispatched: start.scanFrom,
       lastStoreTimestamp: this.#lastStoreTimestamp,
+      rebuilt,
+      tableHolds: this.#tableHolds,
     };
   }
 
   #start(): Start {
-    const { plan, mark, segments } = this.#parts;
+    const { plan, mark, segments, knownQueues } = this.#parts;
     if (plan.kind === "trusted" && mark !== undefined) {
+      const { flushedOffset, truncateTo, writeLimit } = mark;
+      this.#tableHolds = this.#goesWith(mark);
+      if (this.#tableHolds) {
+        for (const queue of loadKnownQueues(this.#parts, knownQueues.queues)) this.#damaged.add(queue);
+        const { dispatched } = knownQueues;
+        const flushed = Math.max(flushedOffset, dispatched);
+        return { scanFrom: dispatched, flushed, limit: Number.POSITIVE_INFINITY, writeLimit };
+      }
       const scanFrom = Math.max(mark.dispatchedOffset, segments.minOffset);
       this.#load(scanFrom);
-      const { flushedOffset, truncateTo, writeLimit } = mark;
       const limit = truncateTo >= 0 ? truncateTo : Number.POSITIVE_INFINITY;
       return { scanFrom, flushed: flushedOffset, limit, writeLimit };
     }
     const scanFrom = plan.kind === "java-dirty" ? this.#beforeCheckpoint() : this.#belowQueues();
     return { scanFrom, flushed: 0, limit: Number.POSITIVE_INFINITY, writeLimit: Number.POSITIVE_INFINITY };
+  }
+
+  /** Whether the queue table can stand for the queues' files: saved by the same store, and nothing was cut off since. */
+  #goesWith({ nonce, truncateTo, dispatchedOffset }: Mark): boolean {
+    const { knownQueues, segments } = this.#parts;
+    const { storeId, fromBackup, logMin, dispatched } = knownQueues;
+    return (
+      storeId === nonce &&
+      !fromBackup &&
+      truncateTo < 0 &&
+      logMin === segments.minOffset &&
+      dispatched >= logMin &&
+      dispatchedOffset - dispatched <= TABLE_BEHIND_MAX
+    );
   }
 
   /** Start of the newest segment that surely was complete, queues included, when the checkpoint was written. */
@@ -187,7 +221,7 @@ class Recovery {
     this.#append(queue, position, size, fields.tagsCode);
   }
 
-  #append(queue: ConsumeQueue, position: number, size: number, tagsCode: number): void {
+  readonly #append = (queue: ConsumeQueue, position: number, size: number, tagsCode: number): void => {
     queue.append(position, size, tagsCode, Number.POSITIVE_INFINITY);
     queue.nextOffset = queue.end;
     if (!queue.dirty) this.#parts.queueChanged(queue);
@@ -195,7 +229,7 @@ class Recovery {
     if (this.#sinceGathered < GATHER_UNITS) return;
     this.#sinceGathered = 0;
     this.#parts.gathered();
-  }
+  };
 
   #repair(start: Start, scanned: ScanEnd): void {
     const { plan, files, segments, logger } = this.#parts;
@@ -209,6 +243,16 @@ class Recovery {
     logger.info({ from, end, cleared, reason: scanned.reason }, "the log's end was read and written again");
   }
 
+  /** A queue none of whose messages is stored any more goes on counting where it was. */
+  #keepNumbers(): void {
+    const { plan, table, knownQueues, mark } = this.#parts;
+    if (plan.kind !== "trusted" || mark === undefined || mark.truncateTo >= 0) return;
+    for (const { topic, queueId, end } of knownQueues.queues) {
+      const queue = table.findOrCreate(topic, queueId);
+      if (this.#damaged.has(queue) && queue.minOffset === queue.end && queue.end < end) queue.load(end, end);
+    }
+  }
+
   /** Queues of another broker may reach beyond the log's end. */
   #cutQueues(end: number): void {
     for (const queue of this.#parts.table.all()) {
@@ -217,54 +261,19 @@ class Recovery {
     }
   }
 
-  /** Queues that are shorter than they have been: their files were taken away. */
+  /** Queues that are shorter than they have been: their files were taken away; and those half built again. */
   #findMissing(): void {
     const { plan, table, knownQueues, segments } = this.#parts;
-    if (plan.kind !== "trusted") return;
     // Units behind the end that no record has led to: one before them is damaged, and the end with it.
-    for (const [queue, reach] of this.#claims) if (queue.end < reach) this.#damaged.add(queue);
-    for (const { topic, queueId, min, end } of knownQueues.queues) {
+    if (plan.kind === "trusted") {
+      for (const [queue, reach] of this.#claims) if (queue.end < reach) this.#damaged.add(queue);
+    }
+    for (const { topic, queueId, min, end, isDamaged } of knownQueues.queues) {
+      if (plan.kind !== "trusted" && !isDamaged) continue;
       const queue = table.findOrCreate(topic, queueId);
+      if (isDamaged) this.#damaged.add(queue);
       const startIsMissing = queue.minOffset > min && knownQueues.logMin === segments.minOffset;
       if (queue.end < end || startIsMissing) this.#damaged.add(queue);
     }
-  }
-
-  /** Builds the damaged queues again from the log's start. Throws StoreError DAMAGED when the log cannot be read to its end. */
-  #rebuild(end: number): void {
-    const { segments, delaysMs, logger, table } = this.#parts;
-    const queues = [...this.#damaged].map(({ topic, queueId }) => `${topic}/${queueId}`);
-    logger.warn(
-      { count: queues.length, queues: queues.slice(0, 20) },
-      "ConsumeQueues are missing or damaged; they are built again from the log",
-    );
-    for (const queue of this.#damaged) emptied(this.#parts, queue);
-    const options = { limit: end, strictFrom: Number.POSITIVE_INFINITY };
-    const scanned = scanLog(segments, segments.minOffset, options, (bytes, at, size, position) => {
-      const fields = readDispatchFields(bytes, at, delaysMs);
-      if (!isDispatched(fields.sysFlag)) return;
-      const queue = table.findOrCreate(fields.topic, fields.queueId);
-      if (!this.#damaged.has(queue) || fields.queueOffset < queue.end) return;
-      if (queue.end === queue.minOffset && queue.end < fields.queueOffset) {
-        queue.load(fields.queueOffset, fields.queueOffset);
-      }
-      if (fields.queueOffset - queue.end > GAP_UNITS_MAX) {
-        logger.error({ position, ...fields }, "a record's queue offset cannot be right; it is left out");
-        return;
-      }
-      while (queue.end < fields.queueOffset) this.#append(queue, 0, BLANK_UNIT_SIZE, 0);
-      this.#append(queue, position, size, fields.tagsCode);
-    });
-    if (scanned.end < end) throw this.#lost(scanned, end);
-  }
-
-  #lost(scanned: ScanEnd, end: number): StoreError {
-    const segment = this.#parts.segments.at(scanned.end);
-    const place = segment === undefined ? "" : ` (${segment.path}, byte ${scanned.end - segment.start})`;
-    return new StoreError(
-      "DAMAGED",
-      `the record at offset ${scanned.end}${place} cannot be read: ${scanned.reason}; ` +
-        `${end - scanned.end} bytes from there on were on disk before, bring the file back from a copy`,
-    );
   }
 }

@@ -166,4 +166,23 @@ describe("truncation", () => {
     await assert.rejects(cut(driver, places[1]!));
     assert.deepEqual((await driver.killed()).bodies(), ["a"]);
   });
+
+  it("leaves nothing that a later start could take the cut queues for longer by", async () => {
+    const driver = await StoreDriver.open();
+    const places = ["a", "b", "c"].map((body) => driver.sendNow(message(body)).physicalOffset);
+    // The queue table is on disk, with three messages.
+    driver.host.advance(70_000);
+    let syncs = 0;
+    driver.host.files.fault = (what, path) =>
+      what === "sync" && path.includes("/commitlog") && ++syncs > 1 ? "EIO" : undefined;
+    await assert.rejects(cut(driver, places[1]!));
+    const first = await driver.killed();
+    assert.equal(first.sendNow(message("B")).queueOffset, 1);
+    // On disk, without a round that would have saved the queue table.
+    first.host.advance(6_000);
+    const second = await first.killed();
+    assert.deepEqual(second.bodies(), ["a", "B"]);
+    assert.equal(second.sendNow(message("C")).queueOffset, 2);
+    assert.deepEqual((await second.killed()).bodies(), ["a", "B", "C"]);
+  });
 });

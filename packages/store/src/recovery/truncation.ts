@@ -20,8 +20,13 @@ export function truncateLog(engine: Engine, offset: number): void {
   engine.writtenGate.fail(offset);
   engine.flushedGate.fail(offset);
   dispatch.truncate(offset);
+  const { quietBelow } = engine;
   const cut: { queue: ConsumeQueue; from: number; to: number }[] = [];
   for (const queue of table.all()) {
+    if (queue.ringBytes === 0 && offset >= quietBelow) {
+      queue.nextOffset = queue.end;
+      continue;
+    }
     const to = queue.written;
     const end = firstUnitBehind(queueFiles, queue, offset);
     queue.cut(end);
@@ -48,6 +53,6 @@ export function truncateLog(engine: Engine, offset: number): void {
   }
   repairTail(host.files, segments, { from: offset, end: offset, limit: writtenBefore });
   engine.zeros.cut(offset, offset - (offset % segments.segmentBytes) + segments.segmentBytes);
-  engine.tableFile.saveSync(table, segments.minOffset);
+  engine.saveTableSync();
   engine.mark.saveTruncation(-1);
 }

@@ -56,6 +56,8 @@ export class FakeDisk implements Files {
   held = false;
   locks = new Set<string>();
   reads = 0;
+  /** Folders listed, files opened, and files or folders looked for. */
+  looks = 0;
   readonly #defer: (fn: () => void) => void;
   readonly #waiting: (() => void)[] = [];
   readonly #written = new Map<number, Set<number>>();
@@ -125,6 +127,7 @@ export class FakeDisk implements Files {
   }
 
   openSync(path: string, options: OpenOptions = {}): OpenFile {
+    this.looks += 1;
     let inode = this.names.get(path);
     if (inode === undefined) {
       if (options.create !== true) throw new HostError("ENOENT", `${path}: no such file`);
@@ -149,6 +152,7 @@ export class FakeDisk implements Files {
   }
 
   listSync(path: string): string[] {
+    this.looks += 1;
     if (!this.folders.has(path)) throw new HostError("ENOENT", `${path}: no such folder`);
     const below = [...this.names.keys(), ...this.folders].filter(
       (name) => parentOf(name) === path && name !== path,
@@ -157,6 +161,7 @@ export class FakeDisk implements Files {
   }
 
   statSync(path: string): FileStat | undefined {
+    this.looks += 1;
     if (this.folders.has(path)) return { sizeBytes: 0, isFolder: true, modifiedMs: 0, inode: 0 };
     const inode = this.names.get(path);
     return inode && { sizeBytes: inode.bytes.length, isFolder: false, modifiedMs: 0, inode: inode.id };
