@@ -39,8 +39,8 @@ export class Liveness {
       if (consumePlan.consumed.has(id) || this.#lost.has(broker)) this.#awaited.delete(id);
     }
     if (this.#awaited.size === 0) return this.#routes.missing();
-    const some = [...this.#awaited.keys()].slice(0, 5).join(" ");
-    return `${this.#awaited.size} acknowledged messages are not consumed: ${some}`;
+    const [first] = this.#awaited.keys();
+    return `${this.#awaited.size} acknowledged messages are not consumed: ${first} and others`;
   }
 
   #readOn(): void {

@@ -73,6 +73,10 @@ interface Send {
   acknowledgedMs?: number;
 }
 
+function placeOf(event: Extract<HistoryEvent, { kind: "seen" }>): string {
+  return `${event.queue} offset ${event.offset}, by ${event.by}`;
+}
+
 /** Each invariant is reported at most this often; the first ones tell the story. */
 const REPORTS_MAX = 5;
 
@@ -185,35 +189,32 @@ class Checker {
     send.queue = event.queue;
     send.offset = event.offset;
     send.acknowledgedMs = event.atMs;
-    this.#checkDurable(
-      event.survives,
-      event.atMs,
-      `${event.id}, acknowledged at ${event.queue} offset ${event.offset},`,
-    );
+    if (!event.survives) {
+      const what = `${event.id}, acknowledged at ${event.queue} offset ${event.offset},`;
+      this.#checkDurable(event.atMs, what);
+    }
     // The acknowledgement may have been under way when the memory behind it was lost.
     if (this.#mayBeGone(event.queue, send.sentMs)) return;
     this.#slots.acknowledged(event.queue, event.offset, event.id, event.atMs);
   }
 
   #seen(event: Extract<HistoryEvent, { kind: "seen" }>): void {
-    const place = `${event.queue} offset ${event.offset}, by ${event.by}`;
     if (event.id === undefined || !this.#sends.has(event.id)) {
-      this.#report(
-        "only-sent",
-        event.atMs,
-        `${event.id ?? "a message without an id"} at ${place} was never sent`,
-      );
+      const what = event.id ?? "a message without an id";
+      this.#report("only-sent", event.atMs, `${what} at ${placeOf(event)} was never sent`);
       return;
     }
-    if (!event.intact) this.#report("intact", event.atMs, `${event.id} at ${place} is not what was sent`);
-    this.#checkDurable(event.survives, event.atMs, `${event.id} at ${place}`);
+    if (!event.intact) {
+      this.#report("intact", event.atMs, `${event.id} at ${placeOf(event)} is not what was sent`);
+    }
+    if (!event.survives) this.#checkDurable(event.atMs, `${event.id} at ${placeOf(event)}`);
     const lost = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(event.queue));
     // Consumers still hold, and the network still carries, what the power loss took.
     if (!lost || event.by === LAST_READER) this.#slots.seen(event);
   }
 
-  #checkDurable(survives: boolean, atMs: number, what: string): void {
-    if (survives || this.#options.flush !== "SYNC_FLUSH") return;
+  #checkDurable(atMs: number, what: string): void {
+    if (this.#options.flush !== "SYNC_FLUSH") return;
     this.#report("durable", atMs, `${what} was not on disk yet`);
   }
 

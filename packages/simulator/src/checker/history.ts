@@ -117,5 +117,15 @@ export function queueKey(topic: string, broker: string, queueId: number): QueueK
 }
 
 export function brokerOf(queue: QueueKey): string {
-  return queue.slice(queue.indexOf("@") + 1, queue.lastIndexOf(":"));
+  let broker = brokers.get(queue);
+  if (broker === undefined) {
+    broker = queue.slice(queue.indexOf("@") + 1, queue.lastIndexOf(":"));
+    if (brokers.size >= BROKERS_MAX) brokers.clear();
+    brokers.set(queue, broker);
+  }
+  return broker;
 }
+
+/** The same few queues are asked for with every event. */
+const brokers = new Map<QueueKey, string>();
+const BROKERS_MAX = 1_024;

@@ -15,8 +15,8 @@ interface Slot {
 export class SlotTable {
   readonly #report: Report;
   readonly #queues = new Map<QueueKey, Map<number, Slot>>();
-  /** Message id → the copies of it that were ever seen, `queue copy`. */
-  readonly #copies = new Map<string, Set<string>>();
+  /** Message id → the copies of it that were ever seen, `queue copy`; a list once there are two. */
+  readonly #copies = new Map<string, string | string[]>();
 
   constructor(report: Report) {
     this.#report = report;
@@ -43,12 +43,7 @@ export class SlotTable {
   seen(event: Extract<HistoryEvent, { kind: "seen" }>): void {
     const { queue, offset, copy, by, atMs } = event;
     const id = event.id as string;
-    let copies = this.#copies.get(id);
-    if (copies === undefined) {
-      copies = new Set();
-      this.#copies.set(id, copies);
-    }
-    copies.add(`${queue} ${copy}`);
+    this.#countCopy(id, `${queue} ${copy}`);
     const slots = this.#slotsOf(queue);
     const slot = slots.get(offset);
     if (slot === undefined) {
@@ -69,7 +64,17 @@ export class SlotTable {
 
   /** How many copies of a message were seen, over all queues. */
   copiesOf(id: string): number {
-    return this.#copies.get(id)?.size ?? 0;
+    const copies = this.#copies.get(id);
+    if (copies === undefined) return 0;
+    return typeof copies === "string" ? 1 : copies.length;
+  }
+
+  #countCopy(id: string, copy: string): void {
+    const copies = this.#copies.get(id);
+    if (copies === undefined) this.#copies.set(id, copy);
+    else if (typeof copies === "string") {
+      if (copies !== copy) this.#copies.set(id, [copies, copy]);
+    } else if (!copies.includes(copy)) copies.push(copy);
   }
 
   /** The queue was read from `from` up to `to`: every offset between was seen, and nothing known lies outside. */

@@ -30,8 +30,8 @@ export class BrokerNode extends SimNode {
   #broker: Broker | undefined;
   #serving = false;
   readonly #segmentPaths: string[] = [];
-  /** Told when the broker serves requests (again). */
-  onServing: () => void = () => {};
+  #whenServing: (() => void)[] = [];
+  #whenEnded: (() => void)[] = [];
 
   constructor(
     context: NodeContext,
@@ -133,7 +133,20 @@ export class BrokerNode extends SimNode {
     }
     this.#serving = true;
     this.context.log(`${this.name} serves`);
-    this.onServing();
+    const waiting = this.#whenServing;
+    this.#whenServing = [];
+    for (const then of waiting) then();
+  }
+
+  /** Calls `then` once, when the broker serves requests the next time, or at once when it does. */
+  whenServing(then: () => void): void {
+    if (this.#serving) then();
+    else this.#whenServing.push(then);
+  }
+
+  /** Calls `then` once, when the process ends. */
+  whenEnded(then: () => void): void {
+    this.#whenEnded.push(then);
   }
 
   protected async finish(host: SimHost): Promise<void> {
@@ -154,6 +167,9 @@ export class BrokerNode extends SimNode {
     this.#store = undefined;
     this.#broker = undefined;
     this.#serving = false;
+    const waiting = this.#whenEnded;
+    this.#whenEnded = [];
+    for (const then of waiting) then();
   }
 
   #startFailed(host: SimHost, error: StoreError): void {

@@ -61,13 +61,6 @@ function duringSync(then: (cluster: Cluster, broker: BrokerNode, random: SeededR
   };
 }
 
-function followUntilServing(cluster: Cluster, broker: BrokerNode, then: () => void): void {
-  cluster.later(5, () => {
-    if (broker.serving) then();
-    else followUntilServing(cluster, broker, then);
-  });
-}
-
 const isLog = (path: string): boolean => path.includes("/commitlog/");
 
 function slowDisk(cluster: Cluster, machine: SimMachine, random: SeededRandom): number {
@@ -107,7 +100,7 @@ const FAULTS = {
   /** What a killed process left in the page cache is served again, and then goes with the power. */
   "broker-kill-then-power": duringSync((cluster, broker, random) => {
     broker.kill(random.between(10, 100));
-    followUntilServing(cluster, broker, () => {
+    broker.whenServing(() => {
       cluster.later(random.float() * random.pick([5, 100, 3_000]), () => {
         if (broker.running) cluster.crashMachine(broker.machine, restartMs(random));
       });
@@ -155,20 +148,13 @@ const FAULTS = {
     const broker = victim(cluster.brokers, random);
     if (broker === undefined) return false;
     broker.machine.disk.failNext("sync", isLog);
-    let ended = false;
-    const follow = () => {
-      if (!broker.running) ended = true;
-      if (!ended) {
-        cluster.later(20, follow);
-        return;
-      }
-      followUntilServing(cluster, broker, () => {
+    broker.whenEnded(() =>
+      broker.whenServing(() => {
         cluster.later(random.float() * random.pick([5, 100, 1_500]), () => {
           if (broker.running) cluster.crashMachine(broker.machine, restartMs(random));
         });
-      });
-    };
-    cluster.later(20, follow);
+      }),
+    );
     return true;
   },
   "write-eio": (cluster, random) => {

@@ -61,10 +61,12 @@ export class FrameTap {
         return;
       }
     }
-    // A frame of its own, without the body.
-    const alone = Buffer.from(buffer.subarray(start, end));
+    // A frame without its body, for as long as it is looked at.
+    const alone = buffer.subarray(start, end);
+    const totalBytes = alone.readInt32BE(0);
     alone.writeInt32BE(alone.length - 4, 0);
     this.#count(from, decodeCommand(alone));
+    alone.writeInt32BE(totalBytes, 0);
   }
 
   #count(from: SimConnection, command: RemotingCommand): void {

@@ -4,6 +4,7 @@
  */
 import { HostError } from "../../host-error.ts";
 import type { SeededRandom } from "../seeded-random.ts";
+import { PageMemory } from "./page-memory.ts";
 import { type FolderEntry, NameJournal, SimFolder } from "./sim-folder.ts";
 import { SECTOR_BYTES, SimInode } from "./sim-inode.ts";
 
@@ -45,6 +46,10 @@ export class SimDisk {
   /** Told whenever an injected fault took effect. */
   onFault: (name: string, path: string) => void = () => {};
   readonly #random: SeededRandom;
+  readonly #head = new Uint8Array(4);
+  readonly #memory = new PageMemory();
+  /** Path → what `durablyNamed` found, and when. */
+  readonly #named = new Map<string, { version: number; inode: SimInode | undefined }>();
   #inodes = new Set<SimInode>();
   #ids = 1;
   #usedBytes = 0;
@@ -95,18 +100,36 @@ export class SimDisk {
    * depend on the first four bytes, as processes see them.
    */
   survives(path: string, position: number, length: number | ((head: Uint8Array) => number)): boolean {
+    const inode = this.#durablyNamed(path);
+    if (inode === undefined) return false;
+    if (typeof length === "number") return inode.survives(position, length);
+    inode.read(this.#head, position);
+    return inode.survives(position, length(this.#head));
+  }
+
+  /** The file at `path` if no crash could take its name or put another there. */
+  #durablyNamed(path: string): SimInode | undefined {
+    let named = this.#named.get(path);
+    if (named === undefined) {
+      named = { version: -1, inode: undefined };
+      this.#named.set(path, named);
+    }
+    if (named.version !== this.names.version) {
+      named.version = this.names.version;
+      named.inode = this.#findDurablyNamed(path);
+    }
+    return named.inode;
+  }
+
+  #findDurablyNamed(path: string): SimInode | undefined {
     let entry: FolderEntry | undefined = this.root;
     for (const part of splitPath(path)) {
-      if (!(entry instanceof SimFolder)) return false;
+      if (!(entry instanceof SimFolder)) return undefined;
       const named = entry.entries.get(part);
-      if (named !== entry.durable.get(part)) return false;
+      if (named !== entry.durable.get(part)) return undefined;
       entry = named;
     }
-    if (!(entry instanceof SimInode)) return false;
-    if (typeof length === "number") return entry.survives(position, length);
-    const head = new Uint8Array(4);
-    entry.read(head, position);
-    return entry.survives(position, length(head));
+    return entry instanceof SimInode ? entry : undefined;
   }
 
   folder(path: string): SimFolder {
@@ -140,7 +163,7 @@ export class SimDisk {
   }
 
   createFile(folder: SimFolder, name: string): SimInode {
-    const inode = new SimInode(this.#ids++);
+    const inode = new SimInode(this.#ids++, this.#memory);
     this.#inodes.add(inode);
     this.names.perform([{ folder, name, entry: inode }]);
     return inode;

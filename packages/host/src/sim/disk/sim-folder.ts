@@ -39,6 +39,8 @@ function applyChange(map: Map<string, FolderEntry>, change: NameChange): void {
 export class NameJournal {
   #steps: NameStep[] = [];
   #sequence = 0;
+  /** Changes whenever any name or its durability does. */
+  version = 0;
 
   get pendingCount(): number {
     return this.#steps.length;
@@ -53,6 +55,7 @@ export class NameJournal {
       applyChange(change.folder.entries, change);
     }
     this.#steps.push({ sequence: this.#sequence++, changes });
+    this.version++;
   }
 
   /** The position up to which a sync asked for now will count. */
@@ -62,6 +65,7 @@ export class NameJournal {
 
   /** Every change of `folder` before `mark` is on disk. */
   synced(folder: SimFolder, mark: number): void {
+    this.version++;
     this.#steps = this.#steps.filter((step) => {
       if (step.sequence >= mark || !step.changes.some((change) => change.folder === folder)) return true;
       for (const change of step.changes) applyChange(change.folder.durable, change);
@@ -80,6 +84,7 @@ export class NameJournal {
       else undone++;
     });
     this.#steps = [];
+    this.version++;
     restore(root);
     return undone;
   }

@@ -8,6 +8,7 @@
  * a new write to the same page brings them back, as Linux does.
  */
 import type { SeededRandom } from "../seeded-random.ts";
+import type { PageMemory } from "./page-memory.ts";
 
 export const PAGE_BYTES = 4096;
 export const SECTOR_BYTES = 512;
@@ -62,8 +63,11 @@ export class SimInode {
   links = 0;
   handles = 0;
 
-  constructor(id: number) {
+  readonly #memory: PageMemory;
+
+  constructor(id: number, memory: PageMemory) {
     this.id = id;
+    this.#memory = memory;
   }
 
   get sizeBytes(): number {
@@ -115,7 +119,7 @@ export class SimInode {
       const at = position + done - index * PAGE_BYTES;
       const length = Math.min(PAGE_BYTES - at, bytes.length - done);
       const page = this.#pageForWrite(index);
-      page.writes.push({ at, overwritten: page.bytes.slice(at, at + length) });
+      page.writes.push({ at, overwritten: this.#memory.copy(page.bytes, at, at + length) });
       page.bytes.set(done === 0 && length === bytes.length ? bytes : bytes.subarray(done, done + length), at);
       done += length;
     }
@@ -243,7 +247,8 @@ export class SimInode {
   #pageForWrite(index: number): Page {
     let page = this.#pages.get(index);
     if (page === undefined) {
-      page = { bytes: new Uint8Array(PAGE_BYTES), writes: [], forgotten: 0, dirty: false, allocated: false };
+      const bytes = this.#memory.blank(PAGE_BYTES);
+      page = { bytes, writes: [], forgotten: 0, dirty: false, allocated: false };
       this.#pages.set(index, page);
     }
     if (!page.dirty) {
@@ -254,7 +259,7 @@ export class SimInode {
   }
 
   #blank(page: Page, from: number): void {
-    page.writes.push({ at: from, overwritten: page.bytes.slice(from) });
+    page.writes.push({ at: from, overwritten: this.#memory.copy(page.bytes, from, PAGE_BYTES) });
     page.bytes.fill(0, from);
     if (!page.dirty) {
       page.dirty = true;

@@ -105,13 +105,8 @@ export class SimConnection implements Connection {
     this.#takeScheduled = true;
     const { loop, options, random } = this.host.world;
     const range = options.network.takeDelayUs;
-    loop.scheduleInternal(
-      random.between(range.min, range.max),
-      this.host,
-      "net-take",
-      this.#unsentBytes,
-      () => this.#take(),
-    );
+    const delayUs = random.between(range.min, range.max);
+    loop.scheduleInternal(delayUs, this.host, "net-take", this.#unsentBytes, this.#take);
   }
 
   /** Bytes arrived at this end's kernel. */
@@ -133,7 +128,7 @@ export class SimConnection implements Connection {
     if (!this.#paused && !this.#deliverScheduled) this.#deliver();
   }
 
-  #take(): void {
+  readonly #take = (): void => {
     this.#takeScheduled = false;
     if (this.#state === "closed") return;
     const { random, options } = this.host.world;
@@ -141,7 +136,7 @@ export class SimConnection implements Connection {
     let bytes = Math.min(this.#unsentBytes, room);
     if (bytes > 1 && random.chance(options.network.partialTakeChance)) bytes = 1 + random.int(bytes);
     if (bytes > 0 || this.#pending.length > 0) {
-      const chunk = Buffer.allocUnsafe(bytes);
+      const chunk = this.host.world.fabric.chunk(bytes);
       const finished = this.#copyPending(chunk);
       this.#unsentBytes -= bytes;
       if (bytes > 0) this.out.send(chunk);
@@ -155,7 +150,7 @@ export class SimConnection implements Connection {
       this.out.finish();
       this.#close(undefined);
     }
-  }
+  };
 
   /** `#state` again, after callbacks that may have changed it. */
   #closedNow(): boolean {
@@ -188,14 +183,16 @@ export class SimConnection implements Connection {
 
   #tellWritten(finished: readonly (() => void)[]): void {
     const { random, options, loop } = this.host.world;
-    const tell = () => {
-      loop.productRan();
-      for (const written of finished) written();
-      if (this.#unsentBytes === 0 && this.#state === "open") this.#handlers?.onDrained?.();
-    };
     if (random.chance(options.network.lateWrittenChance)) {
+      const tell = () => this.#written(finished);
       loop.scheduleInternal(random.between(1, 2_000), this.host, "net-take", 0, tell);
-    } else tell();
+    } else this.#written(finished);
+  }
+
+  #written(finished: readonly (() => void)[]): void {
+    this.host.world.loop.productRan();
+    for (const written of finished) written();
+    if (this.#unsentBytes === 0 && this.#state === "open") this.#handlers?.onDrained?.();
   }
 
   #scheduleDelivery(delayUs: number): void {

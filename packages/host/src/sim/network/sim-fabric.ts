@@ -8,6 +8,8 @@ import type { SimWorld } from "../sim-world.ts";
 import type { SimConnection } from "./sim-connection.ts";
 import type { SimListener } from "./sim-network.ts";
 
+const SLAB_BYTES = 128 * 1024;
+
 export class SimFabric {
   /** Multiplies the delay of every packet between machines. */
   delayFactor = 1;
@@ -19,9 +21,22 @@ export class SimFabric {
   readonly #listeners = new Map<string, SimListener>();
   readonly #connections = new Set<SimConnection>();
   readonly #cuts = new Set<string>();
+  #slab = Buffer.alloc(0);
+  #slabUsed = 0;
 
   constructor(world: SimWorld) {
     this.#world = world;
+  }
+
+  /** Memory for bytes that travel; cut from large pieces, as most chunks are small and short-lived. */
+  chunk(bytes: number): Buffer {
+    if (bytes > this.#slab.length - this.#slabUsed) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(bytes, SLAB_BYTES));
+      this.#slabUsed = 0;
+    }
+    const from = this.#slabUsed;
+    this.#slabUsed += bytes;
+    return this.#slab.subarray(from, this.#slabUsed);
   }
 
   attach(machine: SimMachine): void {
