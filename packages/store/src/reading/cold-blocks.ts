@@ -80,12 +80,16 @@ export class ColdBlocks {
     loading.waiters.push(brings ? done : () => this.load(position, end, done));
   }
 
-  /** Starts to read the block that holds `position`, unless it is known or others wait for the disk. */
-  readAhead(position: number): void {
+  /**
+   * Starts to read the block that holds `position`, unless it is known or others wait for the disk. `false` when it is
+   * known and the one after it may be worth a thought.
+   */
+  readAhead(position: number): boolean {
     const start = this.blockStart(position);
-    if (this.#queue.length > 0 || this.#blocks.has(start) || this.#loading.has(start)) return;
-    if (this.blockEnd(start) > this.#written()) return;
+    if (this.#blocks.has(start) || this.#loading.has(start)) return false;
+    if (this.#queue.length > 0 || this.blockEnd(start) > this.#written()) return true;
     this.#enqueue({ start, waiters: [], end: undefined });
+    return true;
   }
 
   /** A copy of the bytes [position, position + length), block by block; `done` may be called at once. */

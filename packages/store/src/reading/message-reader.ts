@@ -23,6 +23,8 @@ import { StoredMessages } from "./get-result.ts";
 import { type Expected, whatIsWrong } from "./record-check.ts";
 import type { UnitSettling } from "./unit-settling.ts";
 
+/** How many of a queue's next blocks are looked at for one that is not in memory: this one, and the one after it. */
+const BLOCKS_AHEAD = 2;
 /** Catch-up pulls that hold memory at the same time. */
 const COLD_READS_MAX = 16;
 
@@ -176,11 +178,11 @@ class GetRun {
     const position = run.physicalOffsetAt(offset);
     const result = this.#result;
     if (result.messageCount > 0 && this.#isFull(position, size)) return "stop";
+    this.#lastPosition = position;
     const { matches, stopBefore } = this.#request;
     if (stopBefore?.(offset, run.tagsCodeAt(offset)) === true) return "stop";
     if (matches !== undefined && !matches(run.tagsCodeAt(offset))) return "next";
     const { tail, cold, logStart } = this.#reader.parts;
-    this.#lastPosition = position;
     const slab = tail.find(position);
     if (slab !== undefined && position + size <= slab.end) {
       return this.#add(tail.pool, slab, position, size);
@@ -199,6 +201,7 @@ class GetRun {
       if (this.#brought === position)
         return this.#unreadable(offset, position, "the CommitLog ends before it");
       cold.load(position, position + size, (error) => this.#loaded(error, offset, position));
+      this.#readAhead(run, offset);
       return "later";
     }
     const at = position - block.start;
@@ -326,17 +329,42 @@ class GetRun {
 
   #finish(run: UnitRun | undefined): void {
     const result = this.#result;
-    const { logEnd, cold } = this.#reader.parts;
+    const { logEnd } = this.#reader.parts;
     result.status = this.#status;
     result.nextBeginOffset = queueOffset(this.#next);
     result.suggestPullingFromSlave = logEnd() - this.#lastPosition > this.#reader.memoryBytes;
-    if (this.#admitted && run !== undefined) cold.readAhead(run.physicalOffsetAt(this.#next));
+    if (this.#admitted && run !== undefined) this.#readAhead(run, this.#next);
     this.#leave();
     this.#done(result);
+  }
+
+  /** Has the next block read that this queue needs from `offset` on and that is neither in memory nor asked for. */
+  #readAhead(run: UnitRun, offset: number): void {
+    const { tail, cold } = this.#reader.parts;
+    const { matches } = this.#request;
+    const end = Math.min(run.end, this.#end);
+    for (let at = offset, blocks = 0; at < end && blocks < BLOCKS_AHEAD; blocks += 1) {
+      while (matches !== undefined && at < end && !matches(run.tagsCodeAt(at))) at += 1;
+      if (at === end) return;
+      const position = run.physicalOffsetAt(at);
+      if (position >= tail.start || cold.readAhead(position)) return;
+      const next = cold.blockEnd(cold.blockStart(position));
+      at = firstBehind(run, at + 1, end, next);
+    }
   }
 
   #leave(): void {
     if (this.#admitted) this.#reader.admission.leave();
     this.#admitted = false;
   }
+}
+
+/** First offset in [low, high) whose record lies at or behind `position`; `high` when there is none. */
+function firstBehind(run: UnitRun, low: number, high: number, position: number): number {
+  while (low < high) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (run.physicalOffsetAt(middle) < position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

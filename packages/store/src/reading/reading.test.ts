@@ -100,6 +100,13 @@ describe("a pull", () => {
     assert.equal(driver.read(0, { messagesMax: 100 }).result.messageCount, 8);
     assert.equal(driver.read(0).result.suggestPullingFromSlave, true);
     assert.equal(driver.read(55).result.suggestPullingFromSlave, false);
+    const matches = () => false;
+    assert.equal(
+      driver.read(55, { matches }).result.suggestPullingFromSlave,
+      false,
+      "nor when nothing matches",
+    );
+
     assert.equal(driver.store.isInMemory("T", 0, 0), false);
     assert.equal(driver.store.isInMemory("T", 0, 59), true);
     assert.equal(driver.store.isInMemory("T", 0, 60), false);

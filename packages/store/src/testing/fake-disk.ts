@@ -79,6 +79,11 @@ export class FakeDisk implements Files {
     for (const [path, bytes] of image.files) this.names.set(path, { id: this.#ids++, bytes, shared: true });
   }
 
+  /** How many operations on the pool are held back. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** What a process would find now. */
   image(): DiskImage {
     const files = new Map<string, Buffer>();
