@@ -61,6 +61,8 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
       coldCacheBytes: random.pick([16, 64]) * KIB,
       coldBlockBytes: random.pick([4, 16]) * KIB,
       openFilesMax: random.pick([4, 16]),
+      maxHashSlotNum: 61,
+      maxIndexNum: 150,
       maxMessageSize: 12 * KIB,
       syncFlushTimeout: random.pick([300, 1_000, 5_000]),
       flushConsumeQueueLeastBytes: random.pick([4, 64]) * KIB,

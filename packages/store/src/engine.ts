@@ -22,6 +22,9 @@ import { QueueTableFile, type QueueTableHead } from "./consume-queue/queue-table
 import { QueueUnits } from "./consume-queue/queue-units.ts";
 import { Dispatch } from "./dispatch/dispatch.ts";
 import { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
+import { IndexFlush } from "./index-file/index-flush.ts";
+import { IndexQuery } from "./index-file/index-query.ts";
+import { IndexService } from "./index-file/index-service.ts";
 import { Damages } from "./integrity/damages.ts";
 import { SkipList } from "./integrity/skip-list.ts";
 import type { AppendRefusal } from "./message-store.ts";
@@ -77,6 +80,9 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly writer: LogWriter;
   readonly log: CommitLog;
   readonly dispatch: Dispatch;
+  readonly index: IndexService;
+  readonly indexFlush: IndexFlush;
+  readonly indexQuery: IndexQuery;
   readonly queueFlush: QueueFlush;
   readonly queueCheck: QueueCheck;
   readonly units: QueueUnits;
@@ -144,6 +150,8 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.queueFlush = new QueueFlush(host, this.queueFiles, options, this, logger);
     const queueParts = { queueFiles: this.queueFiles, segments: this.segments, table: this.table };
     this.queueCheck = new QueueCheck(host, queueParts, queueDamaged);
+    this.index = new IndexService(host, paths, options, this.fileCache, logger);
+    this.indexFlush = new IndexFlush(this.index, (timestamp) => this.checkpoint.setIndex(timestamp));
     const blocks = new SlabPool(options.coldBlockBytes);
     const written = () => this.writer.written;
     this.cold = new ColdBlocks(this.segments, blocks, options.coldCacheBytes, written);
@@ -157,12 +165,16 @@ export class Engine implements MarkSource, QueueFlushSource {
     const readerParts = { tail: hotTail, cold, units, logEnd, logStart, settling, damages, skips };
     this.reader = new MessageReader(host, options, readerParts);
     this.lookup = new RecordLookup(this.reader, this.segments);
+    this.indexQuery = new IndexQuery(this.index, (position, done) =>
+      this.lookup.record(position, this.dispatch.dispatched, done),
+    );
     this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, written, damages);
     this.appender = new Appender({
       clock: host.clock,
       log: this.log,
       table: this.table,
       dispatch: this.dispatch,
+      index: this.index,
       writtenGate,
       flushedGate,
       maxMessageSize: options.maxMessageSize,
@@ -247,11 +259,19 @@ export class Engine implements MarkSource, QueueFlushSource {
   /** Written or flushed has moved: readers see more, and everything derived follows. */
   positionsMoved(): void {
     const readable = this.#isSyncStore ? this.writer.flushed : this.writer.written;
-    if (readable > this.dispatch.dispatched) this.dispatch.follow(readable);
+    if (readable > this.dispatch.dispatched) {
+      // Before arrivals are told: who hears of a message finds it by key.
+      this.index.follow(readable);
+      this.dispatch.follow(readable);
+    }
     this.queueFlush.dispatched();
     this.queueFlush.logFlushed();
     this.logTail.moved();
     this.mark.moved();
+  }
+
+  flushIndex(offset: number, done: () => void): void {
+    this.indexFlush.run(offset, done);
   }
 
   /** The units of all records below `offset` are on disk: checkpoint and mark may say so. */
@@ -289,6 +309,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.positionsMoved();
     this.queueFlush.close();
     this.queueFlush.flushAllSync();
+    this.indexFlush.runSync(this.dispatch.dispatched, "all");
     this.saveTableSync();
     this.checkpoint.set(this.appender.lastStoreTimestamp);
     this.checkpoint.saveSync();
@@ -304,6 +325,8 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.queueFlush.close();
     this.mark.close();
     this.writer.close();
+    this.indexFlush.abort();
+    this.index.close();
     this.writtenGate.close();
     this.flushedGate.close();
     this.tableFile.close();

@@ -27,6 +27,8 @@ import type {
   Durability,
   GetRequest,
   GetResult,
+  KeyQuery,
+  KeyQueryResult,
   MessageStore,
   StoreStatus,
 } from "./message-store.ts";
@@ -146,6 +148,11 @@ export class FileMessageStore implements MessageStore {
     else done(undefined);
   }
 
+  queryByKey(query: KeyQuery, done: (result: KeyQueryResult) => void): void {
+    const messagesMax = this.#isOpen() ? Math.min(query.messagesMax, this.options.maxMsgsNumBatch) : 0;
+    this.#engine.indexQuery.find({ ...query, messagesMax }, done);
+  }
+
   minOffset(topic: string, queueId: number): QueueOffset {
     return queueOffset(this.#engine.table.find(topic, queueId)?.minOffset ?? 0);
   }
@@ -249,13 +256,14 @@ export class FileMessageStore implements MessageStore {
     if (this.#state !== "running" || this.#stopping !== undefined) return STOPPED;
     if (this.#cutting !== undefined)
       return { reason: "BUSY", remark: "the log is being cut, or queues are built again" };
-    const { log, writer, dispatch, queueFlush } = this.#engine;
+    const { log, writer, dispatch, index, queueFlush } = this.#engine;
     if (log.appended - writer.flushed > this.options.unflushedBytesMax) {
       return { reason: "BUSY", remark: "the disk is slower than the senders" };
     }
     if (dispatch.dispatched - queueFlush.flushedTo > QUEUES_BEHIND_BYTES_MAX) {
       return { reason: "BUSY", remark: "the ConsumeQueues cannot be written; see the log" };
     }
+    if (index.isBehind) return { reason: "BUSY", remark: "the disk is slower than the index of keys grows" };
     return undefined;
   }
 

@@ -13,6 +13,8 @@ export type {
   GetRequest,
   GetResult,
   GetStatus,
+  KeyQuery,
+  KeyQueryResult,
   MessageStore,
   StoreStatus,
 } from "./message-store.ts";

@@ -83,6 +83,32 @@ export interface GetResult {
   release(): void;
 }
 
+/** Asks for messages of a topic by key. */
+export interface KeyQuery {
+  readonly topic: string;
+  /** A word of KEYS, or a UNIQ_KEY; with index type `T`, a tag. */
+  readonly key: string;
+  /** RocketMQ's index types: `K` (default) and `U` find by KEYS and UNIQ_KEY, `T` by TAGS. */
+  readonly indexType?: "K" | "U" | "T" | undefined;
+  /** The newest so many, at most `maxMsgsNumBatch`. */
+  readonly messagesMax: number;
+  /** Store times in wall ms, both included. */
+  readonly beginMs: number;
+  readonly endMs: number;
+}
+
+export interface KeyQueryResult {
+  /** Whole records, in the order of the log. */
+  readonly slices: readonly Uint8Array[];
+  readonly messageCount: number;
+  readonly byteCount: number;
+  /** Store time and position of the newest record that is indexed; 0 when none is. */
+  readonly indexLastUpdateTimestamp: number;
+  readonly indexLastUpdatePhyoffset: number;
+  /** Exactly once, when the slices are no longer needed. */
+  release(): void;
+}
+
 /** Told, in order, about every message that became readable. Must not throw. */
 export interface ArrivalListener {
   /** `endOffset` is the queue's new readable end (last queue offset + 1). */
@@ -135,6 +161,12 @@ export interface MessageStore {
   get(request: GetRequest, done: (result: GetResult) => void): void;
   /** A copy of one record by physical offset; `undefined` when there is none below the readable limit. */
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void;
+
+  /**
+   * Finds readable messages by key, exactly: topic, key and time are those of the records. `done` is called once.
+   * RocketMQ: MessageStore.queryMessage.
+   */
+  queryByKey(query: KeyQuery, done: (result: KeyQueryResult) => void): void;
 
   /** First offset still stored; 0 for an unknown queue. */
   minOffset(topic: string, queueId: number): QueueOffset;

@@ -4,9 +4,10 @@
  */
 import { type FileLock, type Files, HostError } from "@orbitmq/host";
 import type { Engine } from "./engine.ts";
+import { loadIndex } from "./index-file/index-load.ts";
 import { openChecksums } from "./integrity/checksum-folder.ts";
 import type { Mark } from "./recovery/mark-file.ts";
-import { recover } from "./recovery/recovery.ts";
+import { type Recovered, recover } from "./recovery/recovery.ts";
 import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery/recovery-plan.ts";
 import { StoreError } from "./store-error.ts";
 import { folderOf } from "./store-paths.ts";
@@ -77,7 +78,8 @@ function takeLock({ host, options, paths, logger }: Engine): FileLock | undefine
 function openLocked(engine: Engine): RecoveryKind {
   const { host, paths, segments, checkpoint, markFile, tableFile, options, logger } = engine;
   const { files } = host;
-  for (const folder of [paths.commitLog, paths.consumeQueue, paths.config]) files.makeFolderSync(folder);
+  for (const folder of [paths.commitLog, paths.consumeQueue, paths.index, paths.config])
+    files.makeFolderSync(folder);
   files.syncFolderSync(paths.home);
   const mark = markFile.load();
   checkSegmentBytes(mark, options.mappedFileSizeCommitLog);
@@ -92,6 +94,8 @@ function openLocked(engine: Engine): RecoveryKind {
   if (options.existing && plan.kind === "new") {
     throw new StoreError("NO_STORE", `there is no store in ${options.home}`);
   }
+  const storeId = mark?.nonce ?? host.random.int(2 ** 32);
+  const indexFrom = loadIndex(engine.index, { plan, segments, checkpoint, storeId });
   const recovered = recover({
     files,
     segments,
@@ -106,10 +110,13 @@ function openLocked(engine: Engine): RecoveryKind {
     queueChanged: (queue) => engine.queueChanged(queue),
     damagedFound: (queues) => engine.saveDamaged(queues),
     gathered: () => engine.queueFlush.flushAllSync(),
+    index: engine.index,
+    indexFrom,
+    indexGathered: (position) => engine.indexFlush.runSync(position, "due"),
   });
-  const storeId = mark?.nonce ?? host.random.int(2 ** 32);
   engine.begin(recovered, storeId);
   if (!recovered.tableHolds && !recovered.rebuilt) engine.forgetTable();
+  saveIndex(engine, recovered);
   engine.zeros.begin(recovered.end);
   checkpoint.open();
   markFile.open();
@@ -137,6 +144,17 @@ function flushQueues(engine: Engine): void {
 
 function isFull(error: unknown): boolean {
   return error instanceof HostError && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+/** What recovery has indexed goes to disk, where it can; what it has cut off must not stay there. */
+function saveIndex({ indexFlush, index, logger }: Engine, { end, indexCut }: Recovered): void {
+  try {
+    indexFlush.runSync(end, indexCut ? "all" : "due");
+  } catch (error) {
+    if (indexCut || !(error instanceof HostError)) throw error;
+    index.failure = error;
+    logger.error({ err: error }, "the IndexFile cannot be written; trying again");
+  }
 }
 
 function checkSegmentBytes(mark: Mark | undefined, segmentBytes: number): void {

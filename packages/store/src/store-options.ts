@@ -2,6 +2,7 @@
  * Every limit and interval of the store, in one table. Names and defaults are RocketMQ's (MessageStoreConfig)
  * wherever it has the setting; ours are marked. Sizes are bytes, times milliseconds.
  */
+import { indexFileBytes } from "./index-file/index-layout.ts";
 import { StoreError } from "./store-error.ts";
 
 export type FlushDiskType = "SYNC_FLUSH" | "ASYNC_FLUSH";
@@ -43,6 +44,15 @@ export interface StoreOptions {
   /** Log bytes dispatched since the last round that make the next one due; default 16 MiB. Ours. */
   readonly flushConsumeQueueLeastBytes?: number;
 
+  /** Whether messages are indexed by their keys; default true. */
+  readonly messageIndexEnable?: boolean;
+  /** Slots of an IndexFile; default 5,000,000, or 65,536 in memory. Another value than before builds the index again. */
+  readonly maxHashSlotNum?: number;
+  /** Items of an IndexFile, the first of which is never used; default 20,000,000, or 262,144 in memory. */
+  readonly maxIndexNum?: number;
+  /** Messages a query by key returns at most; default 64. */
+  readonly maxMsgsNumBatch?: number;
+
   /** Recent log kept in memory; default 32 MiB. Ours. */
   readonly hotTailBytes?: number;
   /** One pooled buffer of the hot tail; default 1 MiB. Ours. */
@@ -79,6 +89,8 @@ export interface StoreOptions {
 export type ResolvedStoreOptions = Required<StoreOptions>;
 
 const MIB = 1024 * 1024;
+/** Java maps an IndexFile as one buffer. */
+const INDEX_FILE_BYTES_MAX = 0x7fffffff;
 
 export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   store: "disk",
@@ -95,6 +107,10 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   flushIntervalConsumeQueue: 1_000,
   flushConsumeQueueThoroughInterval: 10_000,
   flushConsumeQueueLeastBytes: 16 * MIB,
+  messageIndexEnable: true,
+  maxHashSlotNum: 5_000_000,
+  maxIndexNum: 20_000_000,
+  maxMsgsNumBatch: 64,
   hotTailBytes: 32 * MIB,
   slabBytes: MIB,
   pinnedBytesMax: 32 * MIB,
@@ -115,6 +131,8 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
 
 /** Defaults of a store in memory, where they differ. */
 const MEMORY_DEFAULTS = {
+  maxHashSlotNum: 65_536,
+  maxIndexNum: 262_144,
   hotTailBytes: 4 * MIB,
   slabBytes: 256 * 1024,
   zeroChunkBytes: 64 * 1024,
@@ -134,6 +152,9 @@ const MINIMUM: Partial<Record<keyof StoreOptions, number>> = {
   flushIntervalConsumeQueue: 1,
   flushConsumeQueueThoroughInterval: 1,
   flushConsumeQueueLeastBytes: 1,
+  maxHashSlotNum: 1,
+  maxIndexNum: 2,
+  maxMsgsNumBatch: 1,
   hotTailBytes: 0,
   slabBytes: 4096,
   pinnedBytesMax: 0,
@@ -167,6 +188,14 @@ export function resolveStoreOptions(options: StoreOptions): ResolvedStoreOptions
     throw new StoreError(
       "ILLEGAL_OPTION",
       `mappedFileSizeConsumeQueue is ${complete.mappedFileSizeConsumeQueue}; it must be a multiple of 20`,
+    );
+  }
+  if (
+    indexFileBytes({ slots: complete.maxHashSlotNum, items: complete.maxIndexNum }) > INDEX_FILE_BYTES_MAX
+  ) {
+    throw new StoreError(
+      "ILLEGAL_OPTION",
+      `maxHashSlotNum ${complete.maxHashSlotNum} and maxIndexNum ${complete.maxIndexNum} make files longer than RocketMQ can open (${INDEX_FILE_BYTES_MAX} bytes)`,
     );
   }
   return complete;

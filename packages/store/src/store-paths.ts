@@ -7,6 +7,7 @@ export interface StorePaths {
   readonly home: string;
   readonly commitLog: string;
   readonly consumeQueue: string;
+  readonly index: string;
   readonly config: string;
   readonly checkpoint: string;
   readonly abort: string;
@@ -19,6 +20,8 @@ export interface StorePaths {
   readonly checksums: string;
   /** Ours: corrupt records that an operator has given up (integrity/skip-list.ts). */
   readonly skips: string;
+  /** Ours: how far the IndexFiles are complete (index-file/index-state-file.ts). */
+  readonly indexState: string;
 }
 
 export function storePaths(home: string): StorePaths {
@@ -26,6 +29,7 @@ export function storePaths(home: string): StorePaths {
     home,
     commitLog: `${home}/commitlog`,
     consumeQueue: `${home}/consumequeue`,
+    index: `${home}/index`,
     config: `${home}/config`,
     checkpoint: `${home}/checkpoint`,
     abort: `${home}/abort`,
@@ -34,6 +38,7 @@ export function storePaths(home: string): StorePaths {
     queueTable: `${home}/orbitmq-queues.json`,
     checksums: `${home}/orbitmq-checksums`,
     skips: `${home}/orbitmq-skips.json`,
+    indexState: `${home}/orbitmq-index`,
   };
 }
 

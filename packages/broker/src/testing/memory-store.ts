@@ -12,6 +12,8 @@ import type {
   GetRequest,
   GetResult,
   GetStatus,
+  KeyQuery,
+  KeyQueryResult,
   MessageStore,
   StoreStatus,
 } from "@orbitmq/store";
@@ -197,6 +199,26 @@ export class MemoryStore implements MessageStore {
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
     const stored = this.appended.find((each) => each.physicalOffset === offset);
     done(stored === undefined ? undefined : recordOf(stored));
+  }
+
+  /** Bodies of the messages in angle brackets, as `get` returns them. */
+  queryByKey({ topic, key, messagesMax }: KeyQuery, done: (result: KeyQueryResult) => void): void {
+    const found = [...this.queues.values()]
+      .flat()
+      .filter(({ message: { topic: own, properties } }) => {
+        const keys = `${getProperty(properties, "UNIQ_KEY")} ${getProperty(properties, "KEYS")}`;
+        return own === topic && keys.split(" ").includes(key);
+      })
+      .slice(-messagesMax)
+      .map(({ body }) => Buffer.from(`<${body}>`));
+    done({
+      slices: found,
+      messageCount: found.length,
+      byteCount: found.reduce((sum, slice) => sum + slice.length, 0),
+      indexLastUpdateTimestamp: 1_700_000_000_000,
+      indexLastUpdatePhyoffset: this.#position,
+      release: () => void this.released++,
+    });
   }
 
   minOffset(): QueueOffset {

@@ -33,7 +33,13 @@ export class RealCluster {
     this.#processes.set(name, host);
     const store: MessageStore = openMessageStore(
       host,
-      { home: "/store", mappedFileSizeCommitLog: SEGMENT_BYTES, mappedFileSizeConsumeQueue: 20_000 },
+      {
+        home: "/store",
+        mappedFileSizeCommitLog: SEGMENT_BYTES,
+        mappedFileSizeConsumeQueue: 20_000,
+        maxHashSlotNum: 64,
+        maxIndexNum: 512,
+      },
       silentLogger,
     );
     await this.settle(store.start());

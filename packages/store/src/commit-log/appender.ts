@@ -8,6 +8,7 @@ import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
 import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { Dispatch } from "../dispatch/dispatch.ts";
 import { isDispatched, tagsCodeOf } from "../dispatch/dispatch-fields.ts";
+import type { IndexService } from "../index-file/index-service.ts";
 import type { AppendRefusal, AppendResult, AppendWaiter, Durability } from "../message-store.ts";
 import type { AckGate } from "./ack-gate.ts";
 import type { CommitLog } from "./commit-log.ts";
@@ -19,6 +20,7 @@ export interface AppenderParts {
   readonly log: CommitLog;
   readonly table: QueueTable;
   readonly dispatch: Dispatch;
+  readonly index: IndexService;
   readonly writtenGate: AckGate;
   readonly flushedGate: AckGate;
   readonly maxMessageSize: number;
@@ -114,7 +116,7 @@ export class Appender {
 
   /** Appends what another log holds at the same place: whole records, and blanks that close segments. */
   appendAt(offset: number, records: Uint8Array, durability: Durability, waiter: AppendWaiter): AppendResult {
-    const { log, table, dispatch, segmentBytes } = this.#parts;
+    const { log, table, dispatch, index, segmentBytes } = this.#parts;
     const bytes = Buffer.from(records.buffer, records.byteOffset, records.length);
     const found = readEncoded(bytes, offset, this.#parts);
     if (typeof found === "string") return refused("MESSAGE_ILLEGAL", found);
@@ -132,7 +134,9 @@ export class Appender {
       assert(position === log.appended, "a record lies where it says");
       const slab = log.memory(size);
       bytes.copy(slab.bytes, slab.used - size, at, at + size);
-      this.#lastStoreTimestamp = Math.max(this.#lastStoreTimestamp, fields.storeTimestamp);
+      const { storeTimestamp, topic, properties, sysFlag } = fields;
+      this.#lastStoreTimestamp = Math.max(this.#lastStoreTimestamp, storeTimestamp);
+      index.note(position, position + size, storeTimestamp, topic, properties, sysFlag);
       if (!isDispatched(fields.sysFlag)) continue;
       const queue = table.findOrCreate(fields.topic, fields.queueId);
       if (queue.nextOffset === 0) queue.load(fields.queueOffset, fields.queueOffset);
@@ -171,7 +175,7 @@ export class Appender {
   }
 
   #write(message: RecordSource, size: number, position: number, queue: ConsumeQueue, stored: number): void {
-    const { log, dispatch, delaysMs } = this.#parts;
+    const { log, dispatch, index, delaysMs } = this.#parts;
     const visible = isDispatched(message.sysFlag);
     const assigned = this.#position;
     assigned.queueOffset = visible ? queue.nextOffset : 0;
@@ -181,6 +185,7 @@ export class Appender {
     const at = slab.used - size;
     const written = sealRecord(slab.bytes, at, writeRecord(message, slab.bytes, at, assigned));
     assert(written === size, "a record has the size that was reserved for it");
+    index.note(position, position + size, stored, message.topic, message.properties, message.sysFlag);
     if (!visible) return;
     queue.nextOffset += 1;
     const tagsCode = tagsCodeOf(message.topic, message.properties, stored, delaysMs);

@@ -26,6 +26,8 @@ export interface QueueFlushSource {
   flushLog(): void;
   /** Where the hot tail begins. */
   readonly hotStart: number;
+  /** Brings the index of all records below `offset` to disk as well; its failure is its own. */
+  flushIndex(offset: number, done: () => void): void;
   /** Units of all records below `offset` are on disk. */
   queuesFlushed(offset: number): void;
 }
@@ -211,6 +213,11 @@ export class QueueFlush {
       return;
     }
     this.#files.foldersSynced(folders);
+    if (round.overtaken) this.#ended(round);
+    else this.#source.flushIndex(round.upTo, () => this.#ended(round));
+  }
+
+  #ended(round: Round): void {
     this.#round = undefined;
     if (this.#closed) return;
     if (round.overtaken) this.#listAgain(round.queues);

@@ -26,6 +26,7 @@ export interface DispatchFields {
   readonly sysFlag: number;
   readonly storeTimestamp: number;
   readonly tagsCode: number;
+  readonly properties: string;
 }
 
 /** Whether a record becomes visible in its queue: half and rolled back messages of transactions do not. */
@@ -88,6 +89,7 @@ export function readDispatchFields(bytes: Buffer, at: number, delaysMs: readonly
     sysFlag,
     storeTimestamp,
     tagsCode: tagsCodeOf(topic, properties, storeTimestamp, delaysMs),
+    properties,
   };
 }
 

@@ -34,6 +34,11 @@ export class CheckpointFile {
     return readInt64(this.fields, 8);
   }
 
+  /** Full IndexFiles whose last message was stored by then are surely on disk. */
+  get indexMsgTimestamp(): number {
+    return readInt64(this.fields, 16);
+  }
+
   /** Records stored by then are surely in log and queues; 0 when nothing is sure. */
   get safeTimestamp(): number {
     return Math.max(0, Math.min(this.physicMsgTimestamp, this.logicsMsgTimestamp) - SLACK_MS);
@@ -56,6 +61,11 @@ export class CheckpointFile {
     const file = this.#files.openSync(this.#path, { create: true });
     if (file.sizeSync() < FILE_BYTES) file.truncateSync(FILE_BYTES);
     this.#file = file;
+  }
+
+  /** An IndexFile is full and on disk whose last message was stored at `timestampMs`. */
+  setIndex(timestampMs: number): void {
+    writeInt64(this.fields, timestampMs, 16);
   }
 
   /** Every record stored by `timestampMs` is durable, in log and queues. Index and HA fields keep what they had. */

@@ -8,7 +8,7 @@
  *                         all of them loaded from their files up to there. What lies behind will be written over
  *   3. scan               every record from there to the first that is none; that is the log's end
  *   4. repair             the unsynced part written again and synced, leftovers behind the end zeroed
- *   5. dispatch           records from there into the queues, in memory; their files follow in the usual rounds
+ *   5. dispatch           records from there into queues and index, in memory; their files follow in the usual rounds
  *   6. damaged queues     those with gaps, or shorter than they have been: once more from the log's start
  */
 import type { Files, Logger } from "@orbitmq/host";
@@ -20,7 +20,8 @@ import { loadKnownQueues } from "../consume-queue/queue-check.ts";
 import { emptied, loadQueue, loadQueues, newestPosition } from "../consume-queue/queue-load.ts";
 import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { KnownQueues } from "../consume-queue/queue-table-file.ts";
-import { isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
+import { type DispatchFields, isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
+import type { IndexService } from "../index-file/index-service.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 import { repairTail } from "./log-repair.ts";
 import { type ScanEnd, scanLog, unreadable } from "./log-scan.ts";
@@ -46,6 +47,11 @@ export interface RecoveryParts {
   damagedFound(queues: ReadonlySet<ConsumeQueue>): void;
   /** Called now and then while much is dispatched: memory may be emptied into files. */
   gathered(): void;
+  readonly index: IndexService;
+  /** The index knows all records below it. */
+  readonly indexFrom: number;
+  /** Called now and then while much is indexed: the items of records below `position`, which are on disk, may be emptied into files. */
+  indexGathered(position: number): void;
 }
 
 export interface Recovered {
@@ -58,6 +64,8 @@ export interface Recovered {
   readonly rebuilt: boolean;
   /** The queue table on disk says the same as this, about the time at `dispatched`. */
   readonly tableHolds: boolean;
+  /** The index knew records that are gone. */
+  readonly indexCut: boolean;
 }
 
 /** Where recovery starts, and what it may take for granted. */
@@ -70,10 +78,14 @@ interface Start {
   readonly limit: number;
   /** Nothing of ours was ever written behind it. */
   readonly writeLimit: number;
+  /** Whatever is read below it is on disk, not only in the page cache. */
+  readonly onDisk: number;
 }
 
 /** A queue table further behind the mark than this is no help: it costs more to read the log since. */
 const TABLE_BEHIND_MAX = 256 * 1024 * 1024;
+/** Items of the index in memory beyond which `indexGathered` is called. */
+const GATHER_ITEMS = 1_000_000;
 
 /** Throws StoreError DAMAGED when what was on disk is not there, HostError when the disk refuses. */
 export function recover(parts: RecoveryParts): Recovered {
@@ -87,6 +99,8 @@ class Recovery {
   #lastStoreTimestamp = 0;
   #sinceGathered = 0;
   #tableHolds = false;
+  #sinceIndexed = 0;
+  #indexCut = false;
   /** First record younger than the checkpoint: from there on a Java broker may not have synced. */
   #unsyncedFrom = Number.POSITIVE_INFINITY;
 
@@ -99,16 +113,19 @@ class Recovery {
     this.#lastStoreTimestamp = Math.max(checkpoint.physicMsgTimestamp, mark?.lastStoreTimestamp ?? 0);
     if (plan.kind !== "trusted" || !plan.isClean) this.#parts.queueFiles.distrustNames();
     const start = this.#start();
+    if (start.limit < Number.POSITIVE_INFINITY) this.#cutIndex(start.limit);
+    this.#completeIndex(start);
     const strictFrom = plan.kind === "trusted" ? start.flushed : Number.POSITIVE_INFINITY;
     const scanned = scanLog(
       this.#parts.segments,
       start.scanFrom,
       { limit: start.limit, strictFrom },
-      (bytes, at, size, position) => this.#visit(bytes, at, size, position, start.scanFrom),
+      (bytes, at, size, position) => this.#visit(bytes, at, size, position, start),
     );
     if (scanned.end < start.flushed) throw unreadable(this.#parts.segments, scanned, start.flushed);
     this.#repair(start, scanned);
     if (plan.kind !== "trusted") this.#cutQueues(scanned.end);
+    this.#cutIndex(scanned.end);
     this.#findMissing();
     const rebuilt = this.#damaged.size > 0;
     if (rebuilt) {
@@ -121,6 +138,7 @@ class Recovery {
       lastStoreTimestamp: this.#lastStoreTimestamp,
       rebuilt,
       tableHolds: this.#tableHolds,
+      indexCut: this.#indexCut,
     };
   }
 
@@ -133,15 +151,18 @@ class Recovery {
         for (const queue of loadKnownQueues(this.#parts, knownQueues.queues)) this.#damaged.add(queue);
         const { dispatched } = knownQueues;
         const flushed = Math.max(flushedOffset, dispatched);
-        return { scanFrom: dispatched, flushed, limit: Number.POSITIVE_INFINITY, writeLimit };
+        const limit = Number.POSITIVE_INFINITY;
+        return { scanFrom: dispatched, flushed, limit, writeLimit, onDisk: flushed };
       }
       const scanFrom = Math.max(mark.dispatchedOffset, segments.minOffset);
       this.#load(scanFrom);
       const limit = truncateTo >= 0 ? truncateTo : Number.POSITIVE_INFINITY;
-      return { scanFrom, flushed: flushedOffset, limit, writeLimit };
+      return { scanFrom, flushed: flushedOffset, limit, writeLimit, onDisk: Math.min(flushedOffset, limit) };
     }
-    const scanFrom = plan.kind === "java-dirty" ? this.#beforeCheckpoint() : this.#belowQueues();
-    return { scanFrom, flushed: 0, limit: Number.POSITIVE_INFINITY, writeLimit: Number.POSITIVE_INFINITY };
+    const all = Number.POSITIVE_INFINITY;
+    const isDirty = plan.kind === "java-dirty";
+    const scanFrom = isDirty ? this.#beforeCheckpoint() : this.#belowQueues();
+    return { scanFrom, flushed: 0, limit: all, writeLimit: all, onDisk: isDirty ? scanFrom : all };
   }
 
   /** Whether the queue table can stand for the queues' files: saved by the same store, and nothing was cut off since. */
@@ -193,13 +214,14 @@ class Recovery {
       this.#damaged.add(queue);
   }
 
-  #visit(bytes: Buffer, at: number, size: number, position: number, scanFrom: number): void {
+  #visit(bytes: Buffer, at: number, size: number, position: number, { scanFrom, onDisk }: Start): void {
     const { delaysMs, checkpoint, segments, table } = this.#parts;
     const fields = readDispatchFields(bytes, at, delaysMs);
     this.#lastStoreTimestamp = Math.max(this.#lastStoreTimestamp, fields.storeTimestamp);
     if (fields.storeTimestamp > checkpoint.safeLogTimestamp) {
       this.#unsyncedFrom = Math.min(this.#unsyncedFrom, position);
     }
+    this.#index(fields, position, size, onDisk);
     if (!isDispatched(fields.sysFlag)) return;
     const queue = table.findOrCreate(fields.topic, fields.queueId);
     if (this.#damaged.has(queue)) return;
@@ -230,6 +252,53 @@ class Recovery {
     this.#sinceGathered = 0;
     this.#parts.gathered();
   };
+
+  /** Indexes the records that the queues know and the index does not. */
+  #completeIndex({ scanFrom, onDisk }: Start): void {
+    const { indexFrom, segments, delaysMs, logger } = this.#parts;
+    if (indexFrom >= scanFrom) return;
+    logger.info({ from: indexFrom, to: scanFrom }, "messages are indexed by key again");
+    const scan = (from: number): ScanEnd =>
+      scanLog(
+        segments,
+        from,
+        { limit: scanFrom, strictFrom: Number.POSITIVE_INFINITY },
+        (bytes, at, size, position) =>
+          this.#index(readDispatchFields(bytes, at, delaysMs), position, size, onDisk),
+      );
+    let scanned = scan(indexFrom);
+    if (scanned.end === indexFrom && indexFrom > segments.minOffset) {
+      // No record begins where the IndexFiles say that one does.
+      this.#cutIndex(segments.minOffset);
+      scanned = scan(segments.minOffset);
+    }
+    if (scanned.end >= scanFrom) return;
+    const { end, reason } = scanned;
+    logger.error(
+      { end, to: scanFrom, reason },
+      "the CommitLog cannot be read; some messages are not indexed by key",
+    );
+  }
+
+  #index(fields: DispatchFields, position: number, size: number, onDisk: number): void {
+    const { index } = this.#parts;
+    const { storeTimestamp, topic, properties, sysFlag } = fields;
+    index.note(position, position + size, storeTimestamp, topic, properties, sysFlag);
+    index.follow(position + size);
+    this.#sinceIndexed += 1;
+    if (this.#sinceIndexed < GATHER_ITEMS / 20) return;
+    this.#sinceIndexed = 0;
+    if (position + size <= onDisk && index.unsyncedItems >= GATHER_ITEMS) {
+      this.#parts.indexGathered(position + size);
+    }
+  }
+
+  #cutIndex(end: number): void {
+    const { index } = this.#parts;
+    if (!index.enabled || index.files.length === 0 || index.lastUpdate.phyOffset < end) return;
+    index.cut(end);
+    this.#indexCut = true;
+  }
 
   #repair(start: Start, scanned: ScanEnd): void {
     const { plan, files, segments, logger } = this.#parts;

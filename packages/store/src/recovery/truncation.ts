@@ -4,7 +4,7 @@
  * while the writer is held.
  *
  *   memory: waiters behind the cut, dispatch, queues, hot tail, caches, readers under way
- *   disk:   intent → queue units zeroed → log zeroed, later segments removed → queue table → intent withdrawn
+ *   disk:   intent → queue units zeroed → index cut → log zeroed, later segments removed → queue table → intent withdrawn
  */
 import { assert } from "@orbitmq/host";
 import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
@@ -51,6 +51,9 @@ export function truncateLog(engine: Engine, offset: number): void {
   for (const { queue, from, to } of cut) {
     for (const path of queueFiles.zeroUnits(queue, from, to)) queueFiles.syncSync(path);
   }
+  engine.indexFlush.abort();
+  engine.index.cut(offset);
+  engine.indexFlush.runSync(offset, "all");
   repairTail(host.files, segments, { from: offset, end: offset, limit: writtenBefore });
   engine.zeros.cut(offset, offset - (offset % segments.segmentBytes) + segments.segmentBytes);
   engine.saveTableSync();

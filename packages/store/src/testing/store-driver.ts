@@ -10,6 +10,7 @@ import type {
   Durability,
   GetRequest,
   GetResult,
+  KeyQuery,
 } from "../message-store.ts";
 import type { StoreOptions } from "../store-options.ts";
 import type { DiskImage, FakeDisk } from "./fake-disk.ts";
@@ -22,6 +23,8 @@ export const SMALL: Omit<StoreOptions, "home"> = {
   maxMessageSize: 4 * 1024,
   zeroChunkBytes: 4096,
   zeroAheadBytes: 8192,
+  maxHashSlotNum: 64,
+  maxIndexNum: 32,
   slabBytes: 4096,
   hotTailBytes: 16 * 1024,
   coldBlockBytes: 4096,
@@ -133,6 +136,20 @@ export class StoreDriver {
     this.host.settle();
     assert.ok(read !== undefined, "the read has come to an end");
     return read;
+  }
+
+  /** Messages by key, of all times. */
+  query(key: string, more: Partial<KeyQuery> = {}): MessageRecord[] {
+    let records: MessageRecord[] | undefined;
+    const all = { topic: "T", messagesMax: 64, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER };
+    this.store.queryByKey({ ...all, key, ...more }, (result) => {
+      assert.equal(result.messageCount, result.slices.length);
+      records = readRecords(Buffer.concat(result.slices), { checkCrc: true });
+      result.release();
+    });
+    this.host.settle();
+    assert.ok(records !== undefined, "the query has come to an end");
+    return records;
   }
 
   /** Everything in a queue, from its first message to its end. */

@@ -1,7 +1,7 @@
 /**
  * Recovers a crashed disk with the real code and holds it against the run's history: nothing promised is missing
  * or moved, nothing is served that was not sent or that was taken away, the log has no holes, and every way to a
- * message (by queue, position, time, tag, and along the log) leads to the same one.
+ * message (by queue, position, time, tag, key, and along the log) leads to the same one.
  */
 import { physicalOffset } from "@orbitmq/host";
 import {
@@ -151,6 +151,32 @@ function checkPaths(driver: StoreDriver, messages: readonly Message[], pick: () 
     matches: (tags) => tags === code,
   });
   if (read.records[0]?.queueOffset !== message.queueOffset) fail(`${place(message)} is not found by its tag`);
+  checkKeys(driver, message);
+}
+
+/** The index leads to the message once by its UNIQ_KEY and, at its time, by its tag; it never reaches beyond the log. */
+function checkKeys(driver: StoreDriver, message: Message): void {
+  const { topic, properties } = message.input;
+  const time = { beginMs: message.storeTimestamp, endMs: message.storeTimestamp };
+  for (const [name, indexType] of [
+    [MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, "U"],
+    [MessageConst.TAGS, "T"],
+  ] as const) {
+    const key = getProperty(properties, name);
+    if (key === undefined || key === "") continue;
+    const found = driver.query(key, { topic, indexType, ...time });
+    const here = found.filter((record) => record.physicalOffset === message.physicalOffset);
+    // A query returns the newest only.
+    if (here.length !== 1 && found.length < 64)
+      fail(`${place(message)} is found ${here.length} times by ${name}`);
+  }
+  driver.store.queryByKey(
+    { topic, key: "", messagesMax: 1, ...time },
+    ({ indexLastUpdatePhyoffset: newest }) => {
+      if (newest > 0 && newest >= driver.store.status().readableLimit)
+        fail(`the index knows a record at ${newest}`);
+    },
+  );
 }
 
 /** The log as replication reads it: whole records that follow one another up to the end. */

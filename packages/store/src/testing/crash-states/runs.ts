@@ -148,11 +148,31 @@ async function zeroAhead(seed: number): Promise<Recording> {
 }
 
 /** By name; the names are those of the report. */
+/** IndexFiles of a few items each: written, rolled, slots and headers behind them, again after a kill and a cut. */
+async function indexRoll(seed: number): Promise<Recording> {
+  const between = betweenOf(seed);
+  const recorder = await Recorder.start({ maxIndexNum: between(5, 12), maxHashSlotNum: between(1, 6) });
+  for (let round = 0; round < 10; round += 1) {
+    for (let index = between(1, 4); index >= 0; index -= 1) {
+      const name = `i${round}-${index}`;
+      const properties = `UNIQ_KEY\u0001${name}\u0002KEYS\u0001a${index} b${round}\u0002${TAGS}`;
+      recorder.send(bodyOf(name, 60), { properties, queueId: between(0, 1) });
+    }
+    recorder.settle();
+    recorder.look();
+    if (round % 3 !== 1) recorder.advance(round % 2 === 0 ? SAVED_MS : 70_000);
+    if (round === 4) await recorder.killAndStart();
+  }
+  await recorder.stop();
+  return recorder.finished();
+}
+
 export const RUNS: Readonly<Record<string, RunKind>> = {
   appends,
   "equal records": equalRecords,
   ASYNC_FLUSH: asyncFlush,
   "queue files": queueFiles,
+  "index roll": indexRoll,
   "zero ahead": zeroAhead,
   truncation,
   ...failingRuns,

@@ -1,0 +1,261 @@
+/**
+ * The index of messages by key (RocketMQ: IndexService): notes the keys of what is appended, puts them into the
+ * newest IndexFile when dispatch has made the record readable, and begins another file when that one is full.
+ * Everything in it can be built again from the CommitLog; only what the state file vouches for is believed.
+ *
+ *   noted → readable (in memory, found by queries) → on disk (index-flush.ts) → vouched for (index-state-file.ts)
+ *
+ *   off       messageIndexEnable=false
+ *   on → stalled   the files cannot be written and memory is full: nothing more is indexed; the next start catches up
+ */
+import type { Host, HostError, Logger } from "@orbitmq/host";
+import type { EncodedProperties } from "@orbitmq/wire";
+import type { OpenFileCache } from "../open-file-cache.ts";
+import { folderOf } from "../store-paths.ts";
+import { IndexFile } from "./index-file.ts";
+import { IndexKeys, isIndexed } from "./index-keys.ts";
+import { type IndexHeader, type IndexSizes, indexFileBytes } from "./index-layout.ts";
+import { type IndexState, IndexStateFile } from "./index-state-file.ts";
+import { PendingItems } from "./pending-items.ts";
+
+export interface IndexOptions {
+  readonly messageIndexEnable: boolean;
+  readonly maxHashSlotNum: number;
+  readonly maxIndexNum: number;
+}
+
+/** Items in memory beyond which appends wait for the disk. */
+const UNSYNCED_MAX = 2_000_000;
+/** Items in memory beyond which indexing is given up while the disk refuses them. */
+const STALLED_AT = 1_000_000;
+
+export class IndexService {
+  readonly enabled: boolean;
+  readonly host: Pick<Host, "files" | "timers" | "clock">;
+  readonly folder: string;
+  readonly sizes: IndexSizes;
+  readonly cache: OpenFileCache;
+  readonly stateFile: IndexStateFile;
+  readonly logger: Logger;
+  /** Oldest first. All but the newest are full. */
+  readonly files: IndexFile[] = [];
+  /** Every record below it is on disk, with all its keys. */
+  indexedTo = 0;
+  storeId = 0;
+  /** Why the last flush failed; `undefined` when it did not. */
+  failure: HostError | undefined;
+  readonly #keys = new IndexKeys();
+  readonly #pending = new PendingItems();
+  /** Where recovery goes on, and how many keys of that record are already there. */
+  #resumeAt = 0;
+  #resumeSkips = 0;
+  /** Files to be removed once the state no longer names them. */
+  #leaving: string[] = [];
+  #newestMs = 0;
+  #stalledAt: number | undefined;
+  readonly #put = (hash: number, position: number, timestamp: number): void => {
+    let file = this.files.at(-1);
+    if (file === undefined || file.isFull) file = this.#create(timestamp);
+    file.put(hash, position, timestamp);
+  };
+
+  constructor(
+    host: Pick<Host, "files" | "timers" | "clock">,
+    paths: { readonly index: string; readonly indexState: string },
+    options: IndexOptions,
+    cache: OpenFileCache,
+    logger: Logger,
+  ) {
+    this.enabled = options.messageIndexEnable;
+    this.host = host;
+    this.folder = paths.index;
+    this.sizes = { slots: options.maxHashSlotNum, items: options.maxIndexNum };
+    this.cache = cache;
+    this.logger = logger;
+    this.stateFile = new IndexStateFile(host.files, paths.indexState);
+  }
+
+  /** Items that are not on disk. */
+  get unsyncedItems(): number {
+    let count = this.#pending.count;
+    // The unfinished files are the newest.
+    for (let at = this.files.length - 1; at >= 0; at -= 1) {
+      const file = this.files[at]!;
+      if (file.open === undefined) break;
+      count += file.header.count - file.synced;
+    }
+    return count;
+  }
+
+  /** Whether so much waits for the disk that appends should wait, too. */
+  get isBehind(): boolean {
+    return this.#stalledAt === undefined && this.unsyncedItems > UNSYNCED_MAX;
+  }
+
+  /** Records from here on are not indexed until the next start. */
+  get stalledAt(): number | undefined {
+    return this.#stalledAt;
+  }
+
+  /** Files that are not wholly on disk, oldest first. */
+  get unfinished(): IndexFile[] {
+    return this.files.filter((file) => file.open !== undefined);
+  }
+
+  /** What queries tell about how far the index has come. */
+  get lastUpdate(): { readonly timestamp: number; readonly phyOffset: number } {
+    const header = this.files.at(-1)?.header;
+    return { timestamp: header?.endTimestamp ?? 0, phyOffset: header?.endPhyOffset ?? 0 };
+  }
+
+  /** Takes over what was found at start; records below `resumeAt` are indexed, and `skips` keys of the one there. */
+  adopt(files: readonly IndexFile[], newestMs: number, resumeAt: number, skips: number): void {
+    this.files.splice(0, this.files.length, ...files);
+    this.#newestMs = newestMs;
+    this.#resumeAt = resumeAt;
+    this.#resumeSkips = skips;
+    this.indexedTo = resumeAt;
+  }
+
+  /** Notes the keys of the record [position, end), which was appended. */
+  note(
+    position: number,
+    end: number,
+    timestamp: number,
+    topic: string,
+    properties: string | EncodedProperties,
+    sysFlag: number,
+  ): void {
+    if (!this.enabled || position < this.#resumeAt || this.#stalledAt !== undefined) return;
+    if (!isIndexed(sysFlag)) return;
+    const count = this.#keys.collect(topic, properties);
+    const { hashes } = this.#keys;
+    const first = position === this.#resumeAt ? this.#resumeSkips : 0;
+    for (let index = first; index < count; index += 1) {
+      this.#pending.add(hashes[index]!, position, end, timestamp);
+    }
+  }
+
+  /** Everything below `limit` has become readable, and is found from now on. */
+  follow(limit: number): void {
+    if (this.#pending.count === 0) return;
+    this.#pending.take(limit, this.#put);
+    if (this.failure === undefined || this.unsyncedItems < STALLED_AT) return;
+    this.#stalledAt = limit;
+    this.#pending.clear();
+    this.logger.error(
+      { err: this.failure, from: limit },
+      "the IndexFile cannot be written: messages from here on are found by key after the next start only",
+    );
+  }
+
+  /** Cuts everything at or behind `offset` off, in memory; the files to be removed leave with the next saved state. Blocking. */
+  cut(offset: number): void {
+    if (!this.enabled) {
+      // What the files hold from before it was switched off could not be told from what comes now.
+      this.stateFile.remove();
+      this.host.files.syncFolderSync(folderOf(this.folder));
+      return;
+    }
+    this.#pending.cut(offset);
+    if (offset <= this.#resumeAt) {
+      this.#resumeAt = offset;
+      this.#resumeSkips = 0;
+    }
+    if (this.#stalledAt !== undefined && offset <= this.#stalledAt) this.#stalledAt = undefined;
+    this.indexedTo = Math.min(this.indexedTo, offset);
+    for (;;) {
+      const file = this.files.at(-1);
+      if (file === undefined || file.header.endPhyOffset < offset) return;
+      if (file.open === undefined) {
+        this.cache.close(file.path);
+        file.reopen(this.host.files.openSync(file.path));
+      }
+      file.cut(offset);
+      if (file.header.count > 1) return;
+      file.open?.file?.closeSync();
+      this.#leaving.push(file.path);
+      this.files.pop();
+    }
+  }
+
+  /**
+   * Lets files go whose last record lies below `minPhysicalOffset`, the log's first; never the newest. They are
+   * removed once the state no longer names them, with the next flush. Returns how many.
+   */
+  deleteBefore(minPhysicalOffset: number): number {
+    let count = 0;
+    while (this.files.length > 1) {
+      const [oldest] = this.files as [IndexFile];
+      if (oldest.open !== undefined || oldest.header.endPhyOffset >= minPhysicalOffset) break;
+      this.#leaving.push(oldest.path);
+      this.files.shift();
+      count += 1;
+    }
+    return count;
+  }
+
+  /** Whether files wait for a saved state before they can be removed. */
+  get hasLeaving(): boolean {
+    return this.#leaving.length > 0;
+  }
+
+  /** The state with `newest` as its newest file, of which `header` counts what is on disk. */
+  stateWith(newest: IndexFile | undefined, header: IndexHeader, indexedTo: number): IndexState {
+    const files = newest === undefined ? 0 : this.files.indexOf(newest) + 1;
+    return {
+      storeId: this.storeId,
+      sizes: this.sizes,
+      files,
+      firstMs: files === 0 ? 0 : this.files[0]!.nameMs,
+      newestMs: newest?.nameMs ?? this.#newestMs,
+      header,
+      slotsItems: newest === undefined ? header.count : newest.slotsSynced,
+      indexedTo: Math.min(indexedTo, this.#stalledAt ?? indexedTo),
+    };
+  }
+
+  /** A state is on disk: nothing that it does not name is needed any more. */
+  stateSaved({ indexedTo }: IndexState): void {
+    this.indexedTo = indexedTo;
+    for (const path of this.#leaving.splice(0)) {
+      this.cache.close(path);
+      try {
+        this.host.files.unlinkSync(path);
+      } catch (error) {
+        // The next start removes it: no state names it.
+        this.logger.warn(
+          { err: error, file: path },
+          "an IndexFile that is no longer needed cannot be removed",
+        );
+      }
+    }
+  }
+
+  /** Makes the file of a new IndexFile, with its full length; its name is not on disk yet. Throws HostError. */
+  make(file: IndexFile): void {
+    const { files } = this.host;
+    const made = files.openSync(file.path, { create: true });
+    try {
+      // What a run before has left under this name would pass for items.
+      made.truncateSync(0);
+      made.truncateSync(indexFileBytes(this.sizes));
+    } catch (error) {
+      made.closeSync();
+      throw error;
+    }
+    file.open!.file = made;
+  }
+
+  close(): void {
+    for (const file of this.files) file.open?.file?.closeSync();
+    this.stateFile.close();
+  }
+
+  #create(timestamp: number): IndexFile {
+    this.#newestMs = Math.max(timestamp, this.#newestMs + 1);
+    const file = IndexFile.create(this.folder, this.#newestMs, this.sizes);
+    this.files.push(file);
+    return file;
+  }
+}
