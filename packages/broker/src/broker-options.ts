@@ -80,6 +80,10 @@ export interface BrokerTuning {
   readonly flushDelayOffsetInterval: number;
   /** `dataVersion` of the delay offsets advances every so many moves. */
   readonly delayOffsetUpdateVersionStep: number;
+  /** A queue lock of ordered consumption that is not renewed for this long is free (RocketMQ: rocketmq.broker.rebalance.lockMaxLiveTime). */
+  readonly rebalanceLockMaxLiveTime: number;
+  /** Queue locks at most; further queues are not locked. */
+  readonly rebalanceLocksMax: number;
   /** A group member not heard of for this long is removed. */
   readonly channelExpiredTimeout: number;
   /** How often members that fell silent are looked for. */
@@ -130,6 +134,8 @@ export const brokerDefaults: BrokerTuning = {
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
   flushDelayOffsetInterval: 10_000,
   delayOffsetUpdateVersionStep: 200,
+  rebalanceLockMaxLiveTime: 60_000,
+  rebalanceLocksMax: 1_000_000,
   channelExpiredTimeout: 120_000,
   scanNotActiveChannelInterval: 10_000,
   notifyConsumerIdsChangedEnable: true,

@@ -21,6 +21,7 @@ import { type BrokerOptions, brokerDefaults, type ResolvedBrokerOptions } from "
 import { ConsumerGroups } from "./consumer-groups/consumer-groups.ts";
 import { GroupNotifier } from "./consumer-groups/group-notifier.ts";
 import { GroupRegistry } from "./consumer-groups/group-registry.ts";
+import { LockKeeper } from "./consumer-groups/lock-keeper.ts";
 import { OffsetRegistry } from "./consumer-groups/offset-registry.ts";
 import { Offsets } from "./consumer-groups/offsets.ts";
 import { ProducerGroups } from "./consumer-groups/producer-groups.ts";
@@ -59,6 +60,7 @@ export class Broker {
   readonly #consumers = new ConsumerGroups();
   readonly #producers: ProducerGroups;
   readonly #notifier: GroupNotifier;
+  readonly #lockKeeper: LockKeeper;
   readonly #longPoll: LongPoll;
   readonly #stats: BrokerStats;
   readonly #schedule: ScheduleService;
@@ -118,6 +120,7 @@ export class Broker {
       groups: this.#groups,
       notifyConsumerIdsChangedEnable: resolved.notifyConsumerIdsChangedEnable,
     });
+    this.#lockKeeper = new LockKeeper({ ...resolved, clock, timers, notifier: this.#notifier });
     this.#producers = new ProducerGroups(resolved.producerGroupsMax);
     this.#longPoll = new LongPoll(host, resolved.parkedPullsMax);
     this.#schedule = new ScheduleService({
@@ -230,6 +233,7 @@ export class Broker {
       this.#longPoll.stop();
     });
     this.#scan?.cancel();
+    this.#lockKeeper.stop();
     this.#stats.stop();
     await new Promise<void>((resolve) =>
       this.#schedule.stop(Math.max(0, untilMs - clock.monotonicMs()), resolve),
@@ -290,6 +294,7 @@ export class Broker {
       consumers: this.#consumers,
       producers: this.#producers,
       notifier: this.#notifier,
+      lockKeeper: this.#lockKeeper,
       longPoll: this.#longPoll,
       schedule: this.#schedule,
       stats: this.#stats,
@@ -340,6 +345,7 @@ export class Broker {
   #expireClients(): void {
     const nowMs = this.#host.clock.monotonicMs();
     const { channelExpiredTimeout } = this.#options;
+    this.#lockKeeper.sweep();
     const { gone, groups } = this.#consumers.expire(nowMs, channelExpiredTimeout);
     for (const group of groups) this.#notifier.groupChanged(group.name);
     for (const { peer, clientId } of [...gone, ...this.#producers.expire(nowMs, channelExpiredTimeout)]) {

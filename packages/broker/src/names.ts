@@ -82,6 +82,15 @@ export function retryTopicOf(group: string): string {
   return RETRY_GROUP_TOPIC_PREFIX + group;
 }
 
+export function dlqTopicOf(group: string): string {
+  return DLQ_GROUP_TOPIC_PREFIX + group;
+}
+
+/** The group of a retry topic. */
+export function groupOfRetryTopic(topic: string): string {
+  return topic.slice(RETRY_GROUP_TOPIC_PREFIX.length);
+}
+
 /** Whether every broker reserves `topic`; a broker's own (its name, its cluster's) are in system-topics. */
 export function isReservedTopic(topic: string): boolean {
   return SYSTEM_TOPICS.has(topic) || topic.startsWith(SYSTEM_TOPIC_PREFIX);

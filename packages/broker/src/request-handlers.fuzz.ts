@@ -9,6 +9,7 @@ import { describe, it } from "node:test";
 import {
   encodeBatchBody,
   encodeHeartbeatData,
+  encodeLockBatchBody,
   newSubscriptionData,
   newTopicConfig,
   parseProperties,
@@ -131,6 +132,11 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   dataVersion: ["", "{}", '{"counter":1}', "["],
   maxTopicNum: INTEGERS,
   group: NAMES,
+  offset: INTEGERS,
+  delayLevel: ["0", "0", "3", "-1", "99"],
+  maxReconsumeTimes: INTEGERS,
+  reconsumeTimes: INTEGERS,
+  l: INTEGERS,
 };
 
 function fieldsOf(chance: Chance): Record<string, string> {
@@ -164,6 +170,12 @@ function bodyOf(chance: Chance): Uint8Array {
       consumerDataSet: [consumer],
       heartbeatFingerprint: chance.int(3),
       withoutSub: chance.int(2) === 0,
+    }),
+    encodeLockBatchBody({
+      consumerGroup: chance.pick(NAMES),
+      clientId: chance.pick(NAMES),
+      queues: [{ topic: chance.pick(NAMES), brokerName: "broker-a", queueId: chance.int(3) }],
+      onlyThisBroker: false,
     }),
     Buffer.from(`{"groupName":${JSON.stringify(chance.pick(NAMES))},"retryQueueNums":${chance.int(3)}}`),
   ];
@@ -226,7 +238,7 @@ describe("request handlers", () => {
     assert.equal(room.store.released, room.store.gets);
     for (const { message } of room.store.appended) {
       const properties = parseProperties(message.properties);
-      assert.equal(properties.has("DELAY"), message.topic === "SCHEDULE_TOPIC_XXXX");
+      assert.equal(Number(properties.get("DELAY") ?? 0) > 0, message.topic === "SCHEDULE_TOPIC_XXXX");
       assert.equal(message.sysFlag & 0x8c, 0);
       const { topic, queueId } = dueMessage({ ...message, ...NO_PLACE }, message.storeHost) ?? message;
       assert.notEqual(topic, "SCHEDULE_TOPIC_XXXX");

@@ -1,5 +1,6 @@
 /** Which handler answers which request code; every other code is answered 3 REQUEST_CODE_NOT_SUPPORTED. */
 import { RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { type ConsumerSendMsgBackNeeds, consumerSendMsgBack } from "./handlers/consumer-send-msg-back.ts";
 import { getAllTopicConfig } from "./handlers/get-all-topic-config.ts";
 import { type GetBrokerRuntimeInfoNeeds, getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
 import { getConsumerListByGroup } from "./handlers/get-consumer-list-by-group.ts";
@@ -9,10 +10,12 @@ import { getSubscriptionGroupConfig } from "./handlers/get-subscriptiongroup-con
 import { getTopicConfig } from "./handlers/get-topic-config.ts";
 import { type GetTopicStatsInfoNeeds, getTopicStatsInfo } from "./handlers/get-topic-stats-info.ts";
 import { type HeartBeatNeeds, heartBeat } from "./handlers/heart-beat.ts";
+import { lockBatchMq } from "./handlers/lock-batch-mq.ts";
 import { type PullMessageNeeds, pullMessage } from "./handlers/pull-message.ts";
 import { type QueryConsumerOffsetNeeds, queryConsumerOffset } from "./handlers/query-consumer-offset.ts";
 import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
 import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
+import { unlockBatchMq } from "./handlers/unlock-batch-mq.ts";
 import { type UnregisterClientNeeds, unregisterClient } from "./handlers/unregister-client.ts";
 import {
   type UpdateAndCreateSubscriptionGroupNeeds,
@@ -23,6 +26,7 @@ import { type UpdateConsumerOffsetNeeds, updateConsumerOffset } from "./handlers
 
 /** All that handlers need; each takes its own part. */
 export type BrokerParts = SendMessageNeeds &
+  ConsumerSendMsgBackNeeds &
   PullMessageNeeds &
   QueryConsumerOffsetNeeds &
   UpdateConsumerOffsetNeeds &
@@ -40,6 +44,9 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.SEND_MESSAGE, send],
     [RequestCode.SEND_MESSAGE_V2, send],
     [RequestCode.SEND_BATCH_MESSAGE, send],
+    [RequestCode.CONSUMER_SEND_MSG_BACK, consumerSendMsgBack(parts)],
+    [RequestCode.LOCK_BATCH_MQ, lockBatchMq(parts)],
+    [RequestCode.UNLOCK_BATCH_MQ, unlockBatchMq(parts)],
     [RequestCode.PULL_MESSAGE, pull],
     [RequestCode.LITE_PULL_MESSAGE, pull],
     [RequestCode.QUERY_CONSUMER_OFFSET, queryConsumerOffset(parts)],

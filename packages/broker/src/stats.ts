@@ -25,6 +25,9 @@ export class BrokerStats {
   getFound = 0;
   getMissed = 0;
   messagesGot = 0;
+  /** Messages consumers sent back, and those of them, and of clients' own resends, that went to a dead-letter topic. */
+  sentBack = 0;
+  sentToDlq = 0;
   readonly startedWallMs: number;
   readonly #clock: Clock;
   readonly #timers: Timers;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
 import { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
+import { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 import {
   getAllTopicConfigRequestHeader,
   getAllTopicConfigResponseHeader,
@@ -23,6 +24,12 @@ import {
   parseTopicStatsTable,
 } from "./commands/get-topic-stats-info.ts";
 import { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
+import {
+  encodeLockBatchBody,
+  encodeLockBatchResponse,
+  parseLockBatchBody,
+  parseLockBatchResponse,
+} from "./commands/lock-batch-mq.ts";
 import { notifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
 import { pullMessageRequestHeader, pullMessageResponseHeader } from "./commands/pull-message.ts";
 import {
@@ -74,6 +81,7 @@ const headers: Readonly<Record<number, readonly [AnySchema | undefined, AnySchem
   31: [getMinOffsetRequestHeader, getMinOffsetResponseHeader],
   34: [undefined, heartBeatResponseHeader],
   35: [unregisterClientRequestHeader, undefined],
+  36: [consumerSendMsgBackRequestHeader, undefined],
   38: [getConsumerListByGroupRequestHeader, undefined],
   40: [notifyConsumerIdsChangedRequestHeader, undefined],
   103: [registerBrokerRequestHeader, registerBrokerResponseHeader],
@@ -202,6 +210,8 @@ const bodies: Readonly<Record<number, readonly ["request" | "response", (body: U
     28: ["response", (body) => encodeKvTable(parseKvTable(body))],
     34: ["request", (body) => encodeHeartbeatData(parseHeartbeatData(body))],
     38: ["response", (body) => encodeConsumerList(parseConsumerList(body))],
+    41: ["request", (body) => encodeLockBatchBody(parseLockBatchBody(body))],
+    42: ["request", (body) => encodeLockBatchBody(parseLockBatchBody(body))],
     103: ["request", (body) => encodeRegisterBrokerBody(parseRegisterBrokerBody(body))],
     105: [
       "response",
@@ -232,6 +242,13 @@ describe("bodies of Java clients, brokers and NameServers", () => {
       assert.ok(checked > 0);
     });
   }
+
+  it("of answers to 41 come out as they went in", () => {
+    for (const frame of ofCommand(41).filter(({ kind }) => kind === "response")) {
+      const { body } = decodeCommand(frame.bytes);
+      assert.equal(text(encodeLockBatchResponse(parseLockBatchResponse(body))), text(body), frame.file);
+    }
+  });
 
   it("of registrations carry the checksum their header tells", () => {
     for (const frame of ofCommand(103).filter(({ kind }) => kind === "request")) {

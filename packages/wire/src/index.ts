@@ -4,6 +4,8 @@ export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody } from "./batch-bod
 export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
 export type { BrokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 export { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
+export type { ConsumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
+export { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 export type {
   GetAllTopicConfigRequestHeader,
   GetAllTopicConfigResponseHeader,
@@ -46,6 +48,13 @@ export {
 } from "./commands/get-topic-stats-info.ts";
 export type { ConsumerData, HeartBeatResponseHeader, HeartbeatData } from "./commands/heart-beat.ts";
 export { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
+export {
+  encodeLockBatchBody,
+  encodeLockBatchResponse,
+  type LockBatchBody,
+  parseLockBatchBody,
+  parseLockBatchResponse,
+} from "./commands/lock-batch-mq.ts";
 export type { NotifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
 export { notifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
 export { PlainSend } from "./commands/plain-send.ts";

@@ -11,6 +11,8 @@
  *   17  an unknown topic that may not be created
  *   14, 2  the store takes no messages now
  *
+ *   26  a message for the retry topic of a group that does not exist
+ *
  * A message with a delay level goes to SCHEDULE_TOPIC_XXXX and comes from there when its time has come.
  *
  * One difference in order: what is illegal about the message itself is found before a topic is created for it.
@@ -23,8 +25,11 @@ import {
   decodeSendMessageRequestHeader,
   type Exchange,
   isWritable,
+  MessageConst,
   MessageSysFlag,
+  MQVersion,
   newTopicConfig,
+  type RecordInput,
   Refusal,
   type RemotingCommand,
   type RequestHandler,
@@ -38,10 +43,21 @@ import {
 } from "@orbitmq/wire";
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
-import { isNotAllowedSendTopic, isRetryTopic, topicNameProblem } from "../names.ts";
+import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
+import type { LockKeeper } from "../consumer-groups/lock-keeper.ts";
+import {
+  dlqTopicOf,
+  groupOfRetryTopic,
+  isNotAllowedSendTopic,
+  isRetryTopic,
+  topicNameProblem,
+} from "../names.ts";
+import { DLQ_QUEUES, groupTopic } from "../retry/group-topics.ts";
+import { isDeadLetter } from "../retry/returned-message.ts";
 import { scheduledMessage } from "../schedule/scheduled-message.ts";
 import { PendingSendPool } from "../sending/pending-send.ts";
 import { PlainSender } from "../sending/plain-sender.ts";
+import { withProperties } from "../sending/property-text.ts";
 import { brokersOwnProperties, SentProperties } from "../sending/sent-properties.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
@@ -55,7 +71,9 @@ export interface SendMessageNeeds {
   readonly uniqueIds: UniqueIdGenerator;
   readonly stats: BrokerStats;
   readonly identity: BrokerIdentity;
-  readonly schedule: { readonly levelMax: number };
+  readonly groups: GroupRegistry;
+  readonly lockKeeper: LockKeeper;
+  readonly schedule: { readonly delaysMs: readonly number[] };
 }
 
 const INNER_BATCH_FLAGS = MessageSysFlag.INNER_BATCH | MessageSysFlag.NEED_UNWRAP;
@@ -107,12 +125,12 @@ class Sender {
     else if (isNotAllowedSendTopic(header.topic)) throw forbidden(header.topic);
     this.#checkContent(header, request.body);
     if (header.batch === true) this.#sendBatch(header, request.body, exchange, known);
-    else this.#send(header, request.body, exchange, known);
+    else this.#send(header, request, exchange, known);
   }
 
   #send(
     header: SendMessageRequestHeader,
-    body: Uint8Array,
+    { body, version }: RemotingCommand,
     exchange: Exchange,
     known: TopicConfig | undefined,
   ): void {
@@ -123,10 +141,13 @@ class Sender {
     if (sent.unsupported !== undefined) throw unsupported(sent.unsupported);
     const topic = known ?? this.#create(header);
     const queueId = this.#queueOf(header, topic);
+    // A consumer's own resend: the message counts as consumed once it is acknowledged, whatever its WAIT says.
+    const isResent = isRetryTopic(header.topic);
+    const deadLetterTopic = isResent ? this.#deadLetterTopic(header, version) : undefined;
     const newUniqKey = sent.uniqKey === undefined ? uniqueIds.next() : undefined;
-    const durability = sent.waitsForStore ? this.#waitingDurability : "written";
+    const durability = sent.waitsForStore || isResent ? this.#waitingDurability : "written";
     const pending = this.#pool.take();
-    pending.begin(exchange, header.topic, queueId, sent.uniqKey ?? newUniqKey, durability);
+    pending.begin(exchange, deadLetterTopic ?? header.topic, queueId, sent.uniqKey ?? newUniqKey, durability);
     const message = {
       topic: header.topic,
       queueId,
@@ -140,9 +161,7 @@ class Sender {
       body,
       properties: sent.storedText(properties, newUniqKey, this.#ending),
     };
-    const { delayLevel } = sent;
-    const stored =
-      delayLevel > 0 ? scheduledMessage(message, delayLevel, this.#needs.schedule.levelMax) : message;
+    const stored = this.#placed(message, sent.delayLevel, deadLetterTopic);
     const result = store.append(stored, durability, pending);
     if (result.status === "refused") {
       pending.recycle();
@@ -150,6 +169,35 @@ class Sender {
     }
     pending.appended(result.queueOffset, result.physicalOffset, undefined);
     this.#needs.stats.put(1, result.byteCount);
+    if (deadLetterTopic !== undefined) this.#needs.stats.sentToDlq++;
+  }
+
+  /** Where the message is stored: the dead-letter topic, the delay level's queue, or where it was sent. */
+  #placed(message: RecordInput, delayLevel: number, deadLetterTopic: string | undefined): RecordInput {
+    if (deadLetterTopic !== undefined) {
+      const properties = withProperties(message.properties, { [MessageConst.DELAY_TIME_LEVEL]: -1 });
+      return { ...message, topic: deadLetterTopic, queueId: 0, properties };
+    }
+    if (delayLevel <= 0) return message;
+    return scheduledMessage(message, delayLevel, this.#needs.schedule.delaysMs.length);
+  }
+
+  /** The dead-letter topic, when a resent message has been consumed in vain often enough (RocketMQ: handleRetryAndDLQ). */
+  #deadLetterTopic(header: SendMessageRequestHeader, version: number): string | undefined {
+    const { groups, lockKeeper, topics } = this.#needs;
+    const name = groupOfRetryTopic(header.topic);
+    const group = groups.find(name);
+    if (group === undefined) {
+      throw new Refusal(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group not exist, ${name}`);
+    }
+    const own = version >= MQVersion.V3_4_9 ? header.maxReconsumeTimes : undefined;
+    const limit = own ?? group.retryMaxTimes;
+    if (!isDeadLetter(header.reconsumeTimes ?? 0, limit, !lockKeeper.isAllExpired(name))) return undefined;
+    const topic = dlqTopicOf(name);
+    if (groupTopic(topics, this.#options.topicsMax, topic, DLQ_QUEUES, 0) === undefined) {
+      throw new Refusal(ResponseCode.SYSTEM_ERROR, `topic[${topic}] not exist`);
+    }
+    return topic;
   }
 
   #sendBatch(

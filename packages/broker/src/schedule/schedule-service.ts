@@ -76,8 +76,9 @@ export class ScheduleService implements ArrivalListener {
     this.#dataVersion = newDataVersion(needs.clock.wallMs());
   }
 
-  get levelMax(): number {
-    return this.#delaysMs.length;
+  /** Level 1 first. */
+  get delaysMs(): readonly number[] {
+    return this.#delaysMs;
   }
 
   /** Reads delayOffset.json. */

@@ -10,6 +10,7 @@ import { type BrokerTuning, brokerDefaults, type ResolvedBrokerOptions } from ".
 import { ConsumerGroups } from "../consumer-groups/consumer-groups.ts";
 import { GroupNotifier } from "../consumer-groups/group-notifier.ts";
 import { GroupRegistry } from "../consumer-groups/group-registry.ts";
+import { LockKeeper } from "../consumer-groups/lock-keeper.ts";
 import { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
 import { Offsets } from "../consumer-groups/offsets.ts";
 import { ProducerGroups } from "../consumer-groups/producer-groups.ts";
@@ -110,6 +111,7 @@ export function brokerRoom({
     consumers,
     producers: new ProducerGroups(options.producerGroupsMax),
     notifier,
+    lockKeeper: new LockKeeper({ ...options, clock, timers, notifier }),
     longPoll,
     stats,
     /** Not started. */
