@@ -110,7 +110,7 @@ describe("SYNC_FLUSH", () => {
 });
 
 describe("ASYNC_FLUSH", () => {
-  it("waits for nothing: appends are written and read before any sync, over zeros and segments not yet synced", async () => {
+  it("waits for no sync: appends are written and read before any, over zeros and segments not yet synced", async () => {
     const driver = await StoreDriver.open(ASYNC);
     const before = logSyncs(driver);
     driver.host.files.held = true;
@@ -120,7 +120,13 @@ describe("ASYNC_FLUSH", () => {
       bodies.push(body);
       const { waiter } = driver.send(message(body), "written");
       driver.host.turn();
-      assert.equal(waiter.outcome, "reached", `message ${index}, at the end of its turn`);
+      // The pool may be at zeros that this append needs: they go on, no sync does.
+      for (let tries = 0; waiter.outcome === undefined && tries < 3; tries += 1) {
+        driver.host.files.releaseOne();
+        driver.host.turn();
+        driver.host.turn();
+      }
+      assert.equal(waiter.outcome, "reached", `message ${index}`);
     }
     assert.ok(driver.store.status().writtenOffset > 2 * 16 * 1024, "over segments");
     assert.equal(logSyncs(driver), before);
@@ -129,6 +135,7 @@ describe("ASYNC_FLUSH", () => {
     driver.host.settle();
     assert.equal(logSyncs(driver), before, "zeros are no reason to sync");
     assert.deepEqual(driver.bodies(), bodies);
+    assert.deepEqual((await driver.killed(ASYNC)).bodies(), bodies, "no zeros came over what was written");
   });
 
   it("syncs after flushIntervalCommitLog when there are flushCommitLogLeastPages of it", async () => {

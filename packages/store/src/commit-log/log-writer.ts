@@ -7,9 +7,10 @@
  *
  * A SYNC_FLUSH log enters zeros only once they are synced, so that each of its syncs carries data and nothing else.
  * An ASYNC_FLUSH log promises no more than the page cache, where the zeros are, too, and the next sync carries both:
- * it waits for nothing, and zeros are no reason for a sync.
+ * it waits for no sync, and zeros are no reason for one.
  *
- *   idle → syncing → idle | syncing      one segment file per sync; a new segment's folder entry comes first
+ *   idle → syncing → idle | syncing      one segment file per sync; zeros that ride along and a new segment's
+ *                                        folder entry come first
  *   any  → failed                        a write or a sync failed: nothing is written any more, for good
  *   idle → held → idle                   truncation and stop have the files for themselves
  */
@@ -20,6 +21,11 @@ import { FlushSchedule } from "./flush-schedule.ts";
 import type { HotTail } from "./hot-tail.ts";
 import type { Segment, SegmentSet } from "./segment-set.ts";
 import type { ZeroAhead } from "./zero-ahead.ts";
+
+/** Zeros written in one go beside the log's own writes, which wait for it. */
+const ZEROS_BESIDE_BYTES = 64 * 1024;
+/** How far from the head that may be done, as a share of the whole distance: 1 MiB by default. */
+const ZEROS_BESIDE_SHARE = 4;
 
 export interface LogWriterEvents {
   /** `written` or `flushed` has moved; the waiters are settled after this. */
@@ -55,6 +61,8 @@ export class LogWriter {
   #written = 0;
   #flushed = 0;
   #turnPending = false;
+  /** The pool writes zeros. */
+  #zeroing = false;
   #flushAsked = false;
   #whenIdle: (() => void) | undefined;
   #failure: HostError | undefined;
@@ -95,8 +103,8 @@ export class LogWriter {
 
   /** Log bytes may be written below it. */
   get #zerosEnd(): number {
-    const { synced, written } = this.#parts.zeros;
-    return this.#syncStore ? synced : written;
+    const { synced, certain } = this.#parts.zeros;
+    return this.#syncStore ? synced : certain;
   }
 
   /** Everything below `offset` is on disk; the next append goes there. */
@@ -127,7 +135,7 @@ export class LogWriter {
   /** Calls `fn` once no sync is in flight and keeps the files untouched until `resume`; at once when failed. */
   hold(fn: () => void): void {
     assert(this.#whenIdle === undefined && this.#state !== "held", "one holder at a time");
-    if (this.#state === "syncing") {
+    if (this.#state === "syncing" || this.#zeroing) {
       this.#whenIdle = fn;
       return;
     }
@@ -180,9 +188,16 @@ export class LogWriter {
     this.#settle();
     this.#parts.writtenGate.fail(this.#written);
     this.#parts.flushedGate.fail(this.#flushed);
+    if (!this.#zeroing) this.#idle();
+  }
+
+  /** Nothing is under way: the files go to who waits for them. */
+  #idle(): void {
     const whenIdle = this.#whenIdle;
     this.#whenIdle = undefined;
-    whenIdle?.();
+    if (whenIdle === undefined) return;
+    if (this.#state === "idle") this.#state = "held";
+    whenIdle();
   }
 
   /** Asks for a sync of what is written, due or not. */
@@ -218,14 +233,13 @@ export class LogWriter {
     if (this.#state === "syncing") {
       // A batch that only waits for the disk gathers further; the page cache alone is given at once.
       if (!this.#syncStore || this.#parts.writtenGate.waiting > 0) this.#writeAndTell();
+      if (!this.#syncStore) this.#topUpBeside();
       return;
     }
     if (this.#state !== "idle") return;
     if (!this.#writeAndTell()) return;
-    if (!this.#syncStore && this.#zerosAreShort(this.#parts.zeros.written)) {
-      this.#parts.zeros.topUp(this.#appended + this.#zeroTarget());
-    }
-    if (this.#syncDue()) this.#startSync();
+    if (!this.#syncStore) this.#topUpBeside();
+    if (this.#whenIdle === undefined && this.#syncDue()) this.#startSync();
   }
 
   #writeAndTell(): boolean {
@@ -285,13 +299,57 @@ export class LogWriter {
   }
 
   #startSync(): void {
+    this.#state = "syncing";
+    const { zeros } = this.#parts;
+    const target = this.#appended + this.#zeroTarget();
+    this.#zeroing ||= this.#syncStore && zeros.topUp(target, "log", this.#zeroChunkBytes, this.#zeroed);
+    if (!this.#syncStore || !this.#zeroing) this.#sync();
+  }
+
+  readonly #zeroed = (): void => {
+    this.#zeroing = false;
+    if (this.#whenIdle !== undefined) {
+      if (this.#state !== "failed") this.#state = "idle";
+      this.#idle();
+    } else if (this.#state !== "failed" && this.#writeAndTell()) {
+      // What has gathered meanwhile rides on this sync.
+      this.#sync();
+    }
+  };
+
+  /**
+   * Under ASYNC_FLUSH zeros go their own way, a little at a time: a write of the log waits while they are written.
+   * Where appends could catch up with them before they are, they are written at once.
+   */
+  #topUpBeside(): void {
+    const { zeros } = this.#parts;
+    if (this.#zeroing || this.#whenIdle !== undefined || this.#failure !== undefined) return;
+    if (this.#state === "failed" || !this.#zerosAreShort(zeros.written)) return;
+    const target = this.#appended + this.#zeroTarget();
+    if (zeros.written - this.#appended < this.#zeroAheadBytes / ZEROS_BESIDE_SHARE) {
+      zeros.topUpNow(target);
+      return;
+    }
+    const bytesMax = Math.min(ZEROS_BESIDE_BYTES, this.#zeroChunkBytes);
+    this.#zeroing = zeros.topUp(target, "cold", bytesMax, this.#zeroedBeside);
+  }
+
+  readonly #zeroedBeside = (): void => {
+    this.#zeroing = false;
+    if (this.#appended <= this.#zerosEnd) this.#writable = this.#appended;
+    if (this.#state === "idle" || this.#state === "failed") this.#idle();
+    if (this.#state !== "failed") this.wake();
+  };
+
+  #sync(): void {
     const { zeros, segments } = this.#parts;
-    zeros.topUp(this.#appended + this.#zeroTarget());
-    if (this.#state !== "idle") return;
     const from = this.#written > this.#flushed ? this.#flushed : zeros.synced;
     const segment = segments.at(from);
-    if (segment === undefined || (this.#written === this.#flushed && zeros.written === zeros.synced)) return;
-    this.#state = "syncing";
+    if (segment === undefined || (this.#written === this.#flushed && zeros.written === zeros.synced)) {
+      this.#state = "idle";
+      if (!this.#zeroing) this.#idle();
+      return;
+    }
     this.#flushAsked = false;
     if (!segment.unlisted) this.#syncSegment(segment);
     else {
@@ -308,19 +366,17 @@ export class LogWriter {
     const end = segment.start + segments.segmentBytes;
     // While a new segment's name was synced, bytes may have been written to the one before: not part of this sync.
     const flushTo = this.#flushed >= segment.start ? Math.min(this.#written, end) : this.#flushed;
-    const zerosTo = Math.min(zeros.written, end);
+    const zerosTo = Math.min(zeros.certain, end);
     const appendedThen = this.#appended;
     segments.writer(segment).fdatasync("log", (error) => {
       if (this.#state === "failed") return;
       if (error !== undefined) return this.#syncFailed(error);
       this.#moveTo(flushTo, zerosTo, appendedThen);
       this.#state = "idle";
-      const whenIdle = this.#whenIdle;
-      if (whenIdle !== undefined) {
-        this.#whenIdle = undefined;
-        this.#state = "held";
+      if (this.#whenIdle !== undefined) {
+        if (!this.#zeroing) this.#state = "held";
         this.#settle();
-        whenIdle();
+        if (!this.#zeroing) this.#idle();
         return;
       }
       // The next batch goes to the disk before this one is answered: the disk never waits for us.

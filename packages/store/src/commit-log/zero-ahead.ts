@@ -2,13 +2,17 @@
  * Zeros that run ahead of the log's head, so that an append overwrites blocks the file already has: its
  * fdatasync then carries data only, no change of the file's extents, and it cannot find the disk full.
  *
- *   head ≤ synced ≤ written ≤ limit
+ *   head ≤ synced ≤ certain ≤ written ≤ limit
  *
  * `written` zeros are reserved space: an append is accepted only below it. `synced` zeros are on disk: log bytes
- * are written only below it. Zeros go out in chunks, each in a turn of the log's own sync (a chunk of 256 KiB
- * adds a third of a millisecond to one fdatasync in many; zeroing in bulk stalls it for fifty). A segment is
- * created when the zeros reach its start. `limit` comes from the mark file: recovery looks for leftovers only
- * below it.
+ * are written only below it, or, where the page cache is all that is promised, below `certain`.
+ *
+ * Zeros go out in chunks and by a thread of the pool, because the memory that the page cache takes for them costs
+ * more than the log's bytes written over them later; under SYNC_FLUSH each chunk goes in front of one of the log's
+ * own syncs. (A chunk of 256 KiB adds a third of a millisecond to one fdatasync in many; zeroing in bulk stalls it
+ * for fifty.) Only an append that finds no space has them written at once; should the pool be writing the same
+ * zeros, they are written twice, and no log bytes go there before both are done. A segment is created when the
+ * zeros reach its start. `limit` comes from the mark file: recovery looks for leftovers only below it.
  *
  *   ready ⇄ full: a chunk found no space (ENOSPC); tried again after 0.5 s, doubling up to 5 s
  *   ready → broken: a chunk failed otherwise; no space is given out any more
@@ -17,6 +21,7 @@ import {
   assert,
   type Host,
   HostError,
+  type Lane,
   type Logger,
   type OpenFile,
   type TimerHandle,
@@ -48,6 +53,9 @@ export class ZeroAhead {
   #retryMs = RETRY_FIRST_MS;
   #retry: TimerHandle | undefined;
   #wanted = 0;
+  /** Where the zeros begin that the pool is writing. */
+  #flightStart = Number.POSITIVE_INFINITY;
+  #closed = false;
 
   constructor(
     host: Pick<Host, "timers">,
@@ -69,6 +77,11 @@ export class ZeroAhead {
 
   get synced(): number {
     return this.#synced;
+  }
+
+  /** Below it nobody writes zeros any more. */
+  get certain(): number {
+    return Math.min(this.#written, this.#flightStart);
   }
 
   get limit(): number {
@@ -119,36 +132,68 @@ export class ZeroAhead {
     return true;
   }
 
-  /** Writes one more chunk unless zeros already run to `target`, the limit is reached or the disk is full. */
-  topUp(target: number): void {
+  /** Writes one more chunk at once unless zeros already run to `target`, the limit is reached or the disk is full. */
+  topUpNow(target: number): void {
     if (this.#written < target && this.#full === undefined && this.#broken === undefined)
       this.#writeChunk(this.#written + 1);
   }
 
+  /**
+   * Has one more chunk, of at most `bytesMax`, written on the pool and calls `done`, written or not; false, and no
+   * call, when zeros already run to `target`, the limit is reached or the disk is full. One at a time.
+   */
+  topUp(target: number, lane: Lane, bytesMax: number, done: () => void): boolean {
+    assert(this.#flightStart === Number.POSITIVE_INFINITY, "one chunk of zeros at a time");
+    const start = this.#written;
+    if (start >= target || this.#full !== undefined || this.#broken !== undefined) return false;
+    const length = Math.min(this.#chunkLength(start), bytesMax);
+    if (length <= 0) return false;
+    let writer: OpenFile;
+    try {
+      writer = this.#writerAt(start);
+    } catch (error) {
+      this.#refused(error, start + 1);
+      return false;
+    }
+    this.#flightStart = start;
+    writer.write(lane, this.#chunk(length), start % this.#segments.segmentBytes, (error) => {
+      this.#flightStart = Number.POSITIVE_INFINITY;
+      if (error === undefined) this.#written = Math.max(this.#written, start + length);
+      else if (!this.#closed) this.#refused(error, start + 1);
+      done();
+    });
+    return true;
+  }
+
   /** Stops retrying. */
   close(): void {
+    this.#closed = true;
     this.#retry?.cancel();
     this.#retry = undefined;
   }
 
   #writeChunk(end: number): boolean {
     const start = this.#written;
-    const { segmentBytes } = this.#segments;
-    const segmentEnd = start - (start % segmentBytes) + segmentBytes;
-    const length = Math.min(this.#zeros.length, segmentEnd - start, this.#limit - start);
+    const length = this.#chunkLength(start);
     if (length <= 0) return false;
     try {
-      const writer = this.#writerAt(start);
-      writer.writeSync(
-        length === this.#zeros.length ? this.#zeros : this.#zeros.subarray(0, length),
-        start % segmentBytes,
-      );
+      this.#writerAt(start).writeSync(this.#chunk(length), start % this.#segments.segmentBytes);
     } catch (error) {
       this.#refused(error, end);
       return false;
     }
     this.#written = start + length;
     return true;
+  }
+
+  #chunkLength(start: number): number {
+    const { segmentBytes } = this.#segments;
+    const segmentEnd = start - (start % segmentBytes) + segmentBytes;
+    return Math.min(this.#zeros.length, segmentEnd - start, this.#limit - start);
+  }
+
+  #chunk(length: number): Buffer {
+    return length === this.#zeros.length ? this.#zeros : this.#zeros.subarray(0, length);
   }
 
   #writerAt(offset: number): OpenFile {
