@@ -3,6 +3,8 @@
 export type { ChunkRead, LogChunk, TailFollower, TailSubscription } from "./commit-log/log-tail.ts";
 export { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
 export { FileMessageStore, openMessageStore } from "./file-message-store.ts";
+export type { IntegrityStatus } from "./integrity/damages.ts";
+export type { SkippedRecord } from "./integrity/skip-list.ts";
 export type {
   AppendOutcome,
   AppendRefusal,
@@ -27,3 +29,10 @@ export {
   STORE_DEFAULTS,
   type StoreOptions,
 } from "./store-options.ts";
+export { BACKUP_VERSION, type BackupReport, backupStore } from "./tools/backup-store.ts";
+export { type DumpedDamage, type DumpedRecord, type DumpFilter, dumpStore } from "./tools/dump-store.ts";
+export { type Rebuilt, rebuildQueues } from "./tools/rebuild-queues.ts";
+export { skipRecord } from "./tools/skip-record.ts";
+export { type QueueStat, type StoreStat, statStore } from "./tools/stat-store.ts";
+export type { ViewOptions } from "./tools/store-view.ts";
+export { type Finding, type Progress, type VerifyReport, verifyStore } from "./tools/verify-store.ts";

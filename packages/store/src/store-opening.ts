@@ -105,6 +105,7 @@ function openLocked(engine: Engine): RecoveryKind {
     plan,
     mark,
     knownQueues,
+    skips: engine.skips,
     delaysMs: engine.delaysMs,
     logger,
     queueChanged: (queue) => engine.queueChanged(queue),

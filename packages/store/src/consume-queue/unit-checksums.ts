@@ -16,6 +16,11 @@ const BLOCK_UNITS_MAX = 200;
 /** Topic and id are all that names a queue's files. */
 export type QueueName = Pick<ConsumeQueue, "topic" | "queueId">;
 
+/** Units under one checksum in files of so many. */
+export function blockUnitsOf(fileUnits: number): number {
+  return Math.min(BLOCK_UNITS_MAX, fileUnits);
+}
+
 export class UnitChecksums {
   readonly blockUnits: number;
   readonly root: string;
@@ -27,7 +32,7 @@ export class UnitChecksums {
   constructor(files: Files, cache: OpenFileCache, root: string, fileUnits: number, logger: Logger) {
     this.root = root;
     this.#fileUnits = fileUnits;
-    this.blockUnits = Math.min(BLOCK_UNITS_MAX, fileUnits);
+    this.blockUnits = blockUnitsOf(fileUnits);
     this.#blocks = new BlockChecksums(files, cache, this.blockUnits * UNIT_BYTES);
     this.#logger = logger;
   }

@@ -31,6 +31,8 @@ export interface ScanOptions {
   readonly limit: number;
   /** From here on records without `__CRC32#` are looked at for bytes that never reached the disk. */
   readonly strictFrom: number;
+  /** Asked at a place that holds no record: where the next one begins, when an operator has given this one up. */
+  readonly passOver?: (position: number) => number | undefined;
 }
 
 const WINDOW_BYTES = 1024 * 1024;
@@ -79,28 +81,50 @@ export function scanLog(
     fillings,
   });
   const bad = (reason: string) => ended("bad", reason);
-  for (;;) {
+  for (let ending: ScanEnd | undefined; ; ) {
+    if (ending !== undefined) {
+      const next = options.passOver?.(position);
+      if (next === undefined || next <= position) return ending;
+      ending = undefined;
+      position = next;
+    }
     if (position >= options.limit) return ended("limit", "");
     const segment = segments.at(position);
     if (segment === undefined) return ended("clean", "the files end there");
     const segmentEnd = segment.start + segments.segmentBytes;
     let at = window.at(segment, position, 8);
-    if (segmentEnd - position < 8) return bad("the segment has no room for a record");
+    if (segmentEnd - position < 8) {
+      ending = bad("the segment has no room for a record");
+      continue;
+    }
     const size = window.bytes.readInt32BE(at);
     if (window.bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_BLANK) {
-      if (size !== segmentEnd - position) return bad(`a blank of ${size} bytes`);
+      if (size !== segmentEnd - position) {
+        ending = bad(`a blank of ${size} bytes`);
+        continue;
+      }
       fillings.push({ start: position + 8, end: segmentEnd });
       position = segmentEnd;
       continue;
     }
     if (size > 0 && size <= segmentEnd - position) at = window.at(segment, position, size);
     const check = checkRecord(window.bytes, at, window.bytes.length, { physicalOffset: position });
-    if (check.kind === "zero") return ended("clean", "zeros follow");
-    if (check.kind !== "record") return bad(check.kind === "bad" ? check.reason : "it is cut off");
+    if (check.kind === "zero") {
+      ending = ended("clean", "zeros follow");
+      continue;
+    }
+    if (check.kind !== "record") {
+      ending = bad(check.kind === "bad" ? check.reason : "it is cut off");
+      continue;
+    }
     const seal = checkSeal(window.bytes, at, check.size);
-    if (seal === "wrong") return bad("its __CRC32# does not match");
+    if (seal === "wrong") {
+      ending = bad("its __CRC32# does not match");
+      continue;
+    }
     if (seal === "absent" && position >= options.strictFrom && !hasNoHoles(window.bytes, at, check.size)) {
-      return bad("parts of it never reached the disk");
+      ending = bad("parts of it never reached the disk");
+      continue;
     }
     visit(window.bytes, at, check.size, position);
     position += check.size;

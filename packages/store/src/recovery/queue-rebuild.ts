@@ -7,6 +7,7 @@ import { BLANK_UNIT_SIZE, type ConsumeQueue } from "../consume-queue/consume-que
 import { emptied } from "../consume-queue/queue-load.ts";
 import { isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { Engine } from "../engine.ts";
+import { passOver } from "../integrity/pass-over.ts";
 import { scanLog, unreadable } from "./log-scan.ts";
 import type { RecoveryParts } from "./recovery.ts";
 
@@ -17,7 +18,7 @@ const GAP_UNITS_MAX = 1_000_000;
 
 export type RebuildParts = Pick<
   RecoveryParts,
-  "segments" | "files" | "queueFiles" | "table" | "delaysMs" | "logger" | "damagedFound"
+  "segments" | "files" | "queueFiles" | "table" | "delaysMs" | "logger" | "damagedFound" | "skips"
 >;
 
 /**
@@ -38,7 +39,14 @@ export function rebuildQueues(
   );
   parts.damagedFound(damaged);
   for (const queue of damaged) emptied(parts, queue);
-  const options = { limit: end, strictFrom: Number.POSITIVE_INFINITY };
+  const options = {
+    limit: end,
+    strictFrom: Number.POSITIVE_INFINITY,
+    passOver: (position: number) =>
+      passOver(parts, position, (queue) => {
+        if (damaged.has(queue)) append(queue, 0, BLANK_UNIT_SIZE, 0);
+      }),
+  };
   const scanned = scanLog(segments, segments.minOffset, options, (bytes, at, size, position) => {
     const fields = readDispatchFields(bytes, at, delaysMs);
     if (!isDispatched(fields.sysFlag)) return;
@@ -63,7 +71,7 @@ export function rebuildQueues(
 
 /** The same in a store that is open, while its writer is held. */
 export function rebuildWhileOpen(engine: Engine): void {
-  const { writer, table, dispatch, queueFlush, queueFiles, segments, delaysMs, logger, host } = engine;
+  const { writer, table, dispatch, queueFlush, queueFiles, segments, delaysMs, logger, host, skips } = engine;
   engine.queueCheck.finish();
   const damaged = new Set<ConsumeQueue>();
   const ends = new Map<ConsumeQueue, { readonly end: number; readonly pending: number }>();
@@ -80,7 +88,7 @@ export function rebuildWhileOpen(engine: Engine): void {
   engine.reader.generation += 1;
   let gathered = 0;
   const damagedFound = (queues: ReadonlySet<ConsumeQueue>) => engine.saveDamaged(queues);
-  const parts = { segments, files: host.files, queueFiles, table, delaysMs, logger, damagedFound };
+  const parts = { segments, files: host.files, queueFiles, table, delaysMs, logger, damagedFound, skips };
   const append = (queue: ConsumeQueue, position: number, size: number, tagsCode: number): void => {
     queue.append(position, size, tagsCode, Number.POSITIVE_INFINITY);
     if (!queue.dirty) engine.queueChanged(queue);

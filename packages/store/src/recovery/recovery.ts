@@ -14,7 +14,7 @@
 import type { Files, Logger } from "@orbitmq/host";
 import { checkRecord, RECORD_BYTES_MIN, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
-import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
+import { BLANK_UNIT_SIZE, type ConsumeQueue } from "../consume-queue/consume-queue.ts";
 import type { ConsumeQueueFiles } from "../consume-queue/consume-queue-files.ts";
 import { loadKnownQueues } from "../consume-queue/queue-check.ts";
 import { emptied, loadQueue, loadQueues, newestPosition } from "../consume-queue/queue-load.ts";
@@ -22,6 +22,8 @@ import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { KnownQueues } from "../consume-queue/queue-table-file.ts";
 import { type DispatchFields, isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { IndexService } from "../index-file/index-service.ts";
+import { passOver } from "../integrity/pass-over.ts";
+import type { SkipList } from "../integrity/skip-list.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 import { repairTail } from "./log-repair.ts";
 import { type ScanEnd, scanLog, unreadable } from "./log-scan.ts";
@@ -38,6 +40,7 @@ export interface RecoveryParts {
   readonly plan: RecoveryPlan;
   readonly mark: Mark | undefined;
   readonly knownQueues: KnownQueues;
+  readonly skips: SkipList;
   /** `messageDelayLevel` as milliseconds. */
   readonly delaysMs: readonly number[];
   readonly logger: Logger;
@@ -119,7 +122,14 @@ class Recovery {
     const scanned = scanLog(
       this.#parts.segments,
       start.scanFrom,
-      { limit: start.limit, strictFrom },
+      {
+        limit: start.limit,
+        strictFrom,
+        passOver: (position) =>
+          passOver(this.#parts, position, (queue) => {
+            if (!this.#damaged.has(queue)) this.#append(queue, 0, BLANK_UNIT_SIZE, 0);
+          }),
+      },
       (bytes, at, size, position) => this.#visit(bytes, at, size, position, start),
     );
     if (scanned.end < start.flushed) throw unreadable(this.#parts.segments, scanned, start.flushed);
