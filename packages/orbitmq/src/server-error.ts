@@ -28,6 +28,7 @@ export const serverErrors = {
   NO_SPACE: [11, true, "the disk is too full to create or open the store"],
   REQUEST_FAILED: [9, true, "a NameServer or broker could not be reached, or refused the request"],
   TIMED_OUT: [10, true, "orbitmq consume ended by --timeout before --count messages had arrived"],
+  DAMAGE_FOUND: [13, false, "orbitmq store found damage in a store and told where; the rest was done"],
 } as const satisfies Record<string, readonly [exitCode: number, restartable: boolean, description: string]>;
 
 export class ServerError extends Error {

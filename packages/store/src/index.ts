@@ -31,7 +31,7 @@ export {
 } from "./store-options.ts";
 export { BACKUP_VERSION, type BackupReport, backupStore } from "./tools/backup-store.ts";
 export { type DumpedDamage, type DumpedRecord, type DumpFilter, dumpStore } from "./tools/dump-store.ts";
-export { type Rebuilt, rebuildQueues } from "./tools/rebuild-queues.ts";
+export { type Rebuilt, rebuildIndex, rebuildQueues } from "./tools/rebuild-derived.ts";
 export { skipRecord } from "./tools/skip-record.ts";
 export { type QueueStat, type StoreStat, statStore } from "./tools/stat-store.ts";
 export type { ViewOptions } from "./tools/store-view.ts";

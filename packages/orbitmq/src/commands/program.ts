@@ -8,6 +8,7 @@ import { addClientCommands } from "./client-commands.ts";
 import type { SetExitCode } from "./command-context.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { addServerCommands } from "./server-commands.ts";
+import { addStoreCommands } from "./store-commands.ts";
 import { version } from "./version.ts";
 
 export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
@@ -29,5 +30,6 @@ export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
   addServerCommands(root, context);
   addClientCommands(root, context);
   addConfigCommands(root, context);
+  addStoreCommands(root, context);
   return root;
 }

@@ -8,7 +8,7 @@ import { FakeHost, finish } from "../testing/fake-host.ts";
 import { HOME, message, SMALL, StoreDriver } from "../testing/store-driver.ts";
 import { backupStore } from "./backup-store.ts";
 import { type DumpedRecord, dumpStore } from "./dump-store.ts";
-import { rebuildQueues } from "./rebuild-queues.ts";
+import { rebuildIndex, rebuildQueues } from "./rebuild-derived.ts";
 import { skipRecord } from "./skip-record.ts";
 import { statStore } from "./stat-store.ts";
 import { verifyStore } from "./verify-store.ts";
@@ -265,6 +265,22 @@ describe("rebuild-queues", () => {
     assert.deepEqual(rebuilt, { messages: 80, queues: 2 });
     assert.deepEqual(verifyStore(damaged.files, OPTIONS).findings, []);
     assert.deepEqual(damaged.files.image().files.get(QUEUE_FILE), image.files.get(QUEUE_FILE));
+  });
+});
+
+describe("rebuild-index", () => {
+  it("makes the IndexFiles again from the log", async () => {
+    const image = await stopped();
+    const index = [...image.files.keys()].filter((path) => path.startsWith(`${HOME}/index/`)).sort();
+    assert.ok(index.length > 0);
+    const damaged = hostOf(flipped(image, index[0]!, 50, 0xff));
+    await finish(damaged, rebuildIndex(damaged, { ...SMALL, ...OPTIONS }, silentLogger));
+    const made = damaged.files.image().files;
+    const again = [...made.keys()].filter((path) => path.startsWith(`${HOME}/index/`)).sort();
+    assert.deepEqual(
+      again.map((path) => made.get(path)),
+      index.map((path) => image.files.get(path)),
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Builds all ConsumeQueues of a stopped store again from the CommitLog. The store is opened as a server would open it,
+ * Builds all ConsumeQueues, or all IndexFiles, of a stopped store again from the CommitLog. The store is opened as a server would open it,
  * after what is derived was taken away and the mark was told so: a crash in between leaves a store whose next start
  * does the rest.
  */
@@ -21,21 +21,14 @@ export interface Rebuilt {
  * `options` as of the server's store; `home` must hold one. Rejects with StoreError: LOCKED while it runs, DAMAGED when
  * the log cannot be read to its end (skip what cannot be read first).
  */
-export async function rebuildQueues(
+export function rebuildQueues(
   host: Host,
   options: StoreOptions,
   logger: Logger,
   progress: Progress = () => {},
 ): Promise<Rebuilt> {
-  const { files } = host;
-  const view = new StoreView(files, options);
-  view.close();
-  const { paths, mark, segmentBytes, minOffset } = view;
-  const queueBytes = options.mappedFileSizeConsumeQueue ?? queueFileBytes(view);
-  const lock = takeLock(files, paths.lock);
-  try {
-    if (mark === undefined) checkForeign(files, options, progress);
-    else {
+  return rebuild(host, options, logger, progress, ({ files, paths, mark, minOffset }) => {
+    if (mark !== undefined) {
       const file = new MarkFile(files, paths.mark);
       file.load();
       file.open();
@@ -48,10 +41,46 @@ export async function rebuildQueues(
     files.syncFolderSync(paths.home);
     removeTree(files, paths.consumeQueue);
     removeTree(files, `${paths.checksums}/consumequeue`);
+  });
+}
+
+/** As {@link rebuildQueues}, for the IndexFiles; `options` must have the sizes that the server's store has. */
+export function rebuildIndex(
+  host: Host,
+  options: StoreOptions,
+  logger: Logger,
+  progress: Progress = () => {},
+): Promise<Rebuilt> {
+  return rebuild(host, options, logger, progress, ({ files, paths }) => {
+    // Without our state nothing is taken for complete; without files there is nothing else that says so.
+    files.unlinkSync(paths.indexState);
+    files.syncFolderSync(paths.home);
+    removeTree(files, paths.index);
+  });
+}
+
+async function rebuild(
+  host: Host,
+  options: StoreOptions,
+  logger: Logger,
+  progress: Progress,
+  clear: (view: StoreView) => void,
+): Promise<Rebuilt> {
+  const { files } = host;
+  const { paths } = new StoreView(files, options);
+  const lock = takeLock(files, paths.lock);
+  let sizes: Pick<StoreOptions, "mappedFileSizeCommitLog" | "mappedFileSizeConsumeQueue">;
+  try {
+    // Looked at again: only now does nobody else write.
+    const view = new StoreView(files, options);
+    const queueBytes = options.mappedFileSizeConsumeQueue ?? queueFileBytes(view);
+    sizes = { mappedFileSizeCommitLog: view.segmentBytes, mappedFileSizeConsumeQueue: queueBytes };
+    if (view.mark === undefined) checkForeign(files, options, progress);
+    clear(view);
+    view.close();
   } finally {
     lock.release();
   }
-  const sizes = { mappedFileSizeCommitLog: segmentBytes, mappedFileSizeConsumeQueue: queueBytes };
   const store = new FileMessageStore(host, { ...options, ...sizes, existing: true }, logger);
   await store.start();
   const topics = store.topics();
