@@ -17,9 +17,11 @@ class FakeFile {
   content: string | undefined;
   readonly pending: { text: string; done: (error: HostError | undefined) => void }[] = [];
   syncSaves = 0;
+  isLost = false;
+  from: "file" | "backup" = "file";
 
-  load<T>(parse: (text: string) => T): { value: T; from: "file" } | undefined {
-    return this.content === undefined ? undefined : { value: parse(this.content), from: "file" };
+  load<T>(parse: (text: string) => T): { value: T; from: "file" | "backup" } | undefined {
+    return this.content === undefined ? undefined : { value: parse(this.content), from: this.from };
   }
 
   save(text: string, done: (error: HostError | undefined) => void): void {
@@ -45,6 +47,21 @@ class FakeFile {
   get stateFile(): StateFile {
     return this as unknown as StateFile;
   }
+}
+
+/** A file whose content, and its backup's, cannot be read. */
+function lostFile(): FakeFile {
+  const file = new FakeFile();
+  file.isLost = true;
+  return file;
+}
+
+function errors(): { logger: Logger; said: string[] } {
+  const said: string[] = [];
+  const note = (first: object | string, message?: string): void => {
+    said.push(typeof first === "string" ? first : (message ?? ""));
+  };
+  return { logger: { ...silentLogger, warn: note, error: note }, said };
 }
 
 function warnings(): { logger: Logger; lines: (object & { message?: string })[] } {
@@ -96,6 +113,34 @@ describe("TopicRegistry", () => {
       ["orders"],
     );
     assert.equal(changes.length, 1);
+  });
+
+  it("gives a topic of the backup the queues back that it has had messages in since, but not one of the file", () => {
+    const file = new FakeFile();
+    const first = registry(file);
+    first.topics.put(newTopicConfig("orders", { readQueueNums: 2, writeQueueNums: 2 }));
+    first.host.endTurn();
+    first.file.finish();
+    const store = { topics: () => ["orders"], queuesOf: () => [0, 1, 5] };
+    const shrunk = registry(file).topics;
+    shrunk.load(store);
+    assert.equal(shrunk.get("orders")?.readQueueNums, 2, "somebody wanted it so");
+    file.from = "backup";
+    const { logger, lines } = warnings();
+    const again = registry(file, logger).topics;
+    again.load(store);
+    assert.deepEqual([again.get("orders")?.readQueueNums, again.get("orders")?.writeQueueNums], [6, 6]);
+    assert.deepEqual(
+      lines.map((line) => (line as { topic?: string }).topic),
+      ["orders"],
+    );
+  });
+
+  it("says when all it knew is lost", () => {
+    const { logger, said } = errors();
+    registry(lostFile(), logger).topics.load({ topics: () => ["orders"], queuesOf: () => [0] });
+    assert.match(said[0]!, /topics.json is lost/);
+    assert.match(said[1]!, /recovered it/);
   });
 
   it("counts everything as persisted where nothing is kept", () => {
@@ -287,6 +332,22 @@ describe("OffsetRegistry", () => {
     offsets.commit("g", "T", 0, 9, "10.0.0.1:1");
     assert.equal(offsets.get("g", "T", 0), 3);
     assert.equal(lines.length, 1);
+  });
+
+  it("says when offsets are lost, all of them or those since the backup", () => {
+    const lost = errors();
+    registry(lostFile(), {}, lost.logger).offsets.load();
+    assert.match(lost.said.join(), /all committed offsets are lost/);
+    const file = new FakeFile();
+    const first = registry(file, { T0: 9 });
+    first.offsets.commit("g", "T", 0, 5, "test");
+    first.offsets.stop();
+    file.from = "backup";
+    const older = errors();
+    const again = registry(file, { T0: 9 }, older.logger).offsets;
+    again.load();
+    assert.equal(again.get("g", "T", 0), 5);
+    assert.match(older.said.join(), /lost: groups get what came since once more/);
   });
 
   it("sets offsets beyond a shortened queue back to its end at start, and says how many messages that are", () => {

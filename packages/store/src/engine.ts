@@ -143,6 +143,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     const writerParts = { segments, tail: this.hotTail, zeros, writtenGate, flushedGate };
     this.writer = new LogWriter(host, options, writerParts, logger, {
       positionsMoved: () => this.positionsMoved(),
+      bytesWritten: () => this.logTail.moved(),
       writingFailed: (error) => this.#failed(error),
     });
     this.log = new CommitLog(this.hotTail, this.zeros, this.writer, segmentBytes);
@@ -168,7 +169,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.indexQuery = new IndexQuery(this.index, (position, done) =>
       this.lookup.record(position, this.dispatch.dispatched, done),
     );
-    this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, written, damages);
+    this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, { readable, written }, damages);
     this.appender = new Appender({
       clock: host.clock,
       log: this.log,

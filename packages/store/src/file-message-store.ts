@@ -18,7 +18,7 @@ import {
   queueOffset,
 } from "@orbitmq/host";
 import type { RecordSource } from "@orbitmq/wire";
-import type { TailFollower, TailSubscription } from "./commit-log/log-tail.ts";
+import type { TailFollower, TailOptions, TailSubscription } from "./commit-log/log-tail.ts";
 import { Engine, type Refusal } from "./engine.ts";
 import type {
   AppendResult,
@@ -208,10 +208,14 @@ export class FileMessageStore implements MessageStore {
     if (this.#state !== "new") this.#engine.dispatch.subscribe(listener);
   }
 
-  /** Follows the written log from `position` on, for replication. */
-  subscribeTail(position: PhysicalOffset, follower: TailFollower): TailSubscription {
+  /** Follows the log from `position` on, as far as consumers may see it, for replication; see TailOptions. */
+  subscribeTail(
+    position: PhysicalOffset,
+    follower: TailFollower,
+    options: TailOptions = {},
+  ): TailSubscription {
     assert(this.#isOpen(), "the store is open");
-    return this.#engine.logTail.subscribe(position, follower);
+    return this.#engine.logTail.subscribe(position, follower, options);
   }
 
   onFailed(listener: (error: Error) => void): void {

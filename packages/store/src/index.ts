@@ -1,6 +1,12 @@
 /** Bytes on disk. */
 
-export type { ChunkRead, LogChunk, TailFollower, TailSubscription } from "./commit-log/log-tail.ts";
+export type {
+  ChunkRead,
+  LogChunk,
+  TailFollower,
+  TailOptions,
+  TailSubscription,
+} from "./commit-log/log-tail.ts";
 export { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
 export { FileMessageStore, openMessageStore } from "./file-message-store.ts";
 export type { IntegrityStatus } from "./integrity/damages.ts";

@@ -33,6 +33,11 @@ export class GroupRegistry {
   load(): void {
     const loaded = this.#needs.file?.load(parseSubscriptionGroups);
     if (loaded !== undefined) this.groups.restore(loaded.value);
+    else if (this.#needs.file?.isLost === true) {
+      this.#needs.logger.error(
+        "the settings of all consumer groups are lost: groups begin with the defaults",
+      );
+    }
   }
 
   /** A group that exists. */

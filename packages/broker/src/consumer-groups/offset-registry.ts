@@ -38,7 +38,19 @@ export class OffsetRegistry {
   load(): void {
     const { file, store, clock, logger } = this.#needs;
     const loaded = file?.load(parseOffsets);
-    if (loaded === undefined) return;
+    if (loaded === undefined) {
+      if (file?.isLost === true) {
+        logger.error(
+          "all committed offsets are lost: every group begins where a new one would, unless somebody sets them",
+        );
+      }
+      return;
+    }
+    if (loaded.from === "backup") {
+      logger.warn(
+        "offsets committed after the backup was made are lost: groups get what came since once more",
+      );
+    }
     this.offsets.restore(loaded.value);
     for (const { group, topic, queueId, offset } of this.offsets.beyond((t, q) => store.readableEnd(t, q))) {
       const end = store.readableEnd(topic, queueId);

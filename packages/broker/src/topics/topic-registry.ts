@@ -45,15 +45,33 @@ export class TopicRegistry {
   load(store: Pick<MessageStore, "topics" | "queuesOf">): void {
     const loaded = this.#needs.file?.load(parseTopics);
     if (loaded !== undefined) this.topics.restore(loaded.value);
+    if (this.#needs.file?.isLost === true) {
+      this.#needs.logger.error(
+        "topics.json is lost: topics that have messages are made again, with the defaults; others are gone",
+      );
+    }
     for (const topic of store.topics()) {
-      if (this.topics.get(topic) !== undefined) continue;
+      const known = this.topics.get(topic);
       const queues = Math.max(...store.queuesOf(topic), 0) + 1;
+      if (known !== undefined) {
+        // A topic may have fewer queues than it once had; a backup may be from before it had more.
+        if (loaded?.from === "backup" && known.readQueueNums < queues) this.#widen(known, queues);
+        continue;
+      }
       this.#needs.logger.warn(
         { topic, queues },
         "topics.json does not know a topic that has messages; recovered it",
       );
       this.put(newTopicConfig(topic, { readQueueNums: queues, writeQueueNums: queues }));
     }
+  }
+
+  #widen(topic: TopicConfig, queues: number): void {
+    this.#needs.logger.warn(
+      { topic: topic.topicName, from: topic.readQueueNums, to: queues },
+      "a topic has messages in queues that the backup of topics.json does not know; it has them again",
+    );
+    this.put({ ...topic, readQueueNums: queues, writeQueueNums: Math.max(topic.writeQueueNums, queues) });
   }
 
   get(topic: string): TopicConfig | undefined {

@@ -21,6 +21,24 @@ describe("SYNC_FLUSH", () => {
     const arrivals: number[] = [];
     driver.store.subscribeArrivals({ messageArrived: (_topic, _queue, end) => arrivals.push(end) });
     const { store, host } = driver;
+    const follower = { logGrew: () => {}, logCut: () => {} };
+    const tail = store.subscribeTail(store.status().writtenOffset, follower);
+    let told = 0;
+    const eagerFollower = {
+      logGrew: () => {
+        told += 1;
+      },
+      logCut: () => {},
+    };
+    const eager = store.subscribeTail(store.status().writtenOffset, eagerFollower, { unflushed: true });
+    const followed = (subscription: typeof tail) => {
+      let length = 0;
+      subscription.next(1 << 20, (_error, chunk) => {
+        length = chunk?.bytes.length ?? 0;
+        chunk?.release();
+      });
+      return length;
+    };
     host.files.held = true;
     const waiting = driver.send(message("waits for the disk"));
     // The page cache is all that this one asks for; readers ask for more.
@@ -54,6 +72,7 @@ describe("SYNC_FLUSH", () => {
         byTime,
         byOffset,
         hasTime: time > 0,
+        followed: followed(tail) > 0,
         arrivals: [...arrivals],
       };
     };
@@ -65,9 +84,11 @@ describe("SYNC_FLUSH", () => {
       byTime: [1, 0],
       byOffset: 0,
       hasTime: false,
+      followed: false,
       arrivals: [],
     });
     assert.equal(messageCount, 1);
+    assert.ok(told > 0 && followed(eager) > 0, "who answers for it may have it");
     host.files.release();
     host.settle();
     assert.deepEqual(seen(), {
@@ -78,6 +99,7 @@ describe("SYNC_FLUSH", () => {
       byTime: [3, 2],
       byOffset: 2,
       hasTime: true,
+      followed: true,
       arrivals: [2, 3],
     });
   });

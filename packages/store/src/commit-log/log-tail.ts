@@ -1,7 +1,8 @@
 /**
  * Follows the end of the log for those who carry it elsewhere. Nothing is queued for a follower: it is told, at
  * most once per step, that there is more, and reads it at its own pace by position, from memory while it keeps up
- * and from disk when it lags.
+ * and from disk when it lags. A follower sees what consumers see: under SYNC_FLUSH nothing that is not on disk yet. One
+ * that answers for the difference itself may ask for what is only written, to have it sooner.
  */
 import { assert, HostError, type PhysicalOffset, physicalOffset } from "@orbitmq/host";
 import { MAGIC_BLANK, RecordField } from "@orbitmq/wire";
@@ -23,6 +24,19 @@ export type ChunkRead = (error: HostError | undefined, chunk: LogChunk | undefin
 
 const NOTHING = Buffer.alloc(0);
 
+/** What is there to follow, as positions. */
+export interface TailEnds {
+  /** What consumers may see. */
+  readonly readable: () => number;
+  /** What is in the page cache. */
+  readonly written: () => number;
+}
+
+export interface TailOptions {
+  /** Give records that are written and maybe not on disk: a crash may take them back. Default false. */
+  readonly unflushed?: boolean;
+}
+
 export interface TailFollower {
   /** There is more than at the last `next`. Must not throw. */
   logGrew(): void;
@@ -36,11 +50,15 @@ export class TailSubscription {
   #position: number;
   #busy = false;
   #cuts = 0;
+  readonly #end: () => number;
+  #told: number;
 
-  constructor(tail: LogTail, follower: TailFollower, position: number) {
+  constructor(tail: LogTail, follower: TailFollower, position: number, end: () => number) {
     this.#tail = tail;
     this.#follower = follower;
     this.#position = position;
+    this.#end = end;
+    this.#told = end();
   }
 
   /** Where the next chunk starts. */
@@ -48,13 +66,13 @@ export class TailSubscription {
     return physicalOffset(this.#position);
   }
 
-  /** Reads the next written records, at most `bytesMax` of them or a single longer one, and moves behind them; one call at a time. `done` may be called at once. */
+  /** Reads the next records, at most `bytesMax` of them or a single longer one, and moves behind them; one call at a time. `done` may be called at once. */
   next(bytesMax: number, done: ChunkRead): void {
     assert(!this.#busy, "one read of a subscription at a time");
     const start = this.#position;
     const cuts = this.#cuts;
     this.#busy = true;
-    this.#tail.read(start, bytesMax, (error, chunk) => {
+    this.#tail.read(start, this.#end(), bytesMax, (error, chunk) => {
       this.#busy = false;
       if (cuts !== this.#cuts) {
         chunk?.release();
@@ -71,12 +89,16 @@ export class TailSubscription {
   }
 
   /** For the tail only. */
-  grew(): void {
+  moved(): void {
+    const end = this.#end();
+    if (end === this.#told) return;
+    this.#told = end;
     this.#follower.logGrew();
   }
 
   /** For the tail only. */
   cut(offset: number): void {
+    this.#told = Math.min(this.#told, offset);
     if (offset >= this.#position) return;
     this.#cuts += 1;
     this.#position = offset;
@@ -88,21 +110,21 @@ export class LogTail {
   readonly #hot: HotTail;
   readonly #cold: ColdBlocks;
   readonly #segmentBytes: number;
-  readonly #written: () => number;
+  readonly #ends: TailEnds;
   readonly #damages: Damages;
   readonly #subscriptions = new Set<TailSubscription>();
-  #told = 0;
 
-  constructor(hot: HotTail, cold: ColdBlocks, segmentBytes: number, written: () => number, damages: Damages) {
+  constructor(hot: HotTail, cold: ColdBlocks, segmentBytes: number, ends: TailEnds, damages: Damages) {
     this.#damages = damages;
     this.#hot = hot;
     this.#cold = cold;
     this.#segmentBytes = segmentBytes;
-    this.#written = written;
+    this.#ends = ends;
   }
 
-  subscribe(position: number, follower: TailFollower): TailSubscription {
-    const subscription = new TailSubscription(this, follower, position);
+  subscribe(position: number, follower: TailFollower, options: TailOptions = {}): TailSubscription {
+    const end = options.unflushed === true ? this.#ends.written : this.#ends.readable;
+    const subscription = new TailSubscription(this, follower, position, end);
     this.#subscriptions.add(subscription);
     return subscription;
   }
@@ -111,22 +133,19 @@ export class LogTail {
     this.#subscriptions.delete(subscription);
   }
 
-  /** The written offset has moved. */
+  /** A position has moved. */
   moved(): void {
-    const written = this.#written();
-    if (written === this.#told) return;
-    this.#told = written;
-    for (const subscription of this.#subscriptions) subscription.grew();
+    for (const subscription of this.#subscriptions) subscription.moved();
   }
 
   truncated(offset: number): void {
-    this.#told = Math.min(this.#told, offset);
     for (const subscription of this.#subscriptions) subscription.cut(offset);
   }
 
-  read(start: number, bytesMax: number, done: ChunkRead): void {
+  /** Whole records from `start` on that end at or below `limit`. */
+  read(start: number, limit: number, bytesMax: number, done: ChunkRead): void {
     const segmentEnd = start - (start % this.#segmentBytes) + this.#segmentBytes;
-    const end = Math.min(this.#written(), segmentEnd);
+    const end = Math.min(limit, segmentEnd);
     const slab = this.#hot.find(start);
     if (end <= start) {
       done(

@@ -30,6 +30,8 @@ const ZEROS_BESIDE_SHARE = 4;
 export interface LogWriterEvents {
   /** `written` or `flushed` has moved; the waiters are settled after this. */
   positionsMoved(): void;
+  /** Under SYNC_FLUSH: more is in the page cache, and nothing else has moved. */
+  bytesWritten(): void;
   /** Once: writing has stopped for good. */
   writingFailed(error: HostError): void;
 }
@@ -251,7 +253,8 @@ export class LogWriter {
       return false;
     }
     if (this.#written === before) return true;
-    if (!this.#syncStore) {
+    if (this.#syncStore) this.#events.bytesWritten();
+    else {
       this.#schedule.written(this.#written - this.#flushed);
       this.#events.positionsMoved();
     }

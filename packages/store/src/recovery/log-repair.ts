@@ -12,8 +12,9 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Zeroes what is not zero in [end, limit) and removes segments that start behind `end`; writes [from, end) again,
- * except `fillings`, which may be holes that a full disk has no room for. All is on disk afterwards. Returns how
- * many bytes held something. Throws HostError.
+ * except `fillings`, which may be holes that a full disk has no room for. Where nobody knows a limit, the file is cut
+ * at `end` and made long again: zeros without reading a gibibyte of them. All is on disk afterwards. Returns how many
+ * bytes were, or may have been, something else. Throws HostError.
  */
 export function repairTail(
   files: Files,
@@ -22,6 +23,9 @@ export function repairTail(
   fillings: readonly Filling[] = [],
 ): number {
   const { from, end, limit } = positions;
+  // Before a file is cut: a short one is no damage only where no other follows.
+  segments.removeFrom(end + 1);
+  files.syncFolderSync(segments.folder);
   const touched = new Set<OpenFile>();
   let next = from;
   for (const filling of [...fillings, { start: end, end }]) {
@@ -34,7 +38,14 @@ export function repairTail(
   let cleared = 0;
   const segment = segments.at(end);
   const segmentEnd = segment === undefined ? end : segment.start + segments.segmentBytes;
-  const zerosTo = Math.min(limit, segmentEnd);
+  if (limit === Number.POSITIVE_INFINITY && segment !== undefined) {
+    const writer = segments.writer(segment);
+    writer.truncateSync(end - segment.start);
+    writer.truncateSync(segments.segmentBytes);
+    touched.add(writer);
+    cleared = segmentEnd - end;
+  }
+  const zerosTo = cleared > 0 ? end : Math.min(limit, segmentEnd);
   const zeros = Buffer.alloc(Math.max(0, Math.min(CHUNK_BYTES, zerosTo - end)));
   forEachChunk(segments, end, zerosTo, (writer, bytes, at) => {
     const blank = zeros.subarray(0, bytes.length);
@@ -44,8 +55,6 @@ export function repairTail(
     touched.add(writer);
   });
   for (const writer of touched) writer.fdatasyncSync();
-  segments.removeFrom(end + 1);
-  files.syncFolderSync(segments.folder);
   return cleared;
 }
 

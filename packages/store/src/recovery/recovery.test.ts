@@ -168,6 +168,33 @@ describe("recovery", () => {
     await assert.rejects(driver.start(), isCode("ILLEGAL_OPTION"));
   });
 
+  it("makes zeros of what another broker left behind the end without reading it, segments it had ready included", async () => {
+    const { image, bodies } = await filled(false);
+    const segments = [...image.files.keys()].filter((path) => path.includes("/commitlog/")).sort();
+    const newest = segments.findLast((path) => !image.files.get(path)!.equals(Buffer.alloc(16 * 1024)))!;
+    const bytes = Buffer.from(image.files.get(newest)!);
+    let end = bytes.length;
+    while (bytes[end - 1] === 0) end -= 1;
+    bytes.fill(0x55, end + 500);
+    const next = newest.replace(/\d{20}$/, (name) => String(Number(name) + 16 * 1024).padStart(20, "0"));
+    const left = without(
+      image,
+      (path) => path === `${HOME}/orbitmq-mark` || (path > newest && path.includes("/commitlog/")),
+    );
+    const files = new Map(left.files).set(newest, bytes).set(next, Buffer.alloc(16 * 1024, 0x55));
+    const driver = await checkBodies({ files, folders: left.folders }, bodies);
+    const repaired = driver.host.files.names.get(newest)!.bytes;
+    assert.ok(repaired.subarray(end + 2000).every((byte) => byte === 0));
+    assert.ok(repaired.length === 16 * 1024 && !driver.host.files.names.get(next)?.bytes.includes(0x55));
+    // A crash between the cut and the new length leaves a short file, and nothing behind it.
+    const { operations } = driver.host.files;
+    const cut = operations.findIndex(
+      ({ kind }, index) => kind === "truncate" && operations[index + 1]?.kind === "truncate",
+    );
+    const removed = operations.findIndex((each) => each.kind === "unlink" && each.path === next);
+    assert.ok(removed >= 0 && removed < cut, `removed at ${removed}, cut at ${cut}`);
+  });
+
   it("finds the same store however often it is started and killed", async () => {
     const { image, bodies } = await filled(false);
     let driver = await StoreDriver.open({}, image);

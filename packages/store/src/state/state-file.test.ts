@@ -37,7 +37,11 @@ describe("a state file", () => {
     host.files.unlinkSync(PATH);
     assert.deepEqual(load(file), { value: 1, from: "backup" });
     host.files.names.get(`${PATH}.bak`)!.bytes = Buffer.alloc(0);
+    assert.equal(file.isLost, false);
     assert.equal(load(file), undefined);
+    assert.equal(file.isLost, true, "there was something");
+    assert.equal(load(stateFile().file), undefined);
+    assert.equal(stateFile().file.isLost, false);
   });
 
   it("merges saves that overlap into the newest, and tells each", () => {

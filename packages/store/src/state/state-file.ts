@@ -27,6 +27,7 @@ export class StateFile {
   #saving = false;
   #waiting: { text: string; dones: Done[] } | undefined;
   #retry: TimerHandle | undefined;
+  #isLost = false;
   /** Counts blocking saves; a save on the pool that was overtaken by one gives up before it renames. */
   #overtaken = 0;
 
@@ -34,6 +35,11 @@ export class StateFile {
     this.#host = host;
     this.path = path;
     this.#logger = logger;
+  }
+
+  /** Something was kept, and neither the file nor its backup could be read. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /**
@@ -45,6 +51,7 @@ export class StateFile {
     if (main !== undefined) return { value: main.value, from: "file" };
     const backup = this.#read(`${this.path}.bak`, parse);
     if (backup === undefined) return undefined;
+    this.#isLost = false;
     this.#logger.warn({ file: this.path }, "the state file is missing or torn; its backup is used instead");
     return { value: backup.value, from: "backup" };
   }
@@ -93,6 +100,7 @@ export class StateFile {
       if (bytes === undefined) return undefined;
       return { value: parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8")) };
     } catch (error) {
+      this.#isLost = true;
       this.#logger.error({ file: path, err: error }, "a state file cannot be read");
       return undefined;
     }
