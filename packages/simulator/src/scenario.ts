@@ -17,9 +17,13 @@ export interface Scenario {
   readonly topics: readonly TopicPlan[];
   /** Faults happen until then; the quiet phase follows. */
   readonly busyMs: number;
+  /** Nothing fails in this seed: what is promised only then is checked, too. */
+  readonly faultless: boolean;
   /** How many faults are planned, crashes included. */
   readonly faults: number;
   readonly crashesMin: number;
+  /** Faults of the disks, each of another kind. */
+  readonly diskFaultsMin: number;
   readonly store: Omit<StoreOptions, "home" | "flushDiskType">;
   readonly world: Omit<SimWorldOptions, "traceLine" | "onUncaught">;
 }
@@ -36,6 +40,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
   const random = new SeededRandom(seed, "scenario");
   const segmentBytes = random.pick([16, 32, 64]) * KIB;
   const restless = random.chance(0.4);
+  const faultless = random.chance(0.04);
   return {
     seed,
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
@@ -45,11 +50,13 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     uniformBytes: random.chance(0.4) ? random.between(16, 600) : undefined,
     topics: [
       { name: "orders", queues: random.between(2, 4) },
-      { name: "events", queues: 0 },
+      { name: "events", queues: faultless ? 2 : 0 },
     ],
     busyMs: 30_000,
-    faults: random.between(6, 14),
-    crashesMin: 3,
+    faultless,
+    faults: faultless ? 0 : random.between(8, 16),
+    crashesMin: faultless ? 0 : 3,
+    diskFaultsMin: faultless ? 0 : 4,
     store: {
       mappedFileSizeCommitLog: segmentBytes,
       mappedFileSizeConsumeQueue: 20 * random.pick([16, 50, 200]),

@@ -57,7 +57,11 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   cluster.stopFaults();
   const liveMs = await becomeLive(cluster);
   await endAndDrain(cluster);
-  const { violations, counts } = check(recorder.events, { flush: scenario.flush, groups: [GROUP] });
+  const { violations, counts } = check(recorder.events, {
+    flush: scenario.flush,
+    faultless: scenario.faultless,
+    groups: [GROUP],
+  });
   return {
     seed,
     violations,

@@ -113,13 +113,13 @@ class Fuzz {
         // A start may meet the disk's faults; the next one must not.
         if (!(error instanceof StoreError) || (error.code !== "IO" && error.code !== "NO_SPACE")) throw error;
         if (host.alive) world.kill(host);
-        machine.disk.disarm();
+        machine.disk.faults.disarm();
         machine.disk.ballastBytes = 0;
         continue;
       }
       await this.#check(current);
       if (random.chance(0.3))
-        machine.disk.failNext(
+        machine.disk.faults.failNext(
           random.pick(["sync", "write"]),
           (path) => path.includes("commitlog") || random.chance(0.3),
         );

@@ -1,6 +1,7 @@
 /** The hostile machine room: deterministic from one seed, in one thread. For the simulator and for tests. */
 
-export type { DiskFault, SimDisk } from "./disk/sim-disk.ts";
+export type { DiskFault } from "./disk/disk-faults.ts";
+export type { SimDisk } from "./disk/sim-disk.ts";
 export type { CrashPolicy } from "./disk/sim-inode.ts";
 export type { SimConnection } from "./network/sim-connection.ts";
 export type { SimFabric } from "./network/sim-fabric.ts";

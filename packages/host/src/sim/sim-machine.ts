@@ -76,7 +76,8 @@ export class SimMachine {
     const disk = this.#options.disk;
     const ranges: Record<typeof kind, Range> = { sync: disk.syncUs, read: disk.readUs, write: disk.writeUs };
     const range = this.#random.chance(disk.tailChance) ? disk.tailUs : ranges[kind];
-    return this.#random.between(range.min, range.max) * this.disk.slowFactor;
+    const factor = this.disk.slowFactor * (kind === "sync" ? this.disk.syncSlowFactor : 1);
+    return this.#random.between(range.min, range.max) * factor;
   }
 
   /** For SimWorld only: processes and connections must already know. */

@@ -272,3 +272,27 @@ test("each invariant is reported a few times only, so that a broken run stays re
   const history = Array.from({ length: 100 }, (_, offset) => seen(`x${offset}`, offset));
   assert.equal(broken(history).length, 5);
 });
+
+test("where nothing fails a second copy and a second consumption are violations", () => {
+  const twice = [send("1"), ack("1", 0), listened("1", 0), listened("1", 0), seen("1", 0), drained(1)];
+  assert.deepEqual(broken(twice, GROUP), []);
+  assert.equal(check(twice, GROUP).counts.repeated, 1);
+  assert.deepEqual(broken(twice, { ...GROUP, faultless: true }), ["no-duplicates"]);
+  const copies = [send("1"), ack("1", 1), seen("1", 0, "a"), seen("1", 1, "b"), drained(2)];
+  assert.deepEqual(broken(copies), []);
+  assert.deepEqual(broken(copies, { ...SYNC, faultless: true }), ["no-duplicates"]);
+});
+
+test("a group may be back at older offsets once its broker could not read the newest", () => {
+  const groupOffset = (offset: number): HistoryEvent => ({
+    kind: "group-offset",
+    ...at(),
+    group: "g",
+    queue: QUEUE,
+    offset,
+  });
+  const base = [send("1"), ack("1", 0), seen("1", 0), listened("1", 0), committed(1), drained(1)];
+  assert.deepEqual(broken([...base, groupOffset(0)], GROUP), ["commit-kept"]);
+  const doubtful: HistoryEvent = { kind: "offsets-doubtful", ...at(), broker: "a" };
+  assert.deepEqual(broken([...base, doubtful, groupOffset(0)], GROUP), []);
+});

@@ -19,6 +19,8 @@ export const INVARIANTS = {
   consumed: "every acknowledged message is consumed by the group at least once",
   "commit-after-listener": "an offset is committed only after the listeners of all before it succeeded",
   "commit-kept": "what a group committed last is kept through a crash some seconds later",
+  "no-duplicates":
+    "where nothing fails and no queue changes hands every message exists once and is consumed once",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
   settles: "every send of a living process comes to an end in bounded time",
   "no-crash": "no process fails by itself",
@@ -38,6 +40,8 @@ export interface CheckOptions {
    * the groups may then skip or repeat messages of its queues.
    */
   readonly flush: "SYNC_FLUSH" | "ASYNC_FLUSH";
+  /** Nothing failed and nobody was ended: duplicates have no excuse. Default false. */
+  readonly faultless?: boolean;
   /** Groups that subscribed to every message from the first on and that were left running until the end. */
   readonly groups: readonly string[];
 }
@@ -54,6 +58,8 @@ export interface CheckCounts {
   unknownFound: number;
   /** Copies beyond one of each message: late copies of timed-out attempts. */
   extraCopies: number;
+  /** Successful consumptions beyond one of each message by each group. */
+  repeated: number;
 }
 
 export interface CheckResult {
@@ -105,6 +111,7 @@ class Checker {
     committed: 0,
     unknownFound: 0,
     extraCopies: 0,
+    repeated: 0,
   };
 
   constructor(options: CheckOptions) {
@@ -173,6 +180,9 @@ class Checker {
       case "broker-ended":
         this.#commits.brokerEnded(event.broker, event.atMs);
         break;
+      case "offsets-doubtful":
+        this.#commits.offsetsDoubtful(event.broker);
+        break;
       case "cache-lost":
         this.#cacheLost(event.broker, event.atMs);
         break;
@@ -224,7 +234,13 @@ class Checker {
       ids = new Set();
       this.#consumed.set(event.group, ids);
     }
-    if (event.id !== undefined) ids.add(event.id);
+    if (event.id !== undefined && ids.has(event.id)) {
+      this.#counts.repeated++;
+      this.#duplicate(
+        event.atMs,
+        `${event.group} consumed ${event.id} again, at ${event.queue} ${event.offset}`,
+      );
+    } else if (event.id !== undefined) ids.add(event.id);
     this.#commits.listened(event);
   }
 
@@ -299,10 +315,17 @@ class Checker {
     }
   }
 
+  #duplicate(atMs: number, detail: string): void {
+    if (this.#options.faultless === true) this.#report("no-duplicates", atMs, detail);
+  }
+
   #count(send: Send): void {
     this.#counts[send.outcome]++;
     const copies = this.#slots.copiesOf(send.id);
-    if (copies > 1) this.#counts.extraCopies += copies - 1;
+    if (copies > 1) {
+      this.#counts.extraCopies += copies - 1;
+      this.#duplicate(send.acknowledgedMs ?? 0, `there are ${copies} copies of ${send.id}`);
+    }
     if (send.outcome === "unknown" && copies > 0) this.#counts.unknownFound++;
   }
 }

@@ -72,6 +72,11 @@ export class CommitCheck {
     }
   }
 
+  /** The broker may have gone back to offsets before the last ones. */
+  offsetsDoubtful(broker: string): void {
+    for (const progress of this.#progress.values()) if (progress.broker === broker) progress.unsure = true;
+  }
+
   /** Offsets of this broker's queues may run ahead from now on (ASYNC_FLUSH after a power loss). */
   forgetBroker(broker: string): void {
     this.#lost.add(broker);

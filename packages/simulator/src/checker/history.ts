@@ -94,6 +94,12 @@ export type HistoryEvent =
       readonly broker: string;
     }
   | {
+      /** The broker's newest offsets file could not be read; it may go on with the one before. */
+      readonly kind: "offsets-doubtful";
+      readonly atMs: number;
+      readonly broker: string;
+    }
+  | {
       /** Power loss, or pages dropped that a failed sync had marked clean: what was only in memory may be gone. */
       readonly kind: "cache-lost";
       readonly atMs: number;

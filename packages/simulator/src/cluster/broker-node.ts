@@ -30,6 +30,8 @@ export class BrokerNode extends SimNode {
   #broker: Broker | undefined;
   #serving = false;
   readonly #segmentPaths: string[] = [];
+  /** A record of its log is damaged for a while; starting may be refused meanwhile. */
+  rotten = false;
   #whenServing: (() => void)[] = [];
   #whenEnded: (() => void)[] = [];
 
@@ -46,6 +48,14 @@ export class BrokerNode extends SimNode {
     this.#namesrvAddrs = namesrvAddrs;
     this.#logger = logger;
     this.address = `${machine.address}:${BROKER_PORT}`;
+    const { disk } = machine;
+    const count = disk.onFault;
+    disk.onFault = (fault, path) => {
+      count(fault, path);
+      const isUnread = fault === "read-eio" || fault === "emfile";
+      if (isUnread && path.includes("/config/"))
+        context.recorder.add({ kind: "offsets-doubtful", broker: name });
+    };
   }
 
   /** Between a completed start and the end of the process. */
@@ -174,7 +184,7 @@ export class BrokerNode extends SimNode {
 
   #startFailed(host: SimHost, error: StoreError): void {
     this.context.log(`${this.name} cannot start: ${error.code} ${error.message}`);
-    if (!PASSING.has(error.code)) {
+    if (!PASSING.has(error.code) && !(error.code === "DAMAGED" && this.rotten)) {
       this.context.recorder.failure("starts", `${this.name}: ${error.code} ${error.message}`);
     }
     this.#exit(host, 0);

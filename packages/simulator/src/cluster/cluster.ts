@@ -111,7 +111,14 @@ export class Cluster {
         ),
     );
     const places = () => this.places();
-    this.observer = new ObserverNode(this.#context("observer"), machineOf(0), "observer", factory, places);
+    this.observer = new ObserverNode(
+      this.#context("observer"),
+      machineOf(0),
+      "observer",
+      factory,
+      places,
+      () => this.brokers.some((broker) => broker.rotten),
+    );
     this.admin = new AdminNode(this.#context("admin"), machineOf(1), "admin", {
       scenario,
       namesrv,
@@ -146,7 +153,18 @@ export class Cluster {
 
   /** Starts everything, in an order that differs from seed to seed. */
   start(): void {
-    for (const node of this.nodes) node.startAfter(this.#random.int(500));
+    for (const node of this.nodes) node.startAfter(this.#random.int(500) + this.#calmStartMs(node));
+  }
+
+  /**
+   * Where nothing fails, nobody sends before every queue has its consumer: one that changes hands is consumed again
+   * from where it was last committed, which is no duplicate to be ashamed of but would hide those that are.
+   */
+  #calmStartMs(node: SimNode): number {
+    if (!this.scenario.faultless) return 0;
+    if (this.producers.includes(node as ProducerNode)) return 27_000;
+    if (this.consumers.includes(node as ConsumerNode)) return 5_000;
+    return node === this.admin || node === this.observer ? 2_000 : 0;
   }
 
   /** Power loss of a machine: all its processes end; all are started again. */
@@ -169,17 +187,28 @@ export class Cluster {
   }
 
   #faultsStopped = false;
+  readonly #heals = new Set<() => void>();
+
+  /** As `later`, but done in any case: at the latest when the faults stop. */
+  healLater(delayMs: number, heal: () => void): void {
+    this.#heals.add(heal);
+    this.world.after(delayMs, () => {
+      if (this.#heals.delete(heal)) heal();
+    });
+  }
 
   /** Heals everything and starts what is down; from now on nothing fails any more. */
   stopFaults(): void {
     this.#faultsStopped = true;
     this.log("the faults stop");
+    for (const heal of this.#heals) heal();
+    this.#heals.clear();
     this.world.fabric.healAll();
     this.world.fabric.delayFactor = 1;
     for (const { disk } of this.world.machines) {
       disk.slowFactor = 1;
       disk.ballastBytes = 0;
-      disk.disarm();
+      disk.faults.disarm();
     }
     for (const machine of this.world.machines) machine.onSyncStarted = undefined;
     for (const node of this.nodes) node.startAfter(0);

@@ -1,6 +1,7 @@
 /** Which faults happen when, drawn from the seed before the run begins. */
 import type { SeededRandom } from "@orbitmq/host/sim";
-import { CRASH_KINDS, FAULT_KINDS, type FaultKind } from "./fault-table.ts";
+import type { Scenario } from "../scenario.ts";
+import { CRASH_KINDS, DISK_KINDS, FAULT_KINDS, type FaultKind } from "./fault-table.ts";
 
 export interface PlannedFault {
   readonly atMs: number;
@@ -12,10 +13,15 @@ const FIRST_MS = 1_500;
 
 export function planFaults(
   random: SeededRandom,
-  options: { readonly busyMs: number; readonly faults: number; readonly crashesMin: number },
+  options: Pick<Scenario, "busyMs" | "faults" | "crashesMin" | "diskFaultsMin">,
 ): PlannedFault[] {
   const kinds: FaultKind[] = [];
   for (let i = 0; i < options.crashesMin; i++) kinds.push(random.pick(CRASH_KINDS));
+  // Different ones, as there are more kinds than a seed has room for.
+  const diskKinds = [...DISK_KINDS];
+  for (let i = 0; i < options.diskFaultsMin; i++) {
+    kinds.push(...diskKinds.splice(random.int(diskKinds.length), 1));
+  }
   while (kinds.length < options.faults) kinds.push(random.pick(FAULT_KINDS));
   // Some plans crowd their faults together: crashes during recovery, faults on top of faults.
   const crowded = random.chance(0.3);

@@ -2,21 +2,12 @@
  * The kinds of faults and what each does to a cluster. A fault that finds nothing to do (its victim is down
  * already) does nothing and is not counted; every one heals by itself or in the quiet phase.
  */
-import type { SeededRandom, SimMachine } from "@orbitmq/host/sim";
+import type { SeededRandom } from "@orbitmq/host/sim";
 import type { BrokerNode } from "../cluster/broker-node.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SimNode } from "../cluster/sim-node.ts";
-
-/** Returns whether it found a victim. */
-type Fault = (cluster: Cluster, random: SeededRandom) => boolean;
-
-const restartMs = (random: SeededRandom): number =>
-  random.chance(0.5) ? random.between(10, 300) : random.between(300, 4_000);
-
-function victim<T extends SimNode>(nodes: readonly T[], random: SeededRandom): T | undefined {
-  const running = nodes.filter((node) => node.running);
-  return running.length === 0 ? undefined : random.pick(running);
-}
+import { DISK_FAULTS, slowDisk } from "./disk-fault-table.ts";
+import { type Fault, restartMs, victim } from "./fault.ts";
 
 function kill(pick: (cluster: Cluster) => readonly SimNode[]): Fault {
   return (cluster, random) => {
@@ -59,17 +50,6 @@ function duringSync(then: (cluster: Cluster, broker: BrokerNode, random: SeededR
     };
     return true;
   };
-}
-
-const isLog = (path: string): boolean => path.includes("/commitlog/");
-
-function slowDisk(cluster: Cluster, machine: SimMachine, random: SeededRandom): number {
-  const durationMs = random.between(300, 5_000);
-  machine.disk.slowFactor = random.pick([10, 50, 200]);
-  cluster.later(durationMs, () => {
-    machine.disk.slowFactor = 1;
-  });
-  return durationMs;
 }
 
 function partition(oneWay: boolean): Fault {
@@ -138,42 +118,7 @@ const FAULTS = {
     return broker !== undefined;
   },
   "second-start": (cluster, random) => victim(cluster.brokers, random)?.startSecond() === true,
-  "sync-eio": (cluster, random) => {
-    const broker = victim(cluster.brokers, random);
-    broker?.machine.disk.failNext("sync", random.chance(0.8) ? isLog : undefined);
-    return broker !== undefined;
-  },
-  /** EIO → exit → restart → power loss, the chain that finds pages wrongly marked clean. */
-  "sync-eio-chain": (cluster, random) => {
-    const broker = victim(cluster.brokers, random);
-    if (broker === undefined) return false;
-    broker.machine.disk.failNext("sync", isLog);
-    broker.whenEnded(() =>
-      broker.whenServing(() => {
-        cluster.later(random.float() * random.pick([5, 100, 1_500]), () => {
-          if (broker.running) cluster.crashMachine(broker.machine, restartMs(random));
-        });
-      }),
-    );
-    return true;
-  },
-  "write-eio": (cluster, random) => {
-    const broker = victim(cluster.brokers, random);
-    broker?.machine.disk.failNext("write", random.chance(0.7) ? isLog : undefined);
-    return broker !== undefined;
-  },
-  "disk-slow": (cluster, random) => {
-    slowDisk(cluster, random.pick(cluster.brokers).machine, random);
-    return true;
-  },
-  "disk-full": (cluster, random) => {
-    const { disk } = random.pick(cluster.brokers).machine;
-    disk.ballastBytes = Math.max(0, disk.freeBytes - random.pick([0, 4_096, 16_384]));
-    cluster.later(random.between(500, 6_000), () => {
-      disk.ballastBytes = 0;
-    });
-    return true;
-  },
+  ...DISK_FAULTS,
   "wall-step": (cluster, random) => {
     const hours = random.between(1, 5) * (random.chance(0.5) ? 1 : -1);
     random.pick(cluster.world.machines).stepWallClock(hours * 3_600_000 + random.int(60_000));
@@ -212,6 +157,9 @@ const FAULTS = {
 export type FaultKind = keyof typeof FAULTS;
 
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
+
+/** Every seed has some of these. */
+export const DISK_KINDS = Object.keys(DISK_FAULTS) as FaultKind[];
 
 /** Every seed has at least three of these. */
 export const CRASH_KINDS: readonly FaultKind[] = [

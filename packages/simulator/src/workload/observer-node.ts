@@ -11,6 +11,8 @@ import { type Place, PullRefused, QueueReader } from "./queue-reader.ts";
 
 export class ObserverNode extends SimNode {
   readonly #places: () => readonly Place[];
+  /** Something old is worth being read just now. */
+  readonly #looksBack: () => boolean;
   readonly #factory: MessageFactory;
   readonly #cursors = new Map<string, number>();
 
@@ -20,17 +22,19 @@ export class ObserverNode extends SimNode {
     name: string,
     factory: MessageFactory,
     places: () => readonly Place[],
+    looksBack: () => boolean,
   ) {
     super(context, machine, name);
     this.#factory = factory;
     this.#places = places;
+    this.#looksBack = looksBack;
   }
 
   protected async begin(host: SimHost): Promise<void> {
     const reader = new QueueReader(this.context, host, this.name, this.#factory);
     const { random } = this.context;
     for (;;) {
-      await sleep(host, random.between(50, 2_000));
+      await sleep(host, random.between(50, this.#looksBack() ? 200 : 2_000));
       const places = this.#places();
       if (places.length === 0) continue;
       // Many at once are more than a connection holds: their answers wait in the broker's memory.
@@ -45,7 +49,8 @@ export class ObserverNode extends SimNode {
     const { random } = this.context;
     const key = `${place.topic}@${place.brokerName}:${place.queueId}`;
     const cursor = this.#cursors.get(key) ?? 0;
-    const offset = random.chance(0.3) || messagesMax > 16 ? random.int(cursor + 1) : cursor;
+    const isBack = messagesMax > 16 || this.#looksBack() || random.chance(0.3);
+    const offset = isBack ? random.int(cursor + 1) : cursor;
     try {
       const { nextOffset, maxOffset } = await reader.pull(place, offset, random.between(1, messagesMax));
       this.#cursors.set(key, Math.min(Math.max(cursor, nextOffset), maxOffset));

@@ -4,16 +4,10 @@
  */
 import { HostError } from "../../host-error.ts";
 import type { SeededRandom } from "../seeded-random.ts";
+import { DiskFaults } from "./disk-faults.ts";
 import { PageMemory } from "./page-memory.ts";
 import { type FolderEntry, NameJournal, SimFolder } from "./sim-folder.ts";
 import { SECTOR_BYTES, SimInode } from "./sim-inode.ts";
-
-export type DiskFault = "write" | "sync";
-
-interface ArmedFault {
-  readonly fault: DiskFault;
-  readonly matches: (path: string) => boolean;
-}
 
 /** What became of a machine crash. */
 export interface DiskCrashReport {
@@ -43,6 +37,9 @@ export class SimDisk {
   ballastBytes = 0;
   /** Multiplies the duration of every operation. */
   slowFactor = 1;
+  /** Multiplies the duration of every sync besides. */
+  syncSlowFactor = 1;
+  readonly faults = new DiskFaults((name, path) => this.onFault(name, path));
   /** Told whenever an injected fault took effect. */
   onFault: (name: string, path: string) => void = () => {};
   readonly #random: SeededRandom;
@@ -53,7 +50,6 @@ export class SimDisk {
   #inodes = new Set<SimInode>();
   #ids = 1;
   #usedBytes = 0;
-  #armed: ArmedFault[] = [];
   /** Blocks that files gave back; their contents may show up in files that grow. */
   #freed: Uint8Array[] = [];
 
@@ -65,25 +61,6 @@ export class SimDisk {
 
   get freeBytes(): number {
     return Math.max(0, this.capacityBytes - this.#usedBytes - this.ballastBytes);
-  }
-
-  /** The next write or sync of a path that matches fails with EIO, once. */
-  failNext(fault: DiskFault, matches: (path: string) => boolean = () => true): void {
-    this.#armed.push({ fault, matches });
-  }
-
-  /** Faults that are armed and did not happen yet are called off. */
-  disarm(): void {
-    this.#armed = [];
-  }
-
-  takeFault(fault: DiskFault, path: string): boolean {
-    if (this.#armed.length === 0) return false;
-    const index = this.#armed.findIndex((armed) => armed.fault === fault && armed.matches(path));
-    if (index < 0) return false;
-    this.#armed.splice(index, 1);
-    this.onFault(fault === "write" ? "write-eio" : "sync-eio", path);
-    return true;
   }
 
   entry(path: string): FolderEntry | undefined {
@@ -204,7 +181,7 @@ export class SimDisk {
   write(inode: SimInode, path: string, bytes: Uint8Array, position: number): void {
     const needed = inode.bytesToAllocate(position, bytes.length);
     if (needed > 0) {
-      if (needed > this.freeBytes) {
+      if (needed > this.freeBytes || this.faults.hasNoSpaceFor(path)) {
         this.#writePart(inode, bytes, position, this.freeBytes);
         this.onFault("disk-full", path);
         throw new HostError("ENOSPC", `${path}: no space left on the device`);
@@ -247,8 +224,42 @@ export class SimDisk {
     this.#inodes = reachable;
     this.#usedBytes = 0;
     for (const inode of reachable) this.#usedBytes += inode.allocatedBytes;
-    this.#armed = [];
+    this.faults.disarm();
     return { filesChanged, namesUndone };
+  }
+
+  /** The paths of all files, in order of name. */
+  paths(): string[] {
+    const paths: string[] = [];
+    collectPaths(this.root, "", paths);
+    return paths.sort();
+  }
+
+  /**
+   * Rot: turns one bit on disk and in the cache, at `at` or somewhere where something was ever written. Returns
+   * what turns it back (unless it was written over meanwhile), undefined when the file has no such place.
+   */
+  flipBit(path: string, at?: number): (() => void) | undefined {
+    const inode = this.entry(path);
+    if (!(inode instanceof SimInode)) return undefined;
+    const position = at ?? inode.settledPosition(this.#random);
+    if (position === undefined || position >= inode.sizeBytes) return undefined;
+    const mask = 1 << this.#random.int(8);
+    const flipped = inode.flip(position, mask);
+    this.onFault("bit-flip", `${path} at ${position}`);
+    return () => {
+      if (inode.byteAt(position) === flipped) inode.flip(position, mask);
+    };
+  }
+
+  /** Rot: the file ends earlier than it did. False when it is empty. */
+  cutShort(path: string): boolean {
+    const inode = this.entry(path);
+    if (!(inode instanceof SimInode) || inode.sizeBytes === 0 || inode.hasUnsynced) return false;
+    inode.truncate(this.#random.int(inode.sizeBytes));
+    inode.syncSucceeded(inode.beginSync());
+    this.onFault("cut-short", path);
+    return true;
   }
 
   /** Drops cached pages that wrongly count as clean: they read back as what is on disk. */
@@ -278,6 +289,13 @@ export class SimDisk {
     const inodes = [...this.#inodes];
     const other = inodes.length > 0 ? this.#random.pick(inodes).sampleSector(this.#random) : undefined;
     return other ?? this.#random.bytes(SECTOR_BYTES);
+  }
+}
+
+function collectPaths(folder: SimFolder, path: string, into: string[]): void {
+  for (const [name, entry] of folder.entries) {
+    if (entry instanceof SimFolder) collectPaths(entry, `${path}/${name}`, into);
+    else into.push(`${path}/${name}`);
   }
 }
 

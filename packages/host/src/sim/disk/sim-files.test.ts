@@ -173,7 +173,7 @@ test("a failed fdatasync marks its pages clean: the next one succeeds without wr
     file.writeSync(text("0".repeat(512)), 0);
     file.fdatasyncSync();
     file.writeSync(text("1".repeat(512)), 0);
-    one.machine.disk.failNext("sync");
+    one.machine.disk.faults.failNext("sync");
     assert.throws(() => file.fdatasyncSync(), codeIs("EIO"));
     file.fdatasyncSync();
     one.world.kill(one.host);
@@ -191,7 +191,7 @@ test("writing a page again after a failed sync makes the next sync write all of 
     const file = one.host.files.openSync("/log", { create: true });
     one.host.files.syncFolderSync("/");
     file.writeSync(text("1".repeat(512)), 0);
-    one.machine.disk.failNext("sync");
+    one.machine.disk.faults.failNext("sync");
     assert.throws(() => file.fdatasyncSync(), codeIs("EIO"));
     file.writeSync(text("1".repeat(512)), 0);
     file.fdatasyncSync();
@@ -206,7 +206,7 @@ test("pages wrongly marked clean can be evicted and then read back as what is on
   file.fdatasyncSync();
   file.writeSync(text("new"), 0);
   assert.equal(one.machine.disk.evictClean(), 0, "a dirty page stays");
-  one.machine.disk.failNext("sync");
+  one.machine.disk.faults.failNext("sync");
   assert.throws(() => file.fdatasyncSync(), codeIs("EIO"));
   assert.equal(one.machine.disk.evictClean(), 1);
   assert.equal(contents(one.host, "/log"), "old");
@@ -234,7 +234,7 @@ test("a write fails with EIO when told to, and may have written a part", () => {
   const lengths = new Set<number>();
   for (let seed = 1; seed <= 30; seed++) {
     const { host, machine } = oneProcess(seed);
-    machine.disk.failNext("write", (path) => path.startsWith("/log"));
+    machine.disk.faults.failNext("write", (path) => path.startsWith("/log"));
     host.files.openSync("/other", { create: true }).writeSync(text("fine"), 0);
     const file = host.files.openSync("/log", { create: true });
     assert.throws(() => file.writeSync(text("x".repeat(100)), 0), codeIs("EIO"));
@@ -389,7 +389,7 @@ test("the disk tells which bytes would survive any machine crash", () => {
   assert.equal(disk.survives("/d/log", 0, 3), true, "the same bytes again change nothing");
   file.writeSync(text("x"), 1);
   assert.equal(disk.survives("/d/log", 0, 3), false);
-  machine.disk.failNext("sync");
+  machine.disk.faults.failNext("sync");
   assert.throws(() => file.fdatasyncSync(), codeIs("EIO"));
   file.fdatasyncSync();
   assert.equal(disk.survives("/d/log", 0, 6), false, "what a failed sync marked clean is not on disk");
@@ -398,4 +398,42 @@ test("the disk tells which bytes would survive any machine crash", () => {
   assert.equal(disk.survives("/d/log", 0, 6), true);
   assert.equal(disk.survives("/d/log", 0, 7), false);
   assert.equal(disk.survives("/d/none", 0, 0), false);
+});
+
+test("reads and opens fail when told to, and small files alone can find no space", () => {
+  const { host, machine } = oneProcess(1);
+  const file = host.files.openSync("/log", { create: true });
+  file.writeSync(text("seven"), 0);
+  machine.disk.faults.failNext("read", (path) => path === "/log", 2);
+  const into = new Uint8Array(5);
+  assert.throws(() => file.readSync(into, 0), codeIs("EIO"));
+  assert.throws(() => host.files.readWholeSync("/log"), codeIs("EIO"));
+  assert.equal(file.readSync(into, 0), 5);
+  machine.disk.faults.failNext("open");
+  assert.throws(() => host.files.openSync("/log"), codeIs("EMFILE"));
+  machine.disk.faults.setNoSpaceFor((path) => path === "/small");
+  const small = host.files.openSync("/small", { create: true });
+  assert.throws(() => small.writeSync(into, 0), codeIs("ENOSPC"));
+  file.writeSync(into, 8_192);
+  machine.disk.faults.setNoSpaceFor(undefined);
+  small.writeSync(into, 0);
+  assert.equal(contents(host, "/small"), "seven");
+});
+
+test("a flipped bit stays through a crash and can be turned back; a cut file is shorter", () => {
+  const one = oneProcess(1);
+  const { host, machine } = one;
+  const file = host.files.openSync("/log", { create: true });
+  file.writeSync(text("a".repeat(100)), 0);
+  assert.equal(machine.disk.flipBit("/log"), undefined, "nothing of it is settled yet");
+  file.fdatasyncSync();
+  host.files.syncFolderSync("/");
+  const turnBack = machine.disk.flipBit("/log");
+  assert.ok(turnBack !== undefined);
+  const after = crashAndRestart(one);
+  assert.equal(contents(after, "/log")?.replaceAll("a", "").length, 1);
+  turnBack();
+  assert.equal(contents(after, "/log"), "a".repeat(100));
+  assert.equal(machine.disk.cutShort("/log"), true);
+  assert.ok((contents(after, "/log")?.length ?? 100) < 100);
 });

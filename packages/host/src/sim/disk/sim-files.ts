@@ -5,7 +5,7 @@ import type { SimHost } from "../sim-host.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import { SimFolder } from "./sim-folder.ts";
 import type { SimInode } from "./sim-inode.ts";
-import { SimOpenFile } from "./sim-open-file.ts";
+import { readError, SimOpenFile } from "./sim-open-file.ts";
 
 export class SimFiles implements Files {
   readonly #host: SimHost;
@@ -39,6 +39,8 @@ export class SimFiles implements Files {
     const entry = this.#disk().entry(path);
     if (entry === undefined) return undefined;
     if (entry instanceof SimFolder) throw new HostError("EISDIR", `${path}: is a folder`);
+    this.#mayOpen(path);
+    if (this.#disk().faults.take("read", path)) throw readError(path);
     const bytes = new Uint8Array(entry.sizeBytes);
     entry.read(bytes, 0);
     return bytes;
@@ -108,6 +110,7 @@ export class SimFiles implements Files {
     const { folder, name } = disk.parent(path);
     const entry = folder.entries.get(name);
     let inode: SimInode;
+    this.#mayOpen(path);
     if (entry instanceof SimFolder) throw new HostError("EISDIR", `${path}: is a folder`);
     if (entry !== undefined) {
       if (options.exclusive === true) throw new HostError("EEXIST", `${path}: exists already`);
@@ -125,6 +128,11 @@ export class SimFiles implements Files {
     return file;
   }
 
+  #mayOpen(path: string): void {
+    if (!this.#disk().faults.take("open", path)) return;
+    throw new HostError("EMFILE", `${path}: too many open files`);
+  }
+
   /** `change` names a call that alters names, for the trace. */
   #disk(change?: string): SimDisk {
     this.#host.assertAlive();
@@ -134,7 +142,7 @@ export class SimFiles implements Files {
 }
 
 function endFolderSync(disk: SimDisk, folder: SimFolder, path: string, mark: number): HostError | undefined {
-  if (disk.takeFault("sync", path)) return new HostError("EIO", `${path}: fsync: input/output error`);
+  if (disk.faults.take("sync", path)) return new HostError("EIO", `${path}: fsync: input/output error`);
   disk.names.synced(folder, mark);
   return undefined;
 }

@@ -12,6 +12,7 @@ import type { PageMemory } from "./page-memory.ts";
 
 export const PAGE_BYTES = 4096;
 export const SECTOR_BYTES = 512;
+const PLACES_TRIED = 32;
 
 interface PageWrite {
   /** Within the page. */
@@ -225,6 +226,39 @@ export class SimInode {
       else if (from < PAGE_BYTES) page.bytes.fill(0, from);
     }
     return lost;
+  }
+
+  /** A random place whose byte is no zero and on disk for sure. */
+  settledPosition(random: SeededRandom): number | undefined {
+    const settled: number[] = [];
+    for (const [index, page] of this.#pages) if (page.writes.length === 0) settled.push(index);
+    if (settled.length === 0) return undefined;
+    for (let attempt = 0; attempt < PLACES_TRIED; attempt++) {
+      const position = random.pick(settled) * PAGE_BYTES + random.int(PAGE_BYTES);
+      if (position < this.#sizeBytes && this.byteAt(position) !== 0) return position;
+    }
+    return undefined;
+  }
+
+  byteAt(position: number): number {
+    const index = Math.floor(position / PAGE_BYTES);
+    return this.#pages.get(index)?.bytes[position - index * PAGE_BYTES] ?? 0;
+  }
+
+  /** Turns bits of one byte, on disk and in the cache alike; returns what it is now. */
+  flip(position: number, mask: number): number {
+    const index = Math.floor(position / PAGE_BYTES);
+    const page = this.#pages.get(index);
+    if (page === undefined) return 0;
+    const at = position - index * PAGE_BYTES;
+    page.bytes[at] = (page.bytes[at] as number) ^ mask;
+    for (const { at: from, overwritten } of page.writes) {
+      const within = at - from;
+      if (within >= 0 && within < overwritten.length) {
+        overwritten[within] = (overwritten[within] as number) ^ mask;
+      }
+    }
+    return page.bytes[at];
   }
 
   /** A random sector of its content, for the stale bytes of other files. */

@@ -11,6 +11,10 @@ import type { SimInode } from "./sim-inode.ts";
 const PIECES_MAX = 3;
 const SCRIBBLE = 0xee;
 
+export function readError(path: string): HostError {
+  return new HostError("EIO", `${path}: read: input/output error`);
+}
+
 export class SimOpenFile implements OpenFile {
   readonly path: string;
   readonly #host: SimHost;
@@ -38,6 +42,7 @@ export class SimOpenFile implements OpenFile {
 
   readSync(into: Uint8Array, position: number): number {
     this.#check();
+    if (this.#host.machine.disk.faults.take("read", this.path)) throw readError(this.path);
     return this.#inode.read(into, position);
   }
 
@@ -55,6 +60,7 @@ export class SimOpenFile implements OpenFile {
     }
     into.fill(SCRIBBLE);
     host.poolOperation(lane, "read", this.#inode.id, () => {
+      if (host.machine.disk.faults.take("read", this.path)) return () => done(readError(this.path), 0);
       const bytesRead = this.#inode.read(into, position);
       return () => done(undefined, bytesRead);
     });
@@ -141,7 +147,7 @@ export class SimOpenFile implements OpenFile {
   }
 
   #endSync(mark: ReturnType<SimInode["beginSync"]>): HostError | undefined {
-    if (this.#host.machine.disk.takeFault("sync", this.path)) {
+    if (this.#host.machine.disk.faults.take("sync", this.path)) {
       this.#inode.syncFailed(mark);
       return new HostError("EIO", `${this.path}: fdatasync: input/output error`);
     }
@@ -155,7 +161,7 @@ export class SimOpenFile implements OpenFile {
     world.note("disk-write", this.#host, position + bytes.length);
     if (world.options.traceContents) world.trace.bytes(bytes);
     this.#inode.modifiedMs = machine.wallMs();
-    if (machine.disk.takeFault("write", this.path)) {
+    if (machine.disk.faults.take("write", this.path)) {
       machine.disk.writeTorn(this.#inode, bytes, position);
       throw new HostError("EIO", `${this.path}: write: input/output error`);
     }
