@@ -91,6 +91,8 @@ const logFlip: Fault = (cluster, random) => {
   if (putRight === undefined) return false;
   broker.rotten = true;
   cluster.log(`${path} of ${broker.name} is rotten`);
+  // What a process has in memory is still right.
+  if (random.chance(0.6)) broker.kill(random.between(10, 300));
   cluster.healLater(random.between(500, 8_000), () => {
     cluster.log(`${path} of ${broker.name} is put right`);
     if ((broker.store?.status().integrity.corruptRecords ?? 0) > 0)
