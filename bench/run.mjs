@@ -6,6 +6,8 @@ import { join } from "node:path";
 const measurements = {
   /** Acknowledged sends per second beside the raw disk. */
   send: "src/send.ts",
+  /** OrbitMQ, RocketMQ and a broker that only answers, in interleaved rounds. */
+  compare: "src/compare.ts",
   /** Launch to first acknowledgement. */
   start: "src/start.ts",
 };

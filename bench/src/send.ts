@@ -2,16 +2,18 @@
  * `npm run bench -- send`: how many acknowledged sends per second the shipped server takes, and how long each
  * waits. For each flush mode and each number in flight a fresh server on an empty store is loaded by a loader
  * process, for `--seconds` and until `--messages` were acknowledged; beside each row stands the raw
- * write+fdatasync rate of the same disk, measured just before it.
+ * write+fdatasync rate of the same disk, measured just before it, and what a message costs the server's CPU: of all
+ * its threads and of the main one.
  */
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { startServerProcess } from "orbitmq/testing";
-import type { LoaderOptions, LoaderResult } from "./loader.ts";
-import { rawSyncRate } from "./raw-sync.ts";
+import type { LoaderResult } from "./load/loader.ts";
+import { runLoader } from "./load/run-loader.ts";
+import { memoryOf } from "./measure/process-cpu.ts";
+import { rawSyncRate } from "./measure/raw-sync.ts";
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
@@ -31,15 +33,7 @@ interface Row extends LoaderResult {
   readonly load: string;
   readonly rawSyncPerSecond: number;
   readonly readyMs: number;
-  readonly serverCpuSeconds: number;
   readonly serverRssMiB: number;
-}
-
-async function load(options: LoaderOptions): Promise<LoaderResult> {
-  const loader = join(import.meta.dirname, "loader.ts");
-  const args = ["--conditions=orbitmq-source", "--import", "tsx", loader, JSON.stringify(options)];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as LoaderResult;
 }
 
 async function measure(flush: string, shape: string): Promise<Row> {
@@ -52,7 +46,7 @@ async function measure(flush: string, shape: string): Promise<Row> {
       options: ["--log-level", "warn", "-o", `flushDiskType=${flush}`],
     });
     const [host = "", port = ""] = server.brokerAddr.split(":");
-    const result = await load({
+    const result = await runLoader({
       host,
       port: Number(port),
       topic: "Bench",
@@ -63,7 +57,7 @@ async function measure(flush: string, shape: string): Promise<Row> {
       warmUpMs: 2000,
       durationMs: Number(values.seconds) * 1000,
       messagesMin: Number(values.messages),
-      serverPid: server.pid,
+      serverPids: [server.pid],
     });
     const row = {
       ...result,
@@ -71,8 +65,7 @@ async function measure(flush: string, shape: string): Promise<Row> {
       load: shape,
       rawSyncPerSecond,
       readyMs: server.readyMs,
-      serverCpuSeconds: server.cpuSeconds(),
-      serverRssMiB: server.rssMiB(),
+      serverRssMiB: memoryOf([server.pid]).rssMiB,
     };
     await server.stop();
     return row;
@@ -106,7 +99,7 @@ for (const flush of values.flush.split(",")) {
       row.serverRssMiB.toFixed(0).padStart(8),
       `${((row.cpuSeconds * row.perSecond * 100) / row.acknowledged).toFixed(0)} %`.padStart(10),
       row.serverCpuUs.toFixed(2).padStart(6),
-      row.serverMainThreadUs.toFixed(2).padStart(7),
+      row.serverThreadUs.toFixed(2).padStart(7),
     ];
     console.log(cells.join("  "));
     if (row.refused > 0) console.log(`  first refusal: response code ${row.firstRefusal}`);

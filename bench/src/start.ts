@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startServerProcess } from "orbitmq/testing";
-import { sendFrame } from "./send-frame.ts";
+import { sendFrame } from "./load/send-frame.ts";
 
 const { values } = parseArgs({
   args: process.argv.slice(2),

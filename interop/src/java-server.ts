@@ -28,6 +28,8 @@ export interface JavaPartOptions {
   readonly systemProperties?: Readonly<Record<string, string>>;
   /** Heap in MiB, default 128 for the NameServer and 384 for the broker. */
   readonly heapMiB?: number;
+  /** Flags of its JVM in place of those that make it start fast in little memory. */
+  readonly jvmFlags?: readonly string[];
 }
 
 export interface JavaBrokerOptions extends JavaPartOptions {
@@ -43,6 +45,8 @@ export interface JavaServerOptions {
   readonly brokerProperties?: Readonly<Record<string, string>>;
   readonly systemProperties?: Readonly<Record<string, string>>;
   readonly brokerHeapMiB?: number;
+  /** As {@link JavaPartOptions.jvmFlags}. */
+  readonly brokerJvmFlags?: readonly string[];
 }
 
 /** A started NameServer or broker. */
@@ -79,6 +83,7 @@ export async function startJavaServer(options: JavaServerOptions): Promise<JavaS
       systemProperties,
       ...(options.brokerPort === undefined ? {} : { port: options.brokerPort }),
       ...(options.brokerHeapMiB === undefined ? {} : { heapMiB: options.brokerHeapMiB }),
+      ...(options.brokerJvmFlags === undefined ? {} : { jvmFlags: options.brokerJvmFlags }),
       properties: options.brokerProperties ?? {},
     });
   } catch (error) {
@@ -166,7 +171,8 @@ async function launch(
     mainClass,
     args: ["-c", configFile],
     properties: { "orbitmq.logLevel": "INFO", ...options.systemProperties },
-    flags: [`-Xms${heap}m`, `-Xmx${heap}m`, "-XX:MaxDirectMemorySize=256m"],
+    flags: options.jvmFlags ?? [`-Xms${heap}m`, `-Xmx${heap}m`, "-XX:MaxDirectMemorySize=256m"],
+    startsFast: options.jvmFlags === undefined,
     home: directory,
     stdio: ["ignore", output.fd, output.fd],
   });

@@ -31,6 +31,8 @@ export interface JvmOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Further JVM flags, e.g. -Xmx512m. */
   readonly flags?: readonly string[];
+  /** Start fast, as tests want it, rather than run fast; default true. */
+  readonly startsFast?: boolean;
   /** Home of the user as Java sees it; its clients log below it. */
   readonly home: string;
   /** ROCKETMQ_HOME, default `home`. */
@@ -56,8 +58,7 @@ export class Jvm {
     });
     const argv = [
       ...OPENS,
-      "-XX:+UseSerialGC",
-      "-XX:TieredStopAtLevel=1",
+      ...(options.startsFast === false ? [] : ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]),
       "-XX:-UsePerfData",
       ...(options.flags ?? []),
       ...properties.map(([name, value]) => `-D${name}=${value}`),

@@ -76,7 +76,12 @@ export const rooms: readonly Room[] = [
     ambient: true,
   },
   { folder: "faults", packages: [...everything, "orbitmq/testing"], modules: anyModule, ambient: true },
-  { folder: "bench", packages: [...everything, "orbitmq/testing"], modules: anyModule, ambient: true },
+  {
+    folder: "bench",
+    packages: [...everything, "orbitmq/testing", "@orbitmq/interop"],
+    modules: anyModule,
+    ambient: true,
+  },
   { folder: "interop", packages: [...everything, "orbitmq/testing"], modules: anyModule, ambient: true },
   { folder: "examples", packages: ["@orbitmq/client", "orbitmq"], modules: anyModule, ambient: true },
   { folder: "scripts", packages: [], modules: anyModule, ambient: true },

@@ -18,6 +18,8 @@ export interface ServerProcessOptions {
   /** A program to start it under, e.g. `["strace", "-D", "-f", …]`; it must keep the pid. */
   readonly wrapper?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The bundled command to run; default this tree's. */
+  readonly cli?: string;
 }
 
 export interface ServerExit {
@@ -57,7 +59,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const [program, ...args] = [
     ...(options.wrapper ?? []),
     process.execPath,
-    cli,
+    options.cli ?? cli,
     ...commandLine(options),
     "--json",
     ...(options.options ?? []),

@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { createHistogram } from "node:perf_hooks";
-import { cpuBetween, cpuOf } from "./process-cpu.ts";
+import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
 import { sendFrame } from "./send-frame.ts";
 
 export interface LoaderOptions {
@@ -22,8 +22,8 @@ export interface LoaderOptions {
   readonly durationMs: number;
   /** Goes on, after `durationMs`, until so many were acknowledged in total. Default 0. */
   readonly messagesMin?: number;
-  /** Its CPU is measured over the same time as its answers. */
-  readonly serverPid?: number;
+  /** The server's processes: their CPU is measured over the same time as the answers. */
+  readonly serverPids?: readonly number[];
 }
 
 export interface LoaderResult {
@@ -35,9 +35,9 @@ export interface LoaderResult {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly cpuSeconds: number;
-  /** Of the server: microseconds for each answer counted, of all its threads and of the main one. */
+  /** Of the server: microseconds for each answer counted, of all its threads and of the busiest one. */
   readonly serverCpuUs: number;
-  readonly serverMainThreadUs: number;
+  readonly serverThreadUs: number;
   /** Every message the server accepted, warm-up included: the store must hold exactly this many. */
   readonly acknowledgedInTotal: number;
 }
@@ -162,7 +162,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
   }
   await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
   const cpu = process.cpuUsage();
-  const serverBefore = cpuOf(options.serverPid ?? 0);
+  const serverBefore = cpuOf(options.serverPids ?? []);
   const begin = performance.now();
   measuring = true;
   await new Promise((resolve) => setTimeout(resolve, options.durationMs));
@@ -174,7 +174,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
   measuring = false;
   const elapsedMs = performance.now() - begin;
   const used = process.cpuUsage(cpu);
-  const serverUsed = cpuBetween(serverBefore, cpuOf(options.serverPid ?? 0));
+  const serverUsed = cpuBetween(serverBefore, cpuOf(options.serverPids ?? []));
   const done = new Promise<void>((resolve) => {
     drained = resolve;
   });
@@ -191,7 +191,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
     p999Ms: latency.percentile(99.9) / 1000,
     cpuSeconds: (used.user + used.system) / 1e6,
     serverCpuUs: (serverUsed.total * 1e6) / Math.max(1, acknowledged),
-    serverMainThreadUs: (serverUsed.mainThread * 1e6) / Math.max(1, acknowledged),
+    serverThreadUs: (serverUsed.busiestThread * 1e6) / Math.max(1, acknowledged),
     acknowledgedInTotal: total,
   };
 }

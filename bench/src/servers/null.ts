@@ -1,0 +1,28 @@
+/** The null broker as a server to measure: what a client can do at most, and what our RPC costs by itself. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { BenchServer } from "./bench-server.ts";
+
+export async function nullBroker(): Promise<BenchServer> {
+  const begin = performance.now();
+  const script = join(import.meta.dirname, "null-broker.ts");
+  const child = spawn(process.execPath, ["--conditions=orbitmq-source", "--import", "tsx", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [address] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  return {
+    name: "null broker",
+    about: "answers, stores nothing",
+    namesrvAddr: address,
+    brokerAddr: address,
+    pids: [child.pid as number],
+    readyMs: performance.now() - begin,
+    stores: false,
+    stop: async () => {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
