@@ -81,10 +81,11 @@ export class IndexFile {
 
   /** Makes a known file one that can be appended to. */
   reopen(file: OpenFile): OpenPart {
-    const slots = new SlotTable(this.sizes.slots, (into, slot) => {
-      const count = file.readSync(into, slotPosition(slot));
-      into.fill(0, count);
-    });
+    const { count } = this.header;
+    const read = (into: Buffer, slot: number): void => {
+      into.fill(0, file.readSync(into, slotPosition(slot)));
+    };
+    const slots = new SlotTable(this.sizes.slots, { count, read });
     this.open = { slots, items: new IndexItems(this.header.count), file, named: true };
     return this.open;
   }

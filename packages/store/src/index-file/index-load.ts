@@ -9,6 +9,7 @@
  *
  * Files are believed in order, up to the first that is missing, cut off or not what it should be.
  */
+import { readInt64 } from "@orbitmq/wire";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
 import { readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { CheckpointFile } from "../recovery/checkpoint-file.ts";
@@ -20,8 +21,10 @@ import {
   decodeHeader,
   HEADER_BYTES,
   type IndexHeader,
+  ITEM_BYTES,
   indexFileBytes,
   indexName,
+  itemPosition,
   parseIndexName,
 } from "./index-layout.ts";
 import type { IndexService } from "./index-service.ts";
@@ -105,6 +108,7 @@ function ours(
   if (!hasNewest || files.length < older.length || !hasLength(index, state.newestMs))
     return { files, indexedTo: -1 };
   const newest = IndexFile.known(index.folder, state.newestMs, index.sizes, state.header);
+  if (!follows(files, newest.header)) return { files, indexedTo: -1 };
   newest.slotsSynced = state.slotsItems;
   if (!newest.isFull || newest.slotsSynced < newest.header.count) {
     const { file } = newest.reopen(index.host.files.openSync(newest.path));
@@ -170,9 +174,21 @@ function hasLength({ host, folder, sizes }: IndexService, nameMs: number): boole
 
 function readHeader(index: IndexService, nameMs: number): IndexHeader | undefined {
   if (!hasLength(index, nameMs)) return undefined;
+  const { sizes } = index;
+  const file = index.cache.get(`${index.folder}/${indexName(nameMs)}`);
   const bytes = Buffer.alloc(HEADER_BYTES);
-  index.cache.get(`${index.folder}/${indexName(nameMs)}`).readSync(bytes, 0);
-  return decodeHeader(bytes, index.sizes);
+  file.readSync(bytes, 0);
+  const header = decodeHeader(bytes, sizes);
+  if (header === undefined || header.count === 1) return header;
+  // The header says again what the first and the newest item say.
+  const items = Buffer.alloc(2 * ITEM_BYTES);
+  file.readSync(items.subarray(0, ITEM_BYTES), itemPosition(sizes, 1));
+  file.readSync(items.subarray(ITEM_BYTES), itemPosition(sizes, header.count - 1));
+  const isSame =
+    readInt64(items, 4) === header.beginPhyOffset && readInt64(items, ITEM_BYTES + 4) === header.endPhyOffset;
+  const seconds = items.readInt32BE(ITEM_BYTES + 12);
+  const ms = header.endTimestamp - header.beginTimestamp - seconds * 1000;
+  return isSame && (header.count === 2 || (ms >= 0 && ms < 1000)) ? header : undefined;
 }
 
 /** How many keys of the record at `position` are in the files. */

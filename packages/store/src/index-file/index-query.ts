@@ -175,8 +175,10 @@ class Walk {
     }
     // Java counts a file's first item from the end of the file before.
     const from = item === 1 ? file.header.beginTimestamp : file.header.beginTimestamp + seconds * 1000;
-    this.#item = before < item && from + 1000 > this.#query.beginMs ? before : 0;
-    if (hash !== this.#hash || from > this.#query.endMs || from + 999 < this.#query.beginMs) return -1;
+    // A second of slack: in the end the record's own time decides.
+    this.#item = before < item && from + 2000 > this.#query.beginMs ? before : 0;
+    if (hash !== this.#hash || from - 1000 > this.#query.endMs || from + 2000 < this.#query.beginMs)
+      return -1;
     if (this.#seen.has(position)) return -1;
     this.#seen.add(position);
     return position;

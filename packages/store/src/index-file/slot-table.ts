@@ -9,8 +9,13 @@ export const PAGE_SLOTS = 1024;
 /** Pages that are read together. */
 const READ_PAGES = 64;
 
-/** Fills `into` with the file's slots from number `slot` on. Blocking. */
-export type ReadSlots = (into: Buffer, slot: number) => void;
+/** Slots that are on disk. */
+export interface StoredSlots {
+  /** Fills `into` with the slots from number `slot` on. Blocking. */
+  read(into: Buffer, slot: number): void;
+  /** The items there are; a slot that names another names none. */
+  readonly count: number;
+}
 
 export class SlotTable {
   readonly slots: number;
@@ -18,11 +23,11 @@ export class SlotTable {
   readonly #changed: Uint8Array;
   #changedPages = 0;
   /** `undefined` while the file has no slots: absent pages are zeros. */
-  readonly #read: ReadSlots | undefined;
+  readonly #stored: StoredSlots | undefined;
 
-  constructor(slots: number, read: ReadSlots | undefined) {
+  constructor(slots: number, stored: StoredSlots | undefined) {
     this.slots = slots;
-    this.#read = read;
+    this.#stored = stored;
     this.#pages = new Array(Math.ceil(slots / PAGE_SLOTS));
     this.#changed = new Uint8Array(this.#pages.length);
   }
@@ -41,7 +46,7 @@ export class SlotTable {
   peek(slot: number): number | undefined {
     const page = this.#pages[slot >>> 10];
     if (page !== undefined) return page[slot & (PAGE_SLOTS - 1)];
-    return this.#read === undefined ? 0 : undefined;
+    return this.#stored === undefined ? 0 : undefined;
   }
 
   set(slot: number, item: number): void {
@@ -103,14 +108,17 @@ export class SlotTable {
   #load(index: number): Int32Array {
     const page = new Int32Array(PAGE_SLOTS);
     this.#pages[index] = page;
-    if (this.#read === undefined) return page;
+    if (this.#stored === undefined) return page;
     const first = index - (index % READ_PAGES);
     const last = Math.min(first + READ_PAGES, this.#pages.length);
     const slots = Math.min(this.slots, last * PAGE_SLOTS) - first * PAGE_SLOTS;
     const bytes = Buffer.alloc(slots * SLOT_BYTES);
-    this.#read(bytes, first * PAGE_SLOTS);
+    this.#stored.read(bytes, first * PAGE_SLOTS);
     bytes.swap32();
     const items = new Int32Array(bytes.buffer, bytes.byteOffset, slots);
+    const { count } = this.#stored;
+    for (let slot = 0; slot < slots; slot += 1)
+      if (items[slot]! < 0 || items[slot]! >= count) items[slot] = 0;
     for (let each = first; each < last; each += 1) {
       const known = this.#pages[each];
       if (known !== undefined && known !== page) continue;
