@@ -63,6 +63,8 @@ export interface BrokerTuning {
   /** Parked pulls at most; the next is answered 19 PULL_NOT_FOUND at once. */
   readonly parkedPullsMax: number;
   readonly maxTransferCountOnMessageInMemory: number;
+  /** Messages returned when asked for one by its unique key; default 32. */
+  readonly defaultQueryMaxNum: number;
   readonly maxTransferBytesOnMessageInMemory: number;
   readonly registerNameServerPeriod: number;
   /** Limit of one registration or removal at a NameServer. */
@@ -124,6 +126,7 @@ export const brokerDefaults: BrokerTuning = {
   suspendTimeoutMillisMax: 120_000,
   parkedPullsMax: 100_000,
   maxTransferCountOnMessageInMemory: 32,
+  defaultQueryMaxNum: 32,
   maxTransferBytesOnMessageInMemory: 262_144,
   registerNameServerPeriod: 30_000,
   registerBrokerTimeoutMills: 3_000,

@@ -13,6 +13,7 @@ import { type HeartBeatNeeds, heartBeat } from "./handlers/heart-beat.ts";
 import { lockBatchMq } from "./handlers/lock-batch-mq.ts";
 import { type PullMessageNeeds, pullMessage } from "./handlers/pull-message.ts";
 import { type QueryConsumerOffsetNeeds, queryConsumerOffset } from "./handlers/query-consumer-offset.ts";
+import { queryMessage } from "./handlers/query-message.ts";
 import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
 import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
 import { unlockBatchMq } from "./handlers/unlock-batch-mq.ts";
@@ -23,6 +24,7 @@ import {
 } from "./handlers/update-and-create-subscriptiongroup.ts";
 import { type UpdateAndCreateTopicNeeds, updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
 import { type UpdateConsumerOffsetNeeds, updateConsumerOffset } from "./handlers/update-consumer-offset.ts";
+import { viewMessageById } from "./handlers/view-message-by-id.ts";
 
 /** All that handlers need; each takes its own part. */
 export type BrokerParts = SendMessageNeeds &
@@ -54,6 +56,8 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffsetByTimestamp(parts)],
     [RequestCode.GET_MAX_OFFSET, getMaxOffset(parts)],
     [RequestCode.GET_MIN_OFFSET, getMinOffset(parts)],
+    [RequestCode.QUERY_MESSAGE, queryMessage(parts)],
+    [RequestCode.VIEW_MESSAGE_BY_ID, viewMessageById(parts)],
     [RequestCode.HEART_BEAT, heartBeat(parts)],
     [RequestCode.UNREGISTER_CLIENT, unregisterClient(parts)],
     [RequestCode.GET_CONSUMER_LIST_BY_GROUP, getConsumerListByGroup(parts)],

@@ -36,6 +36,7 @@ import {
   queryConsumerOffsetRequestHeader,
   queryConsumerOffsetResponseHeader,
 } from "./commands/query-consumer-offset.ts";
+import { queryMessageResponseHeader } from "./commands/query-message.ts";
 import { registerBrokerRequestHeader, registerBrokerResponseHeader } from "./commands/register-broker.ts";
 import {
   searchOffsetByTimestampRequestHeader,
@@ -50,6 +51,7 @@ import { unregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
 import { unregisterClientRequestHeader } from "./commands/unregister-client.ts";
 import { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
 import { updateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
+import { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 import { bodyCrc } from "./crc32.ts";
 import { decodeCommand } from "./decode-command.ts";
 import { FrameDecoder } from "./frame.ts";
@@ -73,12 +75,15 @@ const headers: Readonly<Record<number, readonly [AnySchema | undefined, AnySchem
   10: [sendMessageRequestHeader, sendMessageResponseHeader],
   11: [pullMessageRequestHeader, pullMessageResponseHeader],
   14: [queryConsumerOffsetRequestHeader, queryConsumerOffsetResponseHeader],
+  // Its request says Long.MAX_VALUE, which no safe integer is.
+  12: [undefined, queryMessageResponseHeader],
   15: [updateConsumerOffsetRequestHeader, undefined],
   17: [updateAndCreateTopicRequestHeader, undefined],
   21: [getAllTopicConfigRequestHeader, getAllTopicConfigResponseHeader],
   29: [searchOffsetByTimestampRequestHeader, searchOffsetByTimestampResponseHeader],
   30: [getMaxOffsetRequestHeader, getMaxOffsetResponseHeader],
   31: [getMinOffsetRequestHeader, getMinOffsetResponseHeader],
+  33: [viewMessageByIdRequestHeader, undefined],
   34: [undefined, heartBeatResponseHeader],
   35: [unregisterClientRequestHeader, undefined],
   36: [consumerSendMsgBackRequestHeader, undefined],

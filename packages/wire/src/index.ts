@@ -76,6 +76,12 @@ export {
   queryDataVersionRequestHeader,
   queryDataVersionResponseHeader,
 } from "./commands/query-data-version.ts";
+export type { QueryMessageRequestHeader, QueryMessageResponseHeader } from "./commands/query-message.ts";
+export {
+  queryMessageRequestHeader,
+  queryMessageResponseHeader,
+  UNIQUE_KEY_QUERY,
+} from "./commands/query-message.ts";
 export type {
   RegisterBrokerRequestHeader,
   RegisterBrokerResponseHeader,
@@ -109,6 +115,8 @@ export type { UpdateAndCreateTopicRequestHeader } from "./commands/update-and-cr
 export { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
 export type { UpdateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
 export { updateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
+export type { ViewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
+export { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 export { bodyCrc, plainCrc32 } from "./crc32.ts";
 export type { DataVersion } from "./data-version.ts";
 export {
