@@ -162,6 +162,28 @@ describe("the start of a store with thousands of queues", () => {
   });
 });
 
+describe("thousands of queues", () => {
+  it("are written and read with a bounded number of open files", async () => {
+    const options = { ...OPTIONS, openFilesMax: 32, hotTailBytes: 64 * 1024 };
+    const driver = await StoreDriver.open(options);
+    for (let round = 0; round < 2; round += 1) {
+      for (let queueId = 0; queueId < QUEUES; queueId += 1) {
+        driver.store.append(message(`${round}`, { queueId }), "flushed", new Outcome());
+        if (queueId % 100 === 0) driver.host.settle();
+      }
+      driver.host.advance(30_000);
+    }
+    for (let queueId = 0; queueId < QUEUES; queueId += 7) {
+      assert.deepEqual(driver.bodies("T", queueId), ["0", "1"]);
+    }
+    const { open } = driver.host.files;
+    // Besides the cached ones: the segments being written, mark, checkpoint, a state file being saved.
+    assert.ok(open.most <= 32 + 12, `${open.most} files were open at once`);
+    await driver.stop();
+    assert.equal(open.now, 0);
+  });
+});
+
 describe("a truncation", () => {
   it("looks into the queues that have changed only", async () => {
     const driver = await StoreDriver.open(OPTIONS, await filled(true));

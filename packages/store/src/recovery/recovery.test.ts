@@ -204,6 +204,27 @@ describe("recovery", () => {
     }
   });
 
+  it("reads of a killed store's log what lies behind the mark, however long the log is", async () => {
+    const reads: number[] = [];
+    for (const messages of [20, 400]) {
+      const driver = await StoreDriver.open();
+      for (let index = 0; index < messages; index += 1) driver.sendNow(message(`${index}`.padEnd(700, "l")));
+      driver.host.advance(70_000);
+      for (let index = 0; index < 10; index += 1) driver.sendNow(message(`new ${index}`.padEnd(700, "l")));
+      const again = new StoreDriver({}, driver.host.files.image());
+      let count = 0;
+      again.host.files.fault = (what, path) => {
+        if (what === "read" && path.includes("/commitlog/")) count += 1;
+        return undefined;
+      };
+      await again.start();
+      reads.push(count);
+      again.host.files.fault = () => undefined;
+      assert.equal(again.store.readableEnd("T", 0), messages + 10);
+    }
+    assert.ok(reads[1]! <= reads[0]! + 3, `${reads[0]} reads of a short log, ${reads[1]} of a long one`);
+  });
+
   it("starts an orderly stopped store without reading its log", async () => {
     const { image } = await filled(true);
     const driver = await StoreDriver.open({}, image);

@@ -58,6 +58,8 @@ export class FakeDisk implements Files {
   reads = 0;
   /** Folders listed, files opened, and files or folders looked for. */
   looks = 0;
+  /** Files open now, and the most that ever were. */
+  open = { now: 0, most: 0 };
   readonly #defer: (fn: () => void) => void;
   readonly #waiting: (() => void)[] = [];
   readonly #written = new Map<number, Set<number>>();
@@ -212,7 +214,7 @@ export class FakeDisk implements Files {
 
   lockSync(path: string): FileLock {
     if (this.locks.has(path)) throw new HostError("ELOCKED", `${path}: held by a test`);
-    this.openSync(path, { create: true });
+    this.openSync(path, { create: true }).closeSync();
     this.locks.add(path);
     return { release: () => this.locks.delete(path) };
   }
@@ -241,6 +243,8 @@ class FakeFile implements OpenFile {
     this.path = path;
     this.#disk = disk;
     this.#inode = inode;
+    disk.open.now += 1;
+    disk.open.most = Math.max(disk.open.most, disk.open.now);
   }
 
   sizeSync(): number {
@@ -316,6 +320,7 @@ class FakeFile implements OpenFile {
   }
 
   closeSync(): void {
+    if (!this.#closed) this.#disk.open.now -= 1;
     this.#closed = true;
   }
 
