@@ -1,12 +1,14 @@
 /** Writes the history of a run as it happens, in virtual time. */
 import type { SimWorld } from "@orbitmq/host/sim";
 import type { Invariant } from "./checker/check.ts";
-import type { HistoryEvent } from "./checker/history.ts";
+import type { HistoryEvent, QueueKey } from "./checker/history.ts";
 
 type WithoutTime<T> = T extends unknown ? Omit<T, "atMs"> : never;
 
 export class Recorder {
   readonly events: HistoryEvent[] = [];
+  /** What was acknowledged so far, and where. */
+  readonly acknowledged: { readonly id: string; readonly queue: QueueKey }[] = [];
   readonly #world: SimWorld;
   readonly #log: ((line: string) => void) | undefined;
 
@@ -20,6 +22,7 @@ export class Recorder {
     const stamped = event as HistoryEvent & { atMs: number };
     stamped.atMs = this.#world.nowMs;
     this.events.push(stamped);
+    if (stamped.kind === "acknowledged") this.acknowledged.push(stamped);
     if (this.#log === undefined) return;
     const { kind, atMs: _, ...rest } = stamped;
     this.#log(`${kind} ${JSON.stringify(rest)}`);

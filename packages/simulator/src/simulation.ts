@@ -37,6 +37,8 @@ export interface SimulationResult {
 const LIVE_MS_MAX = 90_000;
 const STEP_MS = 100;
 const COMMITS_KEPT_MS = 7_000;
+const KEYS_ASKED = 25;
+const NEWEST_KEYS = 10;
 
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
   const scenario = scenarioOf(seed, options.traceContents === true);
@@ -157,6 +159,24 @@ async function drainAll(cluster: Cluster, name: string): Promise<void> {
   if (!done) recorder.failure("live", `${name}: the queues could not be read to their end in 60 s`);
   if (failure !== undefined) recorder.failure("live", `${name}: ${String(failure)}`);
   world.kill(host);
+  await askForKeys(cluster);
+}
+
+/** Some messages of every age, and the newest. */
+async function askForKeys(cluster: Cluster): Promise<void> {
+  const { keys, recorder, world } = cluster;
+  const { acknowledged } = recorder;
+  keys.waiting = 0;
+  const step = Math.max(1, Math.floor(acknowledged.length / KEYS_ASKED));
+  world.after(0, () => {
+    acknowledged.forEach((message, index) => {
+      if (index % step === 0 || index >= acknowledged.length - NEWEST_KEYS) keys.ask(message);
+    });
+  });
+  await world.run(STEP_MS);
+  await runUntil(cluster, 10_000, () => keys.waiting === 0);
+  if (keys.waiting > 0)
+    recorder.failure("live", `${keys.waiting} questions for keys have no answer after 10 s`);
 }
 
 async function runUntil(cluster: Cluster, limitMs: number, holds: () => boolean): Promise<void> {

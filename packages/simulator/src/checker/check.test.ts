@@ -99,8 +99,10 @@ test("a history that keeps the promise has no violations and is counted", () => 
     seen: 3,
     listened: 3,
     committed: 1,
+    keyAnswers: 0,
     unknownFound: 1,
     extraCopies: 0,
+    repeated: 0,
   });
 });
 
@@ -295,4 +297,31 @@ test("a group may be back at older offsets once its broker could not read the ne
   assert.deepEqual(broken([...base, groupOffset(0)], GROUP), ["commit-kept"]);
   const doubtful: HistoryEvent = { kind: "offsets-doubtful", ...at(), broker: "a" };
   assert.deepEqual(broken([...base, doubtful, groupOffset(0)], GROUP), []);
+});
+
+test("what a key leads to is checked: a missing message, another one, a damaged one", () => {
+  const answer = (
+    found: readonly string[],
+    more: { complete?: boolean; intact?: boolean } = {},
+  ): HistoryEvent => ({
+    kind: "key-answer",
+    ...at(),
+    broker: "a",
+    id: "1",
+    sinceMs: clock,
+    found,
+    intact: true,
+    complete: true,
+    ...more,
+  });
+  const before = [send("1"), ack("1", 0), seen("1", 0), drained(1)];
+  assert.deepEqual(broken([...before, answer(["1"]), answer(["1", "1"])]), []);
+  assert.deepEqual(broken([...before, answer([])]), ["found-by-key"]);
+  assert.deepEqual(broken([...before, answer([], { complete: false })]), []);
+  assert.deepEqual(broken([...before, answer(["1", "2"])]), ["found-by-key"]);
+  assert.deepEqual(broken([...before, answer(["1"], { intact: false })]), ["found-by-key"]);
+  const lost = [send("1"), ack("1", 0), cacheLost, answer([]), drained(0)];
+  assert.deepEqual(broken(lost, ASYNC), []);
+  const late = { ...answer([]), sinceMs: 0 } as HistoryEvent;
+  assert.deepEqual(broken([...before, late]), [], "it was asked before the acknowledgement");
 });

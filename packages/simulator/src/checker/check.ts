@@ -19,6 +19,7 @@ export const INVARIANTS = {
   consumed: "every acknowledged message is consumed by the group at least once",
   "commit-after-listener": "an offset is committed only after the listeners of all before it succeeded",
   "commit-kept": "what a group committed last is kept through a crash some seconds later",
+  "found-by-key": "an acknowledged message is found by its key, and nothing else is",
   "no-duplicates":
     "where nothing fails and no queue changes hands every message exists once and is consumed once",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
@@ -54,6 +55,7 @@ export interface CheckCounts {
   seen: number;
   listened: number;
   committed: number;
+  keyAnswers: number;
   /** Messages nobody acknowledged that exist all the same. */
   unknownFound: number;
   /** Copies beyond one of each message: late copies of timed-out attempts. */
@@ -66,6 +68,8 @@ export interface CheckResult {
   readonly violations: readonly Violation[];
   readonly counts: CheckCounts;
 }
+
+type KeyAnswer = Extract<HistoryEvent, { kind: "key-answer" }>;
 
 interface Send {
   readonly id: string;
@@ -109,6 +113,7 @@ class Checker {
     seen: 0,
     listened: 0,
     committed: 0,
+    keyAnswers: 0,
     unknownFound: 0,
     extraCopies: 0,
     repeated: 0,
@@ -174,6 +179,10 @@ class Checker {
       case "group-offset":
         this.#commits.kept(event);
         break;
+      case "key-answer":
+        this.#counts.keyAnswers++;
+        this.#foundByKey(event);
+        break;
       case "drained":
         this.#drained.set(event.queue, { from: event.from, to: event.to });
         break;
@@ -221,6 +230,16 @@ class Checker {
     const lost = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(event.queue));
     // Consumers still hold, and the network still carries, what the power loss took.
     if (!lost || event.by === LAST_READER) this.#slots.seen(event);
+  }
+
+  #foundByKey({ broker, id, sinceMs, found, intact, complete, atMs }: KeyAnswer): void {
+    const send = this.#sends.get(id);
+    if (found.some((other) => other !== id) || !intact) {
+      this.#report("found-by-key", atMs, `the key of ${id} led ${broker} to ${found.join(" ")}`);
+    }
+    if (send?.queue === undefined || brokerOf(send.queue) !== broker || found.length > 0 || !complete) return;
+    if ((send.acknowledgedMs ?? atMs) >= sinceMs || this.#mayBeGone(send.queue, send.sentMs)) return;
+    this.#report("found-by-key", atMs, `${id}, in ${send.queue} at ${send.offset}, was not found by its key`);
   }
 
   #checkDurable(atMs: number, what: string): void {

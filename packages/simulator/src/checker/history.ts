@@ -88,6 +88,20 @@ export type HistoryEvent =
       readonly to: number;
     }
   | {
+      /** What a broker found under the key of message `id`. */
+      readonly kind: "key-answer";
+      readonly atMs: number;
+      readonly broker: string;
+      readonly id: string;
+      /** When it was asked. */
+      readonly sinceMs: number;
+      /** The ids of what it found. */
+      readonly found: readonly (string | undefined)[];
+      readonly intact: boolean;
+      /** False: something could not be read meanwhile, and may be missing. */
+      readonly complete: boolean;
+    }
+  | {
       /** A broker's process ended without having been asked to. */
       readonly kind: "broker-ended";
       readonly atMs: number;
@@ -120,6 +134,10 @@ export type History = readonly HistoryEvent[];
 
 export function queueKey(topic: string, broker: string, queueId: number): QueueKey {
   return `${topic}@${broker}:${queueId}`;
+}
+
+export function topicOf(queue: QueueKey): string {
+  return queue.slice(0, queue.indexOf("@"));
 }
 
 export function brokerOf(queue: QueueKey): string {

@@ -5,7 +5,13 @@
 import { Broker } from "@orbitmq/broker";
 import type { Logger } from "@orbitmq/host";
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
-import { type MessageStore, openMessageStore, StoreError } from "@orbitmq/store";
+import {
+  type KeyQuery,
+  type KeyQueryResult,
+  type MessageStore,
+  openMessageStore,
+  StoreError,
+} from "@orbitmq/store";
 import type { Scenario } from "../scenario.ts";
 import { describe, type NodeContext, SimNode } from "./sim-node.ts";
 
@@ -32,6 +38,8 @@ export class BrokerNode extends SimNode {
   readonly #segmentPaths: string[] = [];
   /** A record of its log is damaged for a while; starting may be refused meanwhile. */
   rotten = false;
+  /** When a file could not be read the last time. */
+  unreadMs = Number.NEGATIVE_INFINITY;
   #whenServing: (() => void)[] = [];
   #whenEnded: (() => void)[] = [];
 
@@ -53,6 +61,7 @@ export class BrokerNode extends SimNode {
     disk.onFault = (fault, path) => {
       count(fault, path);
       const isUnread = fault === "read-eio" || fault === "emfile";
+      if (isUnread) this.unreadMs = context.world.nowMs;
       if (isUnread && path.includes("/config/"))
         context.recorder.add({ kind: "offsets-doubtful", broker: name });
     };
@@ -82,6 +91,15 @@ export class BrokerNode extends SimNode {
 
   get store(): MessageStore | undefined {
     return this.#store;
+  }
+
+  /** Asks the store in an event of its process; false when it does not serve. `done` never comes if it dies. */
+  queryByKey(query: KeyQuery, done: (result: KeyQueryResult) => void): boolean {
+    const { host } = this;
+    const store = this.#store;
+    if (!this.#serving || host === undefined || store === undefined) return false;
+    host.callLater(() => store.queryByKey(query, done));
+    return true;
   }
 
   /** Starts a second process on the same folder, which must be refused. False when this one does not serve. */

@@ -10,6 +10,7 @@ import type { Scenario } from "../scenario.ts";
 import { FrameTap } from "../traffic/frame-tap.ts";
 import { AdminNode } from "../workload/admin-node.ts";
 import { type ConsumePlan, ConsumerNode } from "../workload/consumer-node.ts";
+import { KeyReader } from "../workload/key-reader.ts";
 import { MessageFactory } from "../workload/message-factory.ts";
 import { ObserverNode } from "../workload/observer-node.ts";
 import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
@@ -41,6 +42,7 @@ export class Cluster {
   readonly producers: readonly ProducerNode[];
   readonly consumers: readonly ConsumerNode[];
   readonly observer: ObserverNode;
+  readonly keys: KeyReader;
   readonly admin: AdminNode;
   readonly context: NodeContext;
   readonly #story: ((line: string) => void) | undefined;
@@ -111,6 +113,7 @@ export class Cluster {
         ),
     );
     const places = () => this.places();
+    this.keys = new KeyReader(this.#context("keys"), factory, this.brokers);
     this.observer = new ObserverNode(
       this.#context("observer"),
       machineOf(0),
@@ -118,6 +121,7 @@ export class Cluster {
       factory,
       places,
       () => this.brokers.some((broker) => broker.rotten),
+      this.keys,
     );
     this.admin = new AdminNode(this.#context("admin"), machineOf(1), "admin", {
       scenario,

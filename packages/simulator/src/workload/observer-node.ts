@@ -5,6 +5,7 @@
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
 import { WireError } from "@orbitmq/wire";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
+import type { KeyReader } from "./key-reader.ts";
 import type { MessageFactory } from "./message-factory.ts";
 import { sleep } from "./producer-node.ts";
 import { type Place, PullRefused, QueueReader } from "./queue-reader.ts";
@@ -14,6 +15,7 @@ export class ObserverNode extends SimNode {
   /** Something old is worth being read just now. */
   readonly #looksBack: () => boolean;
   readonly #factory: MessageFactory;
+  readonly #keys: KeyReader;
   readonly #cursors = new Map<string, number>();
 
   constructor(
@@ -23,11 +25,13 @@ export class ObserverNode extends SimNode {
     factory: MessageFactory,
     places: () => readonly Place[],
     looksBack: () => boolean,
+    keys: KeyReader,
   ) {
     super(context, machine, name);
     this.#factory = factory;
     this.#places = places;
     this.#looksBack = looksBack;
+    this.#keys = keys;
   }
 
   protected async begin(host: SimHost): Promise<void> {
@@ -37,6 +41,7 @@ export class ObserverNode extends SimNode {
       await sleep(host, random.between(50, this.#looksBack() ? 200 : 2_000));
       const places = this.#places();
       if (places.length === 0) continue;
+      if (random.chance(0.3)) this.#keys.askRandom(random);
       // Many at once are more than a connection holds: their answers wait in the broker's memory.
       const pulls = random.chance(0.06) ? random.between(3, 6) : 1;
       await Promise.all(

@@ -158,27 +158,12 @@ export class QueueReader {
       return;
     }
     for (const record of records) {
-      const { id, intact } = this.#recognise(record);
+      const { id, intact } = recognise(this.#factory, record);
       const copy = String(record.physicalOffset);
       const survives = this.#isLast || this.#context.survives(place.brokerName, record.physicalOffset);
       const { queueOffset: offset } = record;
       recorder.add({ kind: "seen", by: this.#name, queue, offset, id, copy, intact, survives });
     }
-  }
-
-  #recognise(record: MessageRecord): { id: string | undefined; intact: boolean } {
-    const body = decompressBody(record.body, record.sysFlag);
-    const id = this.#factory.idOf(body);
-    if (id === undefined) return { id, intact: false };
-    const properties = parseProperties(record.properties);
-    const intact = this.#factory.isIntact(id, {
-      topic: record.topic,
-      body,
-      tag: properties.get(MessageConst.TAGS),
-      keys: properties.get(MessageConst.KEYS),
-      properties: (name) => properties.get(name),
-    });
-    return { id, intact };
   }
 
   #request<T>(
@@ -200,4 +185,23 @@ export class QueueReader {
       });
     });
   }
+}
+
+/** Which message a record is, and whether it is whole. */
+export function recognise(
+  factory: MessageFactory,
+  record: MessageRecord,
+): { id: string | undefined; intact: boolean } {
+  const body = decompressBody(record.body, record.sysFlag);
+  const id = factory.idOf(body);
+  if (id === undefined) return { id, intact: false };
+  const properties = parseProperties(record.properties);
+  const intact = factory.isIntact(id, {
+    topic: record.topic,
+    body,
+    tag: properties.get(MessageConst.TAGS),
+    keys: properties.get(MessageConst.KEYS),
+    properties: (name) => properties.get(name),
+  });
+  return { id, intact };
 }
