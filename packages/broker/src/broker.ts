@@ -84,7 +84,7 @@ export class Broker {
     this.#logger = logger;
     this.#server = new RpcServer(host, { logger, ...resolved.rpcServer });
     this.#client = new RpcClient(host, { logger, ...resolved.rpcClient });
-    this.#stats = new BrokerStats(clock, timers);
+    this.#stats = new BrokerStats(clock, timers, resolved.brokerClusterName);
     this.#topics = new TopicRegistry({
       clock,
       timers,

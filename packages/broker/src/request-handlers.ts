@@ -1,5 +1,6 @@
 /** Which handler answers which request code; every other code is answered 3 REQUEST_CODE_NOT_SUPPORTED. */
 import { RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { type GroupParts, groupRequestHandlers } from "./group-request-handlers.ts";
 import { type ConsumerSendMsgBackNeeds, consumerSendMsgBack } from "./handlers/consumer-send-msg-back.ts";
 import { getAllTopicConfig } from "./handlers/get-all-topic-config.ts";
 import { type GetBrokerRuntimeInfoNeeds, getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
@@ -18,10 +19,6 @@ import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.t
 import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
 import { unlockBatchMq } from "./handlers/unlock-batch-mq.ts";
 import { type UnregisterClientNeeds, unregisterClient } from "./handlers/unregister-client.ts";
-import {
-  type UpdateAndCreateSubscriptionGroupNeeds,
-  updateAndCreateSubscriptionGroup,
-} from "./handlers/update-and-create-subscriptiongroup.ts";
 import { type UpdateAndCreateTopicNeeds, updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
 import { type UpdateConsumerOffsetNeeds, updateConsumerOffset } from "./handlers/update-consumer-offset.ts";
 import { viewMessageById } from "./handlers/view-message-by-id.ts";
@@ -37,7 +34,7 @@ export type BrokerParts = SendMessageNeeds &
   UpdateAndCreateTopicNeeds &
   GetTopicStatsInfoNeeds &
   GetBrokerRuntimeInfoNeeds &
-  UpdateAndCreateSubscriptionGroupNeeds;
+  GroupParts;
 
 export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, RequestHandler> {
   const send = sendMessage(parts);
@@ -66,7 +63,7 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.GET_ALL_TOPIC_CONFIG, getAllTopicConfig(parts)],
     [RequestCode.GET_BROKER_RUNTIME_INFO, getBrokerRuntimeInfo(parts)],
     [RequestCode.GET_TOPIC_CONFIG, getTopicConfig(parts)],
-    [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, updateAndCreateSubscriptionGroup(parts)],
     [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, getSubscriptionGroupConfig(parts)],
+    ...groupRequestHandlers(parts),
   ]);
 }

@@ -3,6 +3,7 @@
  * numbers; a sample is taken ten seconds after something moved, so that an idle broker has no timer running.
  */
 import type { Clock, TimerHandle, Timers } from "@orbitmq/host";
+import { NamedStats } from "./stats/named-stats.ts";
 
 const SAMPLE_INTERVAL_MS = 10_000;
 /** Ten minutes. */
@@ -29,30 +30,62 @@ export class BrokerStats {
   sentBack = 0;
   sentToDlq = 0;
   readonly startedWallMs: number;
+  readonly named: NamedStats;
+  readonly #cluster: string;
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #samples: Sample[] = [];
   #timer: TimerHandle | undefined;
 
-  constructor(clock: Clock, timers: Timers) {
+  /** `cluster` is the key of the broker's own counters. */
+  constructor(clock: Clock, timers: Timers, cluster: string) {
+    this.#cluster = cluster;
+    this.named = new NamedStats(clock, timers);
     this.#clock = clock;
     this.#timers = timers;
     this.startedWallMs = clock.wallMs();
     this.#samples.push(this.#now());
   }
 
-  put(messages: number, bytes: number): void {
+  /** Messages appended to `topic`. */
+  put(messages: number, bytes: number, topic: string): void {
     this.messagesPut += messages;
     this.putBytes += bytes;
+    this.named.add("TOPIC_PUT_NUMS", topic, messages);
+    this.named.add("TOPIC_PUT_SIZE", topic, bytes);
+    this.named.add("BROKER_PUT_NUMS", this.#cluster, messages);
     this.#arm();
   }
 
-  got(messages: number): void {
-    if (messages > 0) {
-      this.getFound++;
-      this.messagesGot += messages;
-    } else this.getMissed++;
+  /** A pull that found messages. */
+  got(messages: number, bytes: number, topic: string, group: string): void {
+    this.getFound++;
+    this.messagesGot += messages;
+    const key = `${topic}@${group}`;
+    this.named.add("GROUP_GET_NUMS", key, messages);
+    this.named.add("GROUP_GET_SIZE", key, bytes);
+    this.named.add("BROKER_GET_NUMS", this.#cluster, messages);
     this.#arm();
+  }
+
+  /** A pull that found nothing. */
+  missed(): void {
+    this.getMissed++;
+    this.#arm();
+  }
+
+  /** A consumer sent a message of `topic` back. */
+  returned(topic: string, group: string, isDeadLetter: boolean): void {
+    const key = `${topic}@${group}`;
+    this.sentBack++;
+    this.named.add("SNDBCK_PUT_NUMS", key, 1);
+    if (isDeadLetter) this.deadLetter(topic, group);
+  }
+
+  /** A message of `topic` went to the group's dead letters. */
+  deadLetter(topic: string, group: string): void {
+    this.sentToDlq++;
+    this.named.add("DLQ_PUT_NUMS", `${topic}@${group}`, 1);
   }
 
   /** Rates over the last 10, 60 and 600 seconds, as RocketMQ prints them: three numbers, blanks between. */
@@ -82,6 +115,7 @@ export class BrokerStats {
   }
 
   stop(): void {
+    this.named.stop();
     this.#timer?.cancel();
   }
 

@@ -4,6 +4,10 @@ import { decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
 import { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 import { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 import {
+  getAllSubscriptionGroupRequestHeader,
+  getAllSubscriptionGroupResponseHeader,
+} from "./commands/get-all-subscriptiongroup-config.ts";
+import {
   getAllTopicConfigRequestHeader,
   getAllTopicConfigResponseHeader,
 } from "./commands/get-all-topic-config.ts";
@@ -11,12 +15,24 @@ import { encodeTopicList, parseTopicList } from "./commands/get-all-topic-list.t
 import { encodeClusterInfo, parseClusterInfo } from "./commands/get-broker-cluster-info.ts";
 import { encodeKvTable, parseKvTable } from "./commands/get-broker-runtime-info.ts";
 import {
+  encodeConsumeStats,
+  getConsumeStatsRequestHeader,
+  parseConsumeStats,
+} from "./commands/get-consume-stats.ts";
+import {
+  encodeConsumerConnection,
+  getConsumerConnectionListRequestHeader,
+  parseConsumerConnection,
+} from "./commands/get-consumer-connection-list.ts";
+import {
   encodeConsumerList,
   getConsumerListByGroupRequestHeader,
   parseConsumerList,
 } from "./commands/get-consumer-list-by-group.ts";
+import { getConsumerRunningInfoRequestHeader } from "./commands/get-consumer-running-info.ts";
 import { getMaxOffsetRequestHeader, getMaxOffsetResponseHeader } from "./commands/get-max-offset.ts";
 import { getMinOffsetRequestHeader, getMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
+import { getProducerConnectionListRequestHeader } from "./commands/get-producer-connection-list.ts";
 import { getRouteInfoRequestHeader } from "./commands/get-route-info.ts";
 import {
   encodeTopicStatsTable,
@@ -24,6 +40,7 @@ import {
   parseTopicStatsTable,
 } from "./commands/get-topic-stats-info.ts";
 import { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
+import { getConsumerStatusRequestHeader } from "./commands/invoke-broker-to-get-consumer-status.ts";
 import {
   encodeLockBatchBody,
   encodeLockBatchResponse,
@@ -38,6 +55,11 @@ import {
 } from "./commands/query-consumer-offset.ts";
 import { queryMessageResponseHeader } from "./commands/query-message.ts";
 import { registerBrokerRequestHeader, registerBrokerResponseHeader } from "./commands/register-broker.ts";
+import {
+  encodeResetOffsetBody,
+  parseResetOffsetBody,
+  resetOffsetRequestHeader,
+} from "./commands/reset-consumer-client-offset.ts";
 import {
   searchOffsetByTimestampRequestHeader,
   searchOffsetByTimestampResponseHeader,
@@ -93,6 +115,13 @@ const headers: Readonly<Record<number, readonly [AnySchema | undefined, AnySchem
   104: [unregisterBrokerRequestHeader, undefined],
   105: [getRouteInfoRequestHeader, undefined],
   202: [getTopicStatsInfoRequestHeader, undefined],
+  201: [getAllSubscriptionGroupRequestHeader, getAllSubscriptionGroupResponseHeader],
+  203: [getConsumerConnectionListRequestHeader, undefined],
+  204: [getProducerConnectionListRequestHeader, undefined],
+  208: [getConsumeStatsRequestHeader, undefined],
+  222: [resetOffsetRequestHeader, undefined],
+  223: [getConsumerStatusRequestHeader, undefined],
+  307: [getConsumerRunningInfoRequestHeader, undefined],
   310: [sendMessageV2RequestHeader, sendMessageResponseHeader],
   320: [sendMessageV2RequestHeader, sendMessageResponseHeader],
   904: [brokerHeartbeatRequestHeader, undefined],
@@ -224,6 +253,9 @@ const bodies: Readonly<Record<number, readonly ["request" | "response", (body: U
     ],
     106: ["response", (body) => encodeClusterInfo(parseClusterInfo(body))],
     202: ["response", (body) => encodeTopicStatsTable(parseTopicStatsTable(body))],
+    203: ["response", (body) => encodeConsumerConnection(parseConsumerConnection(body))],
+    208: ["response", (body) => encodeConsumeStats(parseConsumeStats(body))],
+    222: ["response", (body) => encodeResetOffsetBody(parseResetOffsetBody(body))],
     206: ["response", (body) => encodeTopicList(parseTopicList(body))],
     320: ["request", (body) => encodeBatchBody(decodeBatchBody(body))],
   };
@@ -238,7 +270,7 @@ describe("bodies of Java clients, brokers and NameServers", () => {
         if ((kind === "response" && result !== 0) || body.length === 0) continue;
         if (code === "103" && body[0] !== 0x7b) continue;
         // A double that is whole is `1.0` in Java; clients of 4.x leave out the last two members of 34.
-        const expected = text(body).replace(/("topicPutTps":\d+)\.0}/, "$1}");
+        const expected = text(body).replace(/("(?:topicPut|consume)Tps":\d+)\.0([,}])/, "$1$2");
         if (code === "34" && !expected.includes("withoutSub")) {
           assert.deepEqual(parseHeartbeatData(again(body)), parseHeartbeatData(body), frame.file);
         } else assert.equal(text(again(body)), expected, frame.file);

@@ -4,8 +4,27 @@ export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody } from "./batch-bod
 export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
 export type { BrokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 export { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
+export { type CheckClientBody, parseCheckClientBody } from "./commands/check-client-config.ts";
+export {
+  type CloneGroupOffsetRequestHeader,
+  cloneGroupOffsetRequestHeader,
+} from "./commands/clone-group-offset.ts";
+export {
+  type ConsumeMessageDirectlyRequestHeader,
+  consumeMessageDirectlyRequestHeader,
+} from "./commands/consume-message-directly.ts";
 export type { ConsumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 export { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
+export {
+  type DeleteSubscriptionGroupRequestHeader,
+  deleteSubscriptionGroupRequestHeader,
+} from "./commands/delete-subscriptiongroup.ts";
+export {
+  type GetAllSubscriptionGroupRequestHeader,
+  type GetAllSubscriptionGroupResponseHeader,
+  getAllSubscriptionGroupRequestHeader,
+  getAllSubscriptionGroupResponseHeader,
+} from "./commands/get-all-subscriptiongroup-config.ts";
 export type {
   GetAllTopicConfigRequestHeader,
   GetAllTopicConfigResponseHeader,
@@ -18,18 +37,57 @@ export type { TopicList } from "./commands/get-all-topic-list.ts";
 export { encodeTopicList, parseTopicList } from "./commands/get-all-topic-list.ts";
 export type { ClusterInfo } from "./commands/get-broker-cluster-info.ts";
 export { encodeClusterInfo, parseClusterInfo } from "./commands/get-broker-cluster-info.ts";
+export {
+  type BrokerConsumeStats,
+  encodeBrokerConsumeStats,
+  type GetBrokerConsumeStatsRequestHeader,
+  getBrokerConsumeStatsRequestHeader,
+} from "./commands/get-broker-consume-stats.ts";
 export type { KvTable } from "./commands/get-broker-runtime-info.ts";
 export { encodeKvTable, parseKvTable } from "./commands/get-broker-runtime-info.ts";
+export {
+  type ConsumeOffset,
+  type ConsumeStats,
+  encodeConsumeStats,
+  type GetConsumeStatsRequestHeader,
+  getConsumeStatsRequestHeader,
+  parseConsumeStats,
+} from "./commands/get-consume-stats.ts";
+export {
+  type ClientConnection,
+  type ConsumerConnection,
+  connectionLanguage,
+  encodeConsumerConnection,
+  type GetConsumerConnectionListRequestHeader,
+  getConsumerConnectionListRequestHeader,
+  parseConsumerConnection,
+} from "./commands/get-consumer-connection-list.ts";
 export type { GetConsumerListByGroupRequestHeader } from "./commands/get-consumer-list-by-group.ts";
 export {
   encodeConsumerList,
   getConsumerListByGroupRequestHeader,
   parseConsumerList,
 } from "./commands/get-consumer-list-by-group.ts";
+export {
+  type GetConsumerRunningInfoRequestHeader,
+  getConsumerRunningInfoRequestHeader,
+} from "./commands/get-consumer-running-info.ts";
+export {
+  type GetEarliestMsgStoretimeRequestHeader,
+  type GetEarliestMsgStoretimeResponseHeader,
+  getEarliestMsgStoretimeRequestHeader,
+  getEarliestMsgStoretimeResponseHeader,
+} from "./commands/get-earliest-msg-storetime.ts";
 export type { GetMaxOffsetRequestHeader, GetMaxOffsetResponseHeader } from "./commands/get-max-offset.ts";
 export { getMaxOffsetRequestHeader, getMaxOffsetResponseHeader } from "./commands/get-max-offset.ts";
 export type { GetMinOffsetRequestHeader, GetMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
 export { getMinOffsetRequestHeader, getMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
+export {
+  encodeProducerConnection,
+  type GetProducerConnectionListRequestHeader,
+  getProducerConnectionListRequestHeader,
+  parseProducerConnection,
+} from "./commands/get-producer-connection-list.ts";
 export type { GetRouteInfoRequestHeader } from "./commands/get-route-info.ts";
 export { getRouteInfoRequestHeader, quotesRouteKeys } from "./commands/get-route-info.ts";
 export type { GetSubscriptionGroupConfigRequestHeader } from "./commands/get-subscriptiongroup-config.ts";
@@ -49,6 +107,12 @@ export {
 export type { ConsumerData, HeartBeatResponseHeader, HeartbeatData } from "./commands/heart-beat.ts";
 export { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
 export {
+  encodeConsumerStatus,
+  type GetConsumerStatusRequestHeader,
+  getConsumerStatusRequestHeader,
+  parseClientStatus,
+} from "./commands/invoke-broker-to-get-consumer-status.ts";
+export {
   encodeLockBatchBody,
   encodeLockBatchResponse,
   type LockBatchBody,
@@ -60,6 +124,16 @@ export { notifyConsumerIdsChangedRequestHeader } from "./commands/notify-consume
 export { PlainSend } from "./commands/plain-send.ts";
 export type { PullMessageRequestHeader, PullMessageResponseHeader } from "./commands/pull-message.ts";
 export { pullMessageRequestHeader, pullMessageResponseHeader } from "./commands/pull-message.ts";
+export {
+  type ReplyMessageRequestHeader,
+  replyMessageRequestHeader,
+} from "./commands/push-reply-message-to-client.ts";
+export {
+  encodeConsumeTimeSpans,
+  type QueryConsumeTimeSpanRequestHeader,
+  type QueueTimeSpan,
+  queryConsumeTimeSpanRequestHeader,
+} from "./commands/query-consume-time-span.ts";
 export type {
   QueryConsumerOffsetRequestHeader,
   QueryConsumerOffsetResponseHeader,
@@ -82,11 +156,35 @@ export {
   queryMessageResponseHeader,
   UNIQUE_KEY_QUERY,
 } from "./commands/query-message.ts";
+export {
+  encodeConsumerSubscription,
+  type QuerySubscriptionByConsumerRequestHeader,
+  querySubscriptionByConsumerRequestHeader,
+} from "./commands/query-subscription-by-consumer.ts";
+export {
+  encodeGroupList,
+  parseGroupList,
+  type QueryTopicConsumeByWhoRequestHeader,
+  queryTopicConsumeByWhoRequestHeader,
+} from "./commands/query-topic-consume-by-who.ts";
+export {
+  encodeConsumedTopics,
+  type QueryTopicsByConsumerRequestHeader,
+  queryTopicsByConsumerRequestHeader,
+} from "./commands/query-topics-by-consumer.ts";
 export type {
   RegisterBrokerRequestHeader,
   RegisterBrokerResponseHeader,
 } from "./commands/register-broker.ts";
 export { registerBrokerRequestHeader, registerBrokerResponseHeader } from "./commands/register-broker.ts";
+export {
+  encodeResetOffsetBody,
+  encodeResetOffsetBodyForC,
+  parseResetOffsetBody,
+  type QueueOffsets,
+  type ResetOffsetRequestHeader,
+  resetOffsetRequestHeader,
+} from "./commands/reset-consumer-client-offset.ts";
 export type {
   SearchOffsetByTimestampRequestHeader,
   SearchOffsetByTimestampResponseHeader,
@@ -113,8 +211,20 @@ export type { UnregisterClientRequestHeader } from "./commands/unregister-client
 export { unregisterClientRequestHeader } from "./commands/unregister-client.ts";
 export type { UpdateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
 export { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
+export {
+  encodeGroupForbidden,
+  type UpdateGroupForbiddenRequestHeader,
+  updateGroupForbiddenRequestHeader,
+} from "./commands/update-and-get-group-forbidden.ts";
 export type { UpdateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
 export { updateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
+export {
+  type BrokerStatsData,
+  type BrokerStatsItem,
+  encodeBrokerStatsData,
+  type ViewBrokerStatsDataRequestHeader,
+  viewBrokerStatsDataRequestHeader,
+} from "./commands/view-broker-stats-data.ts";
 export type { ViewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 export { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 export { bodyCrc, plainCrc32 } from "./crc32.ts";

@@ -6,7 +6,7 @@ import type { Clock, HostError, Logger, Timers } from "@orbitmq/host";
 import type { StateFile } from "@orbitmq/store";
 import { groupNameProblem } from "../names.ts";
 import { newSubscriptionGroupConfig, type SubscriptionGroupConfig } from "./subscription-group-config.ts";
-import { parseSubscriptionGroups, type SubscriptionGroups } from "./subscription-groups.ts";
+import { type GroupChange, parseSubscriptionGroups, type SubscriptionGroups } from "./subscription-groups.ts";
 
 export interface GroupRegistryNeeds {
   readonly clock: Clock;
@@ -61,7 +61,22 @@ export class GroupRegistry {
   }
 
   put(group: SubscriptionGroupConfig): void {
-    this.groups.apply({ kind: "group-put", group, atMs: this.#needs.clock.wallMs() });
+    this.#apply({ kind: "group-put", group, atMs: this.#needs.clock.wallMs() });
+  }
+
+  /** Forgets a group; its next use makes it again where that is allowed. */
+  delete(group: string): void {
+    if (this.groups.get(group) === undefined && !this.groups.forbidden.has(group)) return;
+    this.#apply({ kind: "group-delete", group, atMs: this.#needs.clock.wallMs() });
+  }
+
+  forbidReading(group: string, topic: string, forbidden: boolean): void {
+    if (this.groups.isReadForbidden(group, topic) === forbidden) return;
+    this.#apply({ kind: "read-forbid", group, topic, forbidden, atMs: this.#needs.clock.wallMs() });
+  }
+
+  #apply(change: GroupChange): void {
+    this.groups.apply(change);
     this.#dirty = true;
     this.#scheduleSave();
   }

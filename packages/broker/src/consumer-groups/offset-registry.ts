@@ -5,6 +5,7 @@
 import type { Clock, Logger, TimerHandle, Timers } from "@orbitmq/host";
 import type { MessageStore, StateFile } from "@orbitmq/store";
 import { type Offsets, parseOffsets } from "./offsets.ts";
+import { PendingResets } from "./pending-resets.ts";
 
 export interface OffsetRegistryNeeds {
   readonly clock: Clock;
@@ -25,6 +26,7 @@ export class OffsetRegistry {
   #changes = 0;
   #saved = 0;
   #stopped = false;
+  readonly #resets = new PendingResets();
 
   constructor(needs: OffsetRegistryNeeds) {
     this.offsets = needs.offsets;
@@ -68,8 +70,15 @@ export class OffsetRegistry {
     return this.offsets.get(group, topic, queueId);
   }
 
-  /** `from` names the client in the log. Negative offsets mean "none" in RocketMQ and change nothing. */
+  /**
+   * `from` names the client in the log. Negative offsets mean "none" in RocketMQ and change nothing; nothing does
+   * while a reset waits to be told.
+   */
   commit(group: string, topic: string, queueId: number, offset: number, from: string): void {
+    if (!this.#resets.has(group, topic, queueId)) this.#commit(group, topic, queueId, offset, from);
+  }
+
+  #commit(group: string, topic: string, queueId: number, offset: number, from: string): void {
     if (offset < 0) return;
     const { store, clock, logger } = this.#needs;
     const end = store.readableEnd(topic, queueId);
@@ -93,6 +102,36 @@ export class OffsetRegistry {
       atMs: clock.wallMs(),
     });
     this.#changed();
+  }
+
+  /** Forgets all offsets of a group. */
+  forget(group: string): void {
+    if (this.offsets.topicsOf(group).length === 0) return;
+    this.#resets.forgetGroup(group);
+    this.offsets.apply({ kind: "group-forget", group, atMs: this.#needs.clock.wallMs() });
+    this.#changed();
+  }
+
+  /** `to` takes over what `from` has of a topic. */
+  clone(from: string, to: string, topic: string, by: string): void {
+    for (const [queueId, offset] of this.offsets.queuesOf(from, topic)) {
+      this.commit(to, topic, queueId, offset, by);
+    }
+  }
+
+  /**
+   * Sets a group's offset on behalf of an administrator: the next pull of the queue is told to go there, and until
+   * then nothing a member commits counts (RocketMQ: assignResetOffset). A restart forgets whom to tell, not the
+   * offset.
+   */
+  reset(group: string, topic: string, queueId: number, offset: number, by: string): void {
+    this.#commit(group, topic, queueId, offset, by);
+    this.#resets.put(group, topic, queueId, Math.min(offset, this.#needs.store.readableEnd(topic, queueId)));
+  }
+
+  /** The offset a pull of this queue must be sent to, once (RocketMQ: queryThenEraseResetOffset). */
+  takeReset(group: string, topic: string, queueId: number): number | undefined {
+    return this.#resets.take(group, topic, queueId);
   }
 
   /** Stops the timer and writes what is not written for certain; a save in flight is not. Throws HostError. */

@@ -15,15 +15,18 @@ import {
 } from "@orbitmq/wire";
 import { formatPrettyFastjson } from "../pretty-fastjson.ts";
 
-export interface OffsetChange {
-  readonly kind: "offset-commit";
-  readonly topic: string;
-  readonly group: string;
-  readonly queueId: number;
-  readonly offset: number;
-  /** Wall time. */
-  readonly atMs: number;
-}
+export type OffsetChange =
+  | {
+      readonly kind: "offset-commit";
+      readonly topic: string;
+      readonly group: string;
+      readonly queueId: number;
+      readonly offset: number;
+      /** Wall time. */
+      readonly atMs: number;
+    }
+  /** All offsets of a group are forgotten. */
+  | { readonly kind: "group-forget"; readonly group: string; readonly atMs: number };
 
 export interface OffsetEntry {
   readonly topic: string;
@@ -58,7 +61,8 @@ export class Offsets {
   }
 
   apply(change: OffsetChange): void {
-    this.#put(change);
+    if (change.kind === "group-forget") this.#table.delete(change.group);
+    else this.#put(change);
     this.#changes++;
     if (this.#changes % this.#versionStep === 0) {
       this.#dataVersion = nextDataVersion(this.#dataVersion, change.atMs);
@@ -68,6 +72,23 @@ export class Offsets {
   restore(snapshot: OffsetsSnapshot): void {
     for (const entry of snapshot.entries) this.#put(entry);
     this.#dataVersion = snapshot.dataVersion;
+  }
+
+  /** Topics the group has offsets of. */
+  topicsOf(group: string): string[] {
+    return [...(this.#table.get(group)?.keys() ?? [])];
+  }
+
+  /** Groups that have offsets of the topic. */
+  groupsOf(topic: string): string[] {
+    const groups: string[] = [];
+    for (const [group, topics] of this.#table) if (topics.has(topic)) groups.push(group);
+    return groups;
+  }
+
+  /** Offsets of one group and topic by queue. */
+  queuesOf(group: string, topic: string): ReadonlyMap<number, number> {
+    return this.#table.get(group)?.get(topic) ?? new Map();
   }
 
   /** Every entry that lies past the end of its queue. */

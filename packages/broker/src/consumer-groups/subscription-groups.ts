@@ -20,9 +20,19 @@ import {
   subscriptionGroupConfigToJson,
 } from "./subscription-group-config.ts";
 
+/** `atMs` is wall time. */
 export type GroupChange =
-  /** Creates the group or replaces its configuration. `atMs` is wall time. */
-  { readonly kind: "group-put"; readonly group: SubscriptionGroupConfig; readonly atMs: number };
+  /** Creates the group or replaces its configuration. */
+  | { readonly kind: "group-put"; readonly group: SubscriptionGroupConfig; readonly atMs: number }
+  /** Forgets the group and what it is forbidden. */
+  | { readonly kind: "group-delete"; readonly group: string; readonly atMs: number }
+  | {
+      readonly kind: "read-forbid";
+      readonly group: string;
+      readonly topic: string;
+      readonly forbidden: boolean;
+      readonly atMs: number;
+    };
 
 export interface SubscriptionGroupsSnapshot {
   readonly groups: readonly SubscriptionGroupConfig[];
@@ -47,7 +57,7 @@ const FORBIDDEN_READ = 4;
 
 export class SubscriptionGroups {
   readonly #table = new Map<string, SubscriptionGroupConfig>();
-  #forbidden: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map();
+  #forbidden = new Map<string, ReadonlyMap<string, number>>();
   #dataVersion: DataVersion;
 
   constructor(nowMs: number) {
@@ -63,6 +73,15 @@ export class SubscriptionGroups {
     return this.#table.size;
   }
 
+  get table(): ReadonlyMap<string, SubscriptionGroupConfig> {
+    return this.#table;
+  }
+
+  /** group → topic → bits. */
+  get forbidden(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    return this.#forbidden;
+  }
+
   get(group: string): SubscriptionGroupConfig | undefined {
     return this.#table.get(group);
   }
@@ -72,14 +91,35 @@ export class SubscriptionGroups {
   }
 
   apply(change: GroupChange): void {
-    this.#table.set(change.group.groupName, change.group);
+    switch (change.kind) {
+      case "group-put":
+        this.#table.set(change.group.groupName, change.group);
+        break;
+      case "group-delete":
+        this.#table.delete(change.group);
+        this.#forbidden.delete(change.group);
+        break;
+      case "read-forbid":
+        this.#forbid(change.group, change.topic, change.forbidden);
+        break;
+    }
     this.#dataVersion = nextDataVersion(this.#dataVersion, change.atMs);
   }
 
   restore(snapshot: SubscriptionGroupsSnapshot): void {
     for (const group of snapshot.groups) this.#table.set(group.groupName, group);
-    this.#forbidden = snapshot.forbidden;
+    this.#forbidden = new Map(snapshot.forbidden);
     this.#dataVersion = snapshot.dataVersion;
+  }
+
+  #forbid(group: string, topic: string, forbidden: boolean): void {
+    const topics = new Map(this.#forbidden.get(group));
+    const bits = topics.get(topic) ?? 0;
+    const changed = forbidden ? bits | FORBIDDEN_READ : bits & ~FORBIDDEN_READ;
+    if (changed === 0) topics.delete(topic);
+    else topics.set(topic, changed);
+    if (topics.size === 0) this.#forbidden.delete(group);
+    else this.#forbidden.set(group, topics);
   }
 
   format(): string {

@@ -15,7 +15,9 @@ import {
   type ConsumerSendMsgBackRequestHeader,
   consumerSendMsgBackRequestHeader,
   type Exchange,
+  getProperty,
   isWritable,
+  MessageConst,
   type MessageRecord,
   MQVersion,
   Refusal,
@@ -133,9 +135,12 @@ function sendBack(
     refuse(exchange, `${result.reason}: ${result.remark}`);
     return;
   }
-  stats.put(1, result.byteCount);
-  stats.sentBack++;
-  if (isDeadLetter) stats.sentToDlq++;
+  stats.put(1, result.byteCount, stored.topic);
+  stats.returned(
+    getProperty(message.properties, MessageConst.RETRY_TOPIC) ?? record.topic,
+    header.group,
+    isDeadLetter,
+  );
 }
 
 function failed(remark: string): Refusal {

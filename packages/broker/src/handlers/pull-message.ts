@@ -186,6 +186,7 @@ class Pull implements ParkedPull {
   readonly #needs: PullMessageNeeds;
   readonly #exchange: Exchange;
   readonly #topicSysFlag: number;
+  readonly #group: string;
   readonly #groupSysFlag: number;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
@@ -208,6 +209,7 @@ class Pull implements ParkedPull {
     this.offset = header.queueOffset;
     this.matches = matches;
     this.#topicSysFlag = topic.topicSysFlag;
+    this.#group = group.groupName;
     this.#groupSysFlag = group.groupSysFlag;
     this.#messagesMax = within(header.maxMsgNums, options.maxTransferCountOnMessageInMemory);
     this.#bytesMax = within(header.maxMsgBytes, options.maxTransferBytesOnMessageInMemory);
@@ -249,7 +251,7 @@ class Pull implements ParkedPull {
     const { store, longPoll, stats } = this.#needs;
     const code = codeOf(result.status, this.offset);
     if (code === ResponseCode.SUCCESS) {
-      stats.got(result.messageCount);
+      stats.got(result.messageCount, result.byteCount, this.topic, this.#group);
       this.#answer(code, result.status, result, result);
       return;
     }
@@ -262,7 +264,7 @@ class Pull implements ParkedPull {
       }
       if (longPoll.park(this)) return;
     }
-    stats.got(0);
+    stats.missed();
     this.#answer(code, result.status, result);
   }
 

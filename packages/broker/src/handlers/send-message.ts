@@ -168,8 +168,10 @@ class Sender {
       throw this.#refusal(result, 1);
     }
     pending.appended(result.queueOffset, result.physicalOffset, undefined);
-    this.#needs.stats.put(1, result.byteCount);
-    if (deadLetterTopic !== undefined) this.#needs.stats.sentToDlq++;
+    this.#needs.stats.put(1, result.byteCount, stored.topic);
+    if (deadLetterTopic !== undefined) {
+      this.#needs.stats.deadLetter(header.topic, groupOfRetryTopic(header.topic));
+    }
   }
 
   /** Where the message is stored: the dead-letter topic, the delay level's queue, or where it was sent. */
@@ -244,7 +246,7 @@ class Sender {
       throw this.#refusal(result, messages.length);
     }
     pending.appended(result.queueOffset, result.physicalOffset, result.physicalOffsets);
-    this.#needs.stats.put(messages.length, result.byteCount);
+    this.#needs.stats.put(messages.length, result.byteCount, header.topic);
   }
 
   /** A batch's messages keep their properties as they are, as in RocketMQ. */

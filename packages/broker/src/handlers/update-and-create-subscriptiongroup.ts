@@ -16,20 +16,29 @@ export interface UpdateAndCreateSubscriptionGroupNeeds {
   readonly groups: GroupRegistry;
 }
 
-export function updateAndCreateSubscriptionGroup({
-  options,
-  groups,
-}: UpdateAndCreateSubscriptionGroupNeeds): RequestHandler {
+export function updateAndCreateSubscriptionGroup(
+  needs: UpdateAndCreateSubscriptionGroupNeeds,
+): RequestHandler {
+  const { options, groups } = needs;
   return (request, exchange) => {
-    const config = subscriptionGroupConfigFromJson(parseJsonFile(request.body, "SubscriptionGroupConfig"));
-    const problem = groupNameProblem(config.groupName) ?? configProblem(config, options.topicQueuesMax);
-    if (problem !== undefined) throw new Refusal(ResponseCode.INVALID_PARAMETER, problem);
+    const json = parseJsonFile(request.body, "SubscriptionGroupConfig");
+    const config = checkedGroup(needs, subscriptionGroupConfigFromJson(json));
     if (groups.get(config.groupName) === undefined && groups.groups.size >= options.groupsMax) {
       throw new Refusal(ResponseCode.SYSTEM_ERROR, `the broker has its ${options.groupsMax} groups`);
     }
     groups.put(config);
     exchange.reply({ code: ResponseCode.SUCCESS });
   };
+}
+
+/** The configuration, when it can be one. Throws Refusal 29. */
+export function checkedGroup(
+  { options }: UpdateAndCreateSubscriptionGroupNeeds,
+  config: SubscriptionGroupConfig,
+): SubscriptionGroupConfig {
+  const problem = groupNameProblem(config.groupName) ?? configProblem(config, options.topicQueuesMax);
+  if (problem !== undefined) throw new Refusal(ResponseCode.INVALID_PARAMETER, problem);
+  return config;
 }
 
 function configProblem(config: SubscriptionGroupConfig, queuesMax: number): string | undefined {

@@ -89,7 +89,7 @@ describe("ScheduleService", () => {
       ["a", "b"],
     );
     assert.deepEqual(schedule.progress().get(1), { delivered: 3, end: 3 });
-    assert.equal(host.timerCount, 1, "only the statistics' timer");
+    assert.equal(host.timerCount, 2, "only the statistics' timers");
   });
 });
 

@@ -346,7 +346,7 @@ class LevelRun {
         }
         delivery.waiting++;
         delivery.position = result.physicalOffset;
-        stats.put(1, result.byteCount);
+        stats.put(1, result.byteCount, message.topic);
       }
     }
     return undefined;

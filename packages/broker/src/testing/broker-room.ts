@@ -94,7 +94,7 @@ export function brokerRoom({
     groups,
     notifyConsumerIdsChangedEnable: options.notifyConsumerIdsChangedEnable,
   });
-  const stats = new BrokerStats(clock, timers);
+  const stats = new BrokerStats(clock, timers, options.brokerClusterName);
   const longPoll = new LongPoll(host, options.parkedPullsMax);
   store.subscribeArrivals(longPoll);
   const needs = {

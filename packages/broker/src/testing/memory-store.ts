@@ -246,7 +246,7 @@ export class MemoryStore implements MessageStore {
     offset: number,
     done: (timestampMs: number) => void,
   ): void {
-    done(offset < this.readableEnd(topic, queueId) ? 1_700_000_000_000 : -1);
+    done(offset >= 0 && offset < this.readableEnd(topic, queueId) ? 1_700_000_000_000 : -1);
   }
 
   isInMemory(topic: string, queueId: number, offset: number): boolean {

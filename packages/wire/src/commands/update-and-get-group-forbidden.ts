@@ -1,0 +1,20 @@
+/**
+ * UPDATE_AND_GET_GROUP_FORBIDDEN (353): forbids a group to read a topic, or allows it again, and tells how it is
+ * now (RocketMQ: GroupForbidden).
+ *
+ *   request   group topic readable?        absent: only tell
+ *   body      {"group","readable","topic"}
+ */
+import { encodeFastjson } from "../fastjson.ts";
+import { bool, defineHeader, type HeaderValue, name, optional } from "../header-schema.ts";
+
+export const updateGroupForbiddenRequestHeader = defineHeader("UpdateGroupForbiddenRequestHeader", {
+  group: name(),
+  topic: name(),
+  readable: optional(bool()),
+});
+export type UpdateGroupForbiddenRequestHeader = HeaderValue<typeof updateGroupForbiddenRequestHeader>;
+
+export function encodeGroupForbidden(group: string, topic: string, readable: boolean): Uint8Array {
+  return encodeFastjson({ group, readable, topic });
+}
