@@ -161,6 +161,29 @@ describe("a corrupt record", () => {
     assert.deepEqual(again.read(9).bodies[0], bodies[10]);
   });
 
+  it("that a killed store meets at its start holds its own queue only, where it always was", async () => {
+    const driver = await StoreDriver.open(OPTIONS);
+    for (let index = 0; index < 30; index += 1) {
+      driver.sendNow(message(`${index}/`.padEnd(200, "k"), { queueId: index % 2 }));
+    }
+    // The queues are on disk, the table that would spare the next start the reading is older.
+    driver.host.advance(15_000);
+    const image = driver.host.files.image();
+    const files = new Map(image.files);
+    for (const name of ["orbitmq-queues.json", "orbitmq-queues.json.bak"]) files.delete(`${HOME}/${name}`);
+    for (const kept of [image, { files, folders: image.folders }]) {
+      const at = kept.files.get(LOG_FILE)!.indexOf("10/kk");
+      const damaged = changed(kept, LOG_FILE, (bytes) => bytes.fill(0, at, at + 2));
+      const again = await StoreDriver.open(OPTIONS, damaged);
+      assert.equal(again.store.readableEnd("T", 0), 15);
+      assert.equal(again.bodies("T", 1).length, 15);
+      assert.equal(again.read(0).bodies.length, 5);
+      assert.equal(again.read(5).result.status, "OFFSET_FOUND_NULL");
+      assert.equal(again.read(6).bodies.length, 9);
+      assert.equal(again.sendNow(message("next")).queueOffset, 15);
+    }
+  });
+
   it("is not skipped while it can be read", async () => {
     const { image, bodies } = await stopped();
     const position = 0;

@@ -32,7 +32,7 @@ export interface ScanOptions {
   /** From here on records without `__CRC32#` are looked at for bytes that never reached the disk. */
   readonly strictFrom: number;
   /** Asked at a place that holds no record: where the next one begins, when an operator has given this one up. */
-  readonly passOver?: (position: number) => number | undefined;
+  readonly passOver?: (position: number, reason: string) => number | undefined;
 }
 
 const WINDOW_BYTES = 1024 * 1024;
@@ -83,7 +83,7 @@ export function scanLog(
   const bad = (reason: string) => ended("bad", reason);
   for (let ending: ScanEnd | undefined; ; ) {
     if (ending !== undefined) {
-      const next = options.passOver?.(position);
+      const next = options.passOver?.(position, ending.reason);
       if (next === undefined || next <= position) return ending;
       ending = undefined;
       position = next;

@@ -22,6 +22,7 @@ import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { KnownQueues } from "../consume-queue/queue-table-file.ts";
 import { type DispatchFields, isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { IndexService } from "../index-file/index-service.ts";
+import { heldRecord } from "../integrity/held-record.ts";
 import { passOver } from "../integrity/pass-over.ts";
 import type { SkipList } from "../integrity/skip-list.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
@@ -125,10 +126,7 @@ class Recovery {
       {
         limit: start.limit,
         strictFrom,
-        passOver: (position) =>
-          passOver(this.#parts, position, (queue) => {
-            if (!this.#damaged.has(queue)) this.#append(queue, 0, BLANK_UNIT_SIZE, 0);
-          }),
+        passOver: (position, reason) => this.#passOver(position, reason, strictFrom),
       },
       (bytes, at, size, position) => this.#visit(bytes, at, size, position, start),
     );
@@ -150,6 +148,26 @@ class Recovery {
       tableHolds: this.#tableHolds,
       indexCut: this.#indexCut,
     };
+  }
+
+  /** Where the log goes on behind a place without a record: one that was given up, or that its queue holds on to. */
+  #passOver(position: number, reason: string, flushed: number): number | undefined {
+    const { plan, logger, segments } = this.#parts;
+    const next = passOver(this.#parts, position, (queue) => {
+      if (!this.#damaged.has(queue)) this.#append(queue, 0, BLANK_UNIT_SIZE, 0);
+    });
+    if (next !== undefined || plan.kind !== "trusted" || position >= flushed) return next;
+    const held = heldRecord(this.#parts, position);
+    if (held === undefined || this.#damaged.has(held.queue)) return undefined;
+    const { queue, size, tagsCode } = held;
+    const { topic, queueId, end } = queue;
+    const file = segments.at(position)?.path;
+    logger.error(
+      { topic, queueId, queueOffset: end, physicalOffset: position, file, reason },
+      "a stored record cannot be read; its queue will be served up to it",
+    );
+    this.#append(queue, position, size, tagsCode);
+    return position + size;
   }
 
   #start(): Start {
