@@ -14,8 +14,11 @@ import type { BenchServer } from "../servers/bench-server.ts";
 import type { Goal, Measured, Workload } from "./workload.ts";
 
 const WARM_UP_LINES = 4;
-/** `Current Time: … | Send TPS: 11400 | Max RT(ms): 21 | Average RT(ms): 5.6 | Send Failed: 0 | Response Failed: 0` */
-const LINE = /Send TPS: (\d+).*Max RT\(ms\): +(\d+).*Average RT\(ms\): +([\d.]+).*Send Failed: (\d+)/;
+/**
+ * `… | Send TPS: 11400 | Max RT(ms): 21 | Average RT(ms): 5.6 | Send Failed: 0 | …`; of batches also
+ * `| Send MPS: 364800 |`, the messages in them.
+ */
+const LINE = /Send TPS: (\d+)(?: \| Send MPS: (\d+))? .*Send Failed: (\d+)/;
 const fetchScript = join(import.meta.dirname, "../../java/fetch");
 
 export function javaProducer(threads: number, bodyBytes: number, isAsync: boolean): Workload {
@@ -26,7 +29,6 @@ export function javaProducer(threads: number, bodyBytes: number, isAsync: boolea
     title: `Java benchmark.Producer, ${way} sends, ${threads} threads, ${bodyBytes} B`,
     mainClass: "Producer",
     args,
-    messagesPerSend: 1,
     goal: (flush): Goal => {
       if (isAsync || bodyBytes > 512 || (threads !== 64 && threads !== 1)) return {};
       if (threads === 1) return { rate: flush === "SYNC_FLUSH" ? 1.8 : 1.1 };
@@ -41,7 +43,6 @@ export function javaBatchProducer(threads: number, batch: number): Workload {
     title: `Java benchmark.BatchProducer, ${threads} threads, ${batch} a batch, 128 B`,
     mainClass: "BatchProducer",
     args: ["-w", String(threads), "-b", String(batch), "-s", "128"],
-    messagesPerSend: 1,
     goal: (): Goal => ({ rate: 2 }),
   });
 }
@@ -49,22 +50,19 @@ export function javaBatchProducer(threads: number, batch: number): Workload {
 interface Producing extends Pick<Workload, "id" | "title" | "goal"> {
   readonly mainClass: string;
   readonly args: readonly string[];
-  /** What one of the counted sends stands for. */
-  readonly messagesPerSend: number;
 }
 
-function producing({ mainClass, args, messagesPerSend, ...rest }: Producing): Workload {
+function producing({ mainClass, args, ...rest }: Producing): Workload {
   return {
     ...rest,
     fitsNull: true,
-    run: (server, seconds) => produce(mainClass, args, messagesPerSend, server, seconds),
+    run: (server, seconds) => produce(mainClass, args, server, seconds),
   };
 }
 
 async function produce(
   mainClass: string,
   args: readonly string[],
-  messagesPerSend: number,
   server: BenchServer,
   seconds: number,
 ): Promise<Measured> {
@@ -102,13 +100,11 @@ async function produce(
     const used = cpuBetween(before.server, cpuOf(server.pids));
     const client = cpuBetween(before.client, cpuOf([jvm.pid]));
     const counted = rows.slice(WARM_UP_LINES);
-    const mean = (group: number) =>
-      counted.reduce((sum, row) => sum + Number(row[group]), 0) / counted.length;
-    const perSecond = mean(1) * messagesPerSend;
+    const perSecond = counted.reduce((sum, row) => sum + Number(row[2] ?? row[1]), 0) / counted.length;
     const messages = Math.max(1, perSecond * elapsed);
     return {
       perSecond,
-      refused: Number(counted.at(-1)?.[4] ?? 0),
+      refused: Number(counted.at(-1)?.[3] ?? 0),
       serverCpuUs: (used.total * 1e6) / messages,
       serverThreadUs: (used.busiestThread * 1e6) / messages,
       serverRssMiB: memoryOf(server.pids).rssMiB,

@@ -3,7 +3,7 @@
  * It is known only once the broker listens (port 0) and its name is resolved, hence an object that is filled in.
  */
 import { assert, type Host, type SocketAddress } from "@orbitmq/host";
-import { encodeHostBytes, encodeOffsetMessageId, formatAddress } from "@orbitmq/wire";
+import { encodeHostBytes, encodeOffsetMessageId, encodeOffsetMessageIds, formatAddress } from "@orbitmq/wire";
 import { BrokerError } from "./broker-error.ts";
 
 const NO_HOST: Uint8Array = new Uint8Array();
@@ -46,12 +46,7 @@ export class BrokerIdentity {
 
   /** The offset message id of one record, or those of all, joined by commas. */
   messageIds(physicalOffset: number, all: readonly number[] | undefined): string {
-    if (all === undefined) return this.#messageId(physicalOffset);
-    return all.map((offset) => this.#messageId(offset)).join(",");
-  }
-
-  #messageId(physicalOffset: number): string {
-    return this.#storeHostHex + encodeOffsetMessageId(NO_HOST, physicalOffset);
+    return encodeOffsetMessageIds(this.#storeHostHex, all ?? [physicalOffset]);
   }
 }
 

@@ -4,6 +4,7 @@
  *
  *   totalSize:i32 magic:i32=0 bodyCrc:i32=0 flag:i32 bodyLength:i32 body propertiesLength:i16 properties
  */
+import { EncodedProperties } from "./encoded-properties.ts";
 import { WireError } from "./wire-error.ts";
 
 const FIXED_BYTES = 22;
@@ -16,6 +17,13 @@ export interface BatchEntry {
   readonly body: Uint8Array;
   /** See message-properties. */
   readonly properties: string;
+}
+
+/** An entry as it was received: views into the body, nothing copied. */
+export interface ReceivedBatchEntry {
+  readonly flag: number;
+  readonly body: Uint8Array;
+  readonly properties: EncodedProperties;
 }
 
 /** Throws WireError PROPERTIES_MALFORMED when properties are longer than 32,767 bytes. */
@@ -45,8 +53,17 @@ export function encodeBatchBody(entries: readonly BatchEntry[]): Uint8Array {
 
 /** Bodies are views into `bytes`. Throws WireError RECORD_MALFORMED; an empty batch is malformed. */
 export function decodeBatchBody(bytes: Uint8Array): BatchEntry[] {
+  return readBatchBody(bytes).map(({ flag, body, properties }) => ({
+    flag,
+    body,
+    properties: properties.readText(),
+  }));
+}
+
+/** {@link decodeBatchBody} without making text of the properties. */
+export function readBatchBody(bytes: Uint8Array): ReceivedBatchEntry[] {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: BatchEntry[] = [];
+  const entries: ReceivedBatchEntry[] = [];
   let at = 0;
   while (at < source.length) {
     if (entries.length === BATCH_ENTRIES_MAX) throw malformed(`more than ${BATCH_ENTRIES_MAX} entries`);
@@ -64,10 +81,12 @@ export function decodeBatchBody(bytes: Uint8Array): BatchEntry[] {
       throw malformed(`an entry at ${at} has properties of length ${propertiesLength}`);
     }
     const propertiesAt = bodyAt + bodyLength + 2;
+    const properties = new EncodedProperties();
+    properties.read(source, propertiesAt, propertiesAt + propertiesLength);
     entries.push({
       flag: source.readInt32BE(at + 12),
       body: source.subarray(bodyAt, bodyAt + bodyLength),
-      properties: source.toString("utf8", propertiesAt, propertiesAt + propertiesLength),
+      properties,
     });
     at += total;
   }

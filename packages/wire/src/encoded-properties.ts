@@ -8,10 +8,13 @@ import { PROPERTIES_BYTES_MAX } from "./message-properties.ts";
 
 const NAME_END = 1;
 const VALUE_END = 2;
+/** Near the limit it matters what is added behind them. */
+const PLAIN_BYTES_MAX = PROPERTIES_BYTES_MAX - 256;
 const NO_BYTES = new Uint8Array(0);
+const EMPTY = Buffer.alloc(0);
 
 export class EncodedProperties {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = EMPTY;
   start = 0;
   end = 0;
   /** Whole properties that follow in the record; nothing of what is looked for here. */
@@ -35,7 +38,7 @@ export class EncodedProperties {
     this.start = start;
     this.end = end;
     this.tagsStart = this.keysStart = this.uniqKeyStart = -1;
-    this.isPlain = end - start <= PROPERTIES_BYTES_MAX;
+    this.isPlain = end - start <= PLAIN_BYTES_MAX;
     let at = start;
     while (at < end) {
       let middle = at;
@@ -70,10 +73,15 @@ export class EncodedProperties {
     return to + ending.length;
   }
 
-  /** All of it as text. */
+  /** All of it as text, as it will be stored. */
   text(): string {
     const out = Buffer.allocUnsafe(this.byteLength);
     return out.toString("utf8", 0, this.write(out, 0));
+  }
+
+  /** What was read as text, without what is added. */
+  readText(): string {
+    return this.bytes.toString("utf8", this.start, this.end);
   }
 
   #entry(bytes: Buffer, start: number, middle: number, end: number): void {

@@ -1,6 +1,6 @@
 /** Bytes between processes: frames, headers, codes, the message record, RPC. */
-export type { BatchEntry } from "./batch-body.ts";
-export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
+export type { BatchEntry, ReceivedBatchEntry } from "./batch-body.ts";
+export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody, readBatchBody } from "./batch-body.ts";
 export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
 export type { BrokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 export { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
@@ -281,7 +281,12 @@ export {
   loadBodyCodec,
 } from "./message-body.ts";
 export type { UniqueIdSource } from "./message-id.ts";
-export { decodeOffsetMessageId, encodeOffsetMessageId, UniqueIdGenerator } from "./message-id.ts";
+export {
+  decodeOffsetMessageId,
+  encodeOffsetMessageId,
+  encodeOffsetMessageIds,
+  UniqueIdGenerator,
+} from "./message-id.ts";
 export {
   appendProperty,
   checkProperty,

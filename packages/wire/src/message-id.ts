@@ -23,6 +23,35 @@ export function encodeOffsetMessageId(storeHost: Uint8Array, physicalOffset: num
   return hex(storeHost, 0, storeHost.length) + hex(offset, 0, 8);
 }
 
+const OFFSET_DIGITS = 16;
+const DIGITS = Buffer.from("0123456789ABCDEF");
+const HIGH_UNIT = 2 ** 32;
+const COMMA = 0x2c;
+
+/** Writes the sixteen digits that an offset message id ends with. */
+export function writeOffsetDigits(into: Buffer, at: number, physicalOffset: number): void {
+  writeDigits(into, at, Math.floor(physicalOffset / HIGH_UNIT));
+  writeDigits(into, at + 8, physicalOffset | 0);
+}
+
+function writeDigits(into: Buffer, at: number, value: number): void {
+  for (let i = 0, shift = 28; i < 8; i++, shift -= 4) into[at + i] = DIGITS[(value >>> shift) & 15]!;
+}
+
+/** The offset message ids of several records, joined by commas; `storeHostHex` is what each begins with. */
+export function encodeOffsetMessageIds(storeHostHex: string, physicalOffsets: readonly number[]): string {
+  const idLength = storeHostHex.length + OFFSET_DIGITS;
+  const out = Buffer.allocUnsafe(physicalOffsets.length * (idLength + 1));
+  let at = 0;
+  for (const physicalOffset of physicalOffsets) {
+    at += out.write(storeHostHex, at, "latin1");
+    writeOffsetDigits(out, at, physicalOffset);
+    at += OFFSET_DIGITS;
+    out[at++] = COMMA;
+  }
+  return out.toString("latin1", 0, Math.max(0, at - 1));
+}
+
 /** The inverse of {@link encodeOffsetMessageId}. Throws WireError ADDRESS_INVALID. */
 export function decodeOffsetMessageId(id: string): { storeHost: Uint8Array; physicalOffset: number } {
   if (!/^(?:[0-9a-f]{32}|[0-9a-f]{56})$/i.test(id)) {

@@ -20,8 +20,6 @@
 import type { Random } from "@orbitmq/host";
 import type { AppendRefusal, AppendResult, Durability, MessageStore } from "@orbitmq/store";
 import {
-  type BatchEntry,
-  decodeBatchBody,
   decodeSendMessageRequestHeader,
   type Exchange,
   isWritable,
@@ -29,11 +27,13 @@ import {
   MessageSysFlag,
   MQVersion,
   newTopicConfig,
+  type ReceivedBatchEntry,
   type RecordInput,
   Refusal,
   type RemotingCommand,
   type RequestHandler,
   ResponseCode,
+  readBatchBody,
   type SendMessageRequestHeader,
   type TopicConfig,
   TopicSysFlag,
@@ -238,7 +238,7 @@ class Sender {
       reconsumeTimes: header.reconsumeTimes ?? 0,
       preparedTransactionOffset: 0,
       body: entry.body,
-      properties: entry.properties,
+      properties: entry.properties.isPlain ? entry.properties : entry.properties.readText(),
     }));
     const result = store.appendBatch(messages, durability, pending);
     if (result.status === "refused") {
@@ -250,10 +250,10 @@ class Sender {
   }
 
   /** A batch's messages keep their properties as they are, as in RocketMQ. */
-  #entriesOf(header: SendMessageRequestHeader, body: Uint8Array): BatchEntry[] {
-    let entries: BatchEntry[];
+  #entriesOf(header: SendMessageRequestHeader, body: Uint8Array): ReceivedBatchEntry[] {
+    let entries: ReceivedBatchEntry[];
     try {
-      entries = decodeBatchBody(body);
+      entries = readBatchBody(body);
     } catch (error) {
       if (error instanceof WireError) throw illegal(error.message);
       throw error;
@@ -264,7 +264,8 @@ class Sender {
       );
     }
     for (const entry of entries) {
-      this.#sent.scan(entry.properties);
+      if (entry.properties.isPlain) continue;
+      this.#sent.scan(entry.properties.readText());
       if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
       if (this.#sent.delayLevel > 0) throw unsupported("delayed delivery (DELAY) within a batch");
     }

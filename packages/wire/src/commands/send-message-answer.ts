@@ -5,6 +5,7 @@
  *   msgId queueId queueOffset transactionId TRACE_ON MSG_REGION durability
  */
 import { FrameExtSink } from "../ext-sinks.ts";
+import { writeOffsetDigits } from "../message-id.ts";
 import { PreparedFields, PreparedName } from "../prepared-fields.ts";
 import type { ExtSink } from "../remoting-command.ts";
 
@@ -13,8 +14,6 @@ const QUEUE_ID = new PreparedName("queueId");
 const QUEUE_OFFSET = new PreparedName("queueOffset");
 const TRANSACTION_ID = new PreparedName("transactionId");
 const OFFSET_DIGITS = 16;
-const HEX = Buffer.from("0123456789ABCDEF");
-const HIGH_UNIT = 2 ** 32;
 
 /** What differs from answer to answer. */
 export interface SendMessageAnswer {
@@ -56,8 +55,7 @@ export class SendMessageAnswers {
     if (!(sink instanceof FrameExtSink)) return false;
     const id = this.#id;
     const at = id.length - OFFSET_DIGITS;
-    writeHex(id, at, Math.floor(answer.physicalOffset / HIGH_UNIT));
-    writeHex(id, at + 8, answer.physicalOffset | 0);
+    writeOffsetDigits(id, at, answer.physicalOffset);
     sink.putPreparedText(MSG_ID, id, id.length);
     sink.putPreparedInteger(QUEUE_ID, answer.queueId);
     sink.putPreparedInteger(QUEUE_OFFSET, answer.queueOffset);
@@ -65,8 +63,4 @@ export class SendMessageAnswers {
     sink.putPreparedFields(answer.isFlushed ? this.#flushed : this.#written);
     return true;
   }
-}
-
-function writeHex(into: Buffer, at: number, value: number): void {
-  for (let i = 0, shift = 28; i < 8; i++, shift -= 4) into[at + i] = HEX[(value >>> shift) & 15]!;
 }
