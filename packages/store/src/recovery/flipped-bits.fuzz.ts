@@ -39,7 +39,6 @@ function places(image: DiskImage): { path: string; end: number }[] {
   return [...image.files].flatMap(([path, bytes]) => {
     let end = bytes.length;
     while (end > 0 && bytes[end - 1] === 0) end -= 1;
-    if (path.includes("index")) return [];
     return end === 0 ? [] : [{ path, end: Math.min(bytes.length, end + 64) }];
   });
 }

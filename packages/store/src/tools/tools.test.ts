@@ -145,6 +145,20 @@ describe("verify", () => {
     assert.deepEqual(added.findings, []);
   });
 
+  it("finds items and slots of IndexFiles that lead elsewhere", async () => {
+    const image = await stopped();
+    const path = [...image.files.keys()].filter((name) => name.startsWith(`${HOME}/index/`)).sort()[0]!;
+    const { slots } = { slots: SMALL.maxHashSlotNum! };
+    const item = 40 + 4 * slots + 20 * 3;
+    let hash = 40;
+    while (image.files.get(path)!.readInt32BE(hash) === 0) hash += 4;
+    for (const at of [item + 2, item + 7, item + 9, item + 19, hash + 3]) {
+      const { findings } = verifyStore(hostOf(flipped(image, path, at)).files, OPTIONS);
+      assert.ok(findings.length > 0 && findings.every(({ kind }) => kind === "index"), `byte ${at}`);
+      assert.equal(findings[0]!.file, path);
+    }
+  });
+
   it("says so when there is no store", () => {
     assert.equal(
       codeOf(() => verifyStore(new FakeHost().files, OPTIONS)),

@@ -1,6 +1,6 @@
 /**
- * Checks a store against itself: every record with its checksums, every queue unit with its record, every checksum of
- * ours with its block. Nothing is changed. On a running store it goes up to the flushed mark, and to the dispatched
+ * Checks a store against itself: every record with its checksums, every queue unit and index item with its record, every
+ * checksum of ours with its block. Nothing is changed. On a running store it goes up to the flushed mark, and to the dispatched
  * one for the queues.
  */
 import { type Files, HostError } from "@orbitmq/host";
@@ -19,13 +19,15 @@ import { offsetName } from "../store-paths.ts";
 import { findUnit } from "./find-unit.ts";
 import { walkLog } from "./log-walk.ts";
 import { StoreView, type ViewOptions } from "./store-view.ts";
+import { IndexCheck } from "./verify-index.ts";
 
 export interface Finding {
   /**
    * `record`: a place of the log without the record it should hold. `unit`: a queue unit that is not what its record
-   * says. `queue`: units without records. `checksum`: a block of a queue file is not what it was.
+   * says. `queue`: units without records. `checksum`: a block of a queue file is not what it was. `index`: an IndexFile
+   * does not lead to the records it should.
    */
-  readonly kind: "record" | "unit" | "queue" | "checksum";
+  readonly kind: "record" | "unit" | "queue" | "checksum" | "index";
   readonly file: string;
   /** Byte in the file. */
   readonly byte: number;
@@ -77,12 +79,14 @@ class Verification {
   #records = 0;
   #units = 0;
   #end = 0;
+  readonly #index: IndexCheck;
   /** Units of records below are expected in the files. */
   #unitsBelow = 0;
 
   constructor(files: Files, options: ViewOptions) {
     this.#files = files;
     this.#view = new StoreView(files, options);
+    this.#index = new IndexCheck(this.#view, (finding) => this.#found(finding));
   }
 
   run(progress: Progress): VerifyReport {
@@ -101,6 +105,7 @@ class Verification {
         progress(told - minOffset, limit - minOffset);
       }
       if (mark !== undefined) this.#end = limit;
+      this.#index.end();
       for (const queue of view.queues()) this.#queue(queue);
       progress(limit - minOffset, limit - minOffset);
       return {
@@ -123,6 +128,7 @@ class Verification {
   }
 
   #damaged(position: number, reason: string): void {
+    this.#index.damaged(position);
     const file = this.#view.fileAt(position);
     if (file === undefined) return;
     const byte = position - file.start;
@@ -134,6 +140,7 @@ class Verification {
   #record(bytes: Buffer, at: number, size: number, position: number): void {
     this.#records += 1;
     const fields = readDispatchFields(bytes, at, this.#delaysMs);
+    this.#index.record(fields, position);
     if (!isDispatched(fields.sysFlag) || position >= this.#unitsBelow) return;
     this.#countOf(fields).records += 1;
     const { topic, queueId, queueOffset } = fields;
