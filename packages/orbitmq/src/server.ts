@@ -184,18 +184,20 @@ export class Server {
    */
   stop(timeoutMs: number): Promise<void> {
     this.#stopped ??= new Promise((resolve, reject) => {
-      let inTime = true;
-      const deadline = this.#host.timers.after(timeoutMs, () => {
-        inTime = false;
-        reject(
-          new ServerError(
-            "STOP_TIMEOUT",
-            `stopping took longer than ${timeoutMs} ms; \`abort\` stays and the next start recovers`,
-          ),
-        );
-      });
-      this.#stopParts(timeoutMs, () => inTime)
-        .then(resolve, (error: unknown) => reject(serverErrorFrom(error)))
+      const { clock, timers } = this.#host;
+      const endMs = clock.monotonicMs() + timeoutMs;
+      // Asked amid work that blocks, too, when no timer fires.
+      const inTime = () => clock.monotonicMs() < endMs;
+      const tooLate = () => {
+        const remark = `stopping took longer than ${timeoutMs} ms; \`abort\` stays and the next start recovers`;
+        reject(new ServerError("STOP_TIMEOUT", remark));
+      };
+      const deadline = timers.after(timeoutMs, tooLate);
+      this.#stopParts(timeoutMs, inTime)
+        .then(
+          () => (this.#store?.status().stoppedCleanly === false && !inTime() ? tooLate() : resolve()),
+          (error: unknown) => reject(serverErrorFrom(error)),
+        )
         .finally(() => deadline.cancel());
     });
     return this.#stopped;

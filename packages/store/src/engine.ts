@@ -305,11 +305,11 @@ export class Engine implements MarkSource, QueueFlushSource {
   }
 
   /** Everything to disk, in order, and the store closed as an orderly stop leaves it; the log must be held. Throws HostError. */
-  closeInOrder(): void {
+  closeInOrder(inTime: () => boolean): void {
     this.writer.flushAllSync();
     this.positionsMoved();
     this.queueFlush.close();
-    this.queueFlush.flushAllSync();
+    this.queueFlush.flushAllSync(inTime);
     this.indexFlush.runSync(this.dispatch.dispatched, "all");
     this.saveTableSync();
     this.checkpoint.set(this.appender.lastStoreTimestamp);

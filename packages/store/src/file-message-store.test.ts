@@ -17,6 +17,21 @@ describe("a store on files", () => {
     assert.equal(next.host.files.names.has(`${HOME}/abort`), false);
   });
 
+  it("gives up syncing many queues when time is over, and loses nothing by it", async () => {
+    const driver = await StoreDriver.open();
+    for (let queueId = 0; queueId < 20; queueId += 1) driver.sendNow(message("hello", { queueId }));
+    let asked = 0;
+    await driver.stop(() => {
+      asked += 1;
+      return asked <= 5;
+    });
+    assert.equal(asked, 6, "nobody goes on");
+    assert.equal(driver.store.status().stoppedCleanly, false);
+    assert.equal(driver.host.files.names.has(`${HOME}/abort`), true);
+    const next = await StoreDriver.open({}, driver.host.files.image());
+    for (let queueId = 0; queueId < 20; queueId += 1) assert.deepEqual(next.bodies("T", queueId), ["hello"]);
+  });
+
   it("acknowledges an append once it is on disk and shows it to readers no earlier", async () => {
     const driver = await StoreDriver.open();
     driver.host.files.held = true;

@@ -342,7 +342,7 @@ export class FileMessageStore implements MessageStore {
     this.#stoppedCleanly = false;
     try {
       if (!engine.writer.failed && inTime()) {
-        engine.closeInOrder();
+        engine.closeInOrder(inTime);
         this.#stoppedCleanly = true;
       }
     } catch (error) {

@@ -139,7 +139,8 @@ export interface MessageStore {
   start(): Promise<void>;
   /**
    * Flushes, writes the checkpoint, removes `abort` and releases the lock; idempotent. When `inTime` says no at the
-   * moment of closing, the store is only let go: `abort` stays, and the next start recovers.
+   * moment of closing, or while thousands of ConsumeQueues are synced, the store is only let go: `abort` stays, and the
+   * next start recovers. Asked often, and amid blocking work.
    */
   stop(inTime?: () => boolean): Promise<void>;
 

@@ -10,7 +10,7 @@
  *   running → waiting: a write or a sync failed; the next round starts after 5 s and writes the units again
  *   (they are still in memory), because a failed sync leaves pages that only look clean
  */
-import type { Host, HostError, Logger, TimerHandle } from "@orbitmq/host";
+import { type Host, HostError, type Logger, type TimerHandle } from "@orbitmq/host";
 import type { ResolvedStoreOptions } from "../store-options.ts";
 import type { ConsumeQueue } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
@@ -109,8 +109,11 @@ export class QueueFlush {
     go?.();
   }
 
-  /** A whole round, blocking: for start and stop, when the log is flushed as far as it is dispatched. Throws HostError. */
-  flushAllSync(): void {
+  /**
+   * A whole round, blocking: for start and stop, when the log is flushed as far as it is dispatched. Throws HostError,
+   * ETIMEDOUT when `inTime` says no before the last file is synced.
+   */
+  flushAllSync(inTime: () => boolean = () => true): void {
     const round: Round = { upTo: this.#source.dispatched, queues: this.#takeDirty(), overtaken: false };
     try {
       const touched = new Set<string>();
@@ -118,7 +121,11 @@ export class QueueFlush {
         queue.written = queue.synced;
         for (const path of this.#files.writeUnits(queue, queue.end)) touched.add(path);
       }
-      for (const path of touched) this.#files.syncSync(path);
+      for (const path of touched) {
+        if (!inTime())
+          throw new HostError("ETIMEDOUT", `${touched.size} ConsumeQueue files take too long to sync`);
+        this.#files.syncSync(path);
+      }
       for (const folder of this.#files.unsyncedFolders()) this.#host.files.syncFolderSync(folder);
     } catch (error) {
       this.#listAgain(round.queues);
