@@ -42,8 +42,8 @@ describe("the start of a store with thousands of queues", () => {
   it("looks into a thousand of them at most, and at no more when there are more", async () => {
     for (const image of [stopped, killed]) {
       const driver = await open(image);
-      // For each queue a stat, an open and a read of its file, and a read of the log.
-      assert.ok(operations(driver) < 5000, `${operations(driver)} operations`);
+      // For each queue a stat, an open and a read of its file, and a read of the log; the index has files, too.
+      assert.ok(operations(driver) < 6500, `${operations(driver)} operations`);
       assert.equal(driver.store.status().messageCount, 2 * QUEUES);
       assert.equal(driver.store.readableEnd("T", QUEUES - 1), 2);
     }
@@ -53,7 +53,7 @@ describe("the start of a store with thousands of queues", () => {
     const driver = await open(killed);
     for (let queueId = 1200; queueId < 1210; queueId += 1) driver.sendNow(message("new", { queueId }));
     const again = await driver.killed(OPTIONS);
-    assert.ok(operations(again) < 5000, `${operations(again)} operations`);
+    assert.ok(operations(again) < 6500, `${operations(again)} operations`);
     for (let queueId = 1200; queueId < 1210; queueId += 1) {
       assert.deepEqual(again.bodies("T", queueId), ["0", "1", "new"]);
     }
@@ -62,7 +62,7 @@ describe("the start of a store with thousands of queues", () => {
   it("follows the table only while it goes with the mark; otherwise every queue is looked into", async () => {
     for (const name of ["orbitmq-mark", "orbitmq-queues.json"]) {
       const driver = await open(without(stopped, (path) => path.startsWith(`${HOME}/${name}`)));
-      assert.ok(operations(driver) > 5 * QUEUES, `${operations(driver)} operations without ${name}`);
+      assert.ok(operations(driver) > 10 * QUEUES, `${operations(driver)} operations without ${name}`);
       assert.equal(driver.store.status().messageCount, 2 * QUEUES);
       const { names } = driver.host.files;
       assert.equal(names.has(`${HOME}/orbitmq-queues.json`), false, "what it said is not said any more");
@@ -72,7 +72,7 @@ describe("the start of a store with thousands of queues", () => {
       ...stopped,
       files: new Map(stopped.files).set(`${HOME}/orbitmq-queues.json`, Buffer.from("{")),
     };
-    assert.ok(operations(await open(torn)) > 5 * QUEUES);
+    assert.ok(operations(await open(torn)) > 10 * QUEUES);
   });
 
   it("builds a topic again whose folder is gone, before anything is served", async () => {
@@ -81,7 +81,7 @@ describe("the start of a store with thousands of queues", () => {
     await driver.stop();
     // What was built is as good as what was there before.
     const again = await open(driver.host.files.image());
-    assert.ok(operations(again) < 5000);
+    assert.ok(operations(again) < 6500);
     assert.deepEqual(again.bodies("T", QUEUES - 1), ["0", "1"]);
   });
 
