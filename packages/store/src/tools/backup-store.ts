@@ -15,7 +15,7 @@
  *   orbitmq-backup.json: {"version":1,"madeMs":…,"segmentBytes":…,"minOffset":…,"end":…,
  *                         "segments":[{"start":…,"crc":…},…]}        (full segments only)
  */
-import type { Files, Host, OpenFile } from "@orbitmq/host";
+import { type Files, type Host, HostError, type OpenFile } from "@orbitmq/host";
 import { plainCrc32 } from "@orbitmq/wire";
 import { CHECKPOINT_FIELDS_BYTES } from "../recovery/checkpoint-file.ts";
 import { MarkFile } from "../recovery/mark-file.ts";
@@ -56,6 +56,8 @@ interface Manifest {
   readonly segments: readonly SegmentSum[];
 }
 
+/** How often the copy begins again because the log's begin has moved. */
+const ATTEMPTS = 5;
 const CHUNK_BYTES = 1024 * 1024;
 /** Ours beside the JSON files that a copy keeps. */
 const STATE_FILES = ["orbitmq-skips.json"];
@@ -69,7 +71,15 @@ export function backupStore(
   to: string,
   progress: Progress = () => {},
 ): BackupReport {
-  return new Backup(host.files, options, to, progress).run(host.clock.wallMs());
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return new Backup(host.files, options, to, progress).run(host.clock.wallMs());
+    } catch (error) {
+      // A running store has deleted an old segment meanwhile: the log begins later now.
+      const isMissing = error instanceof HostError && error.code === "ENOENT";
+      if (!isMissing || attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 class Backup {

@@ -86,7 +86,11 @@ export function* walkLog(
       if (check.kind === "zero" && !isEndKnown) return;
       wrong = reasonOf(check);
     } catch (error) {
-      if (!(error instanceof HostError) || error.code === "ENOENT") throw error;
+      if (!(error instanceof HostError)) throw error;
+      if (error.code === "ENOENT" && view.isGone(position)) {
+        position = segmentEnd;
+        continue;
+      }
       wrong = error.message;
     }
     const end = nextRecord(view, position, to);
@@ -112,7 +116,7 @@ export function nextRecord(view: StoreView, position: number, to: number): numbe
     try {
       base = window.at(start, WINDOW_BYTES);
     } catch (error) {
-      if (!(error instanceof HostError) || error.code === "ENOENT") throw error;
+      if (!(error instanceof HostError)) throw error;
       // What the disk does not give is passed over a page at a time.
       start = Math.min(segmentEnd, start - (start % 4096) + 4096);
       continue;

@@ -13,8 +13,10 @@ import { offsetName, parseOffsetName, type StorePaths, storePaths } from "../sto
 export interface ViewOptions {
   /** storePathRootDir. */
   readonly home: string;
-  /** Folders of the CommitLog where they are not `commitlog` below `home`. */
-  readonly commitLogFolders?: readonly string[];
+  /** Folders of the CommitLog, separated by `,`; default (empty) `commitlog` in `home`. */
+  readonly storePathCommitLog?: string;
+  /** More of them, which are only read; separated by `,`. */
+  readonly readOnlyCommitLogStorePaths?: string;
 }
 
 export interface LogFile {
@@ -44,10 +46,11 @@ export class StoreView {
   readonly #queueFiles = new Map<string, { readonly starts: readonly number[]; readonly bytes: number }>();
 
   /** Throws StoreError NO_STORE, DAMAGED when a segment is missing or of another length, VERSION; HostError. */
-  constructor(files: Files, { home, commitLogFolders }: ViewOptions) {
+  constructor(files: Files, options: ViewOptions) {
+    const { home } = options;
     this.files = files;
     this.paths = storePaths(home);
-    const folders = commitLogFolders ?? [this.paths.commitLog];
+    const folders = logFolders(options, this.paths.commitLog);
     if (folders.every((folder) => files.statSync(folder)?.isFolder !== true)) {
       throw new StoreError("NO_STORE", `there is no store in ${home}`);
     }
@@ -87,6 +90,12 @@ export class StoreView {
 
   fileAt(offset: number): LogFile | undefined {
     return this.logFiles[Math.floor((offset - this.minOffset) / this.segmentBytes)];
+  }
+
+  /** Whether the file that holds `offset` has gone since: a running store deletes what is old. */
+  isGone(offset: number): boolean {
+    const file = this.fileAt(offset);
+    return file !== undefined && this.files.statSync(file.path) === undefined;
   }
 
   /** Reads the log into `into`, within one file; returns how many bytes there were. Throws HostError. */
@@ -176,6 +185,16 @@ export class StoreView {
     for (const file of this.#open.values()) file.closeSync();
     this.#open.clear();
   }
+}
+
+function logFolders(
+  { storePathCommitLog, readOnlyCommitLogStorePaths }: ViewOptions,
+  usual: string,
+): string[] {
+  const named = `${storePathCommitLog || usual},${readOnlyCommitLogStorePaths ?? ""}`.split(",");
+  return [
+    ...new Set(named.map((folder) => folder.trim().replace(/\/+$/, "")).filter((folder) => folder !== "")),
+  ];
 }
 
 function listLog(files: Files, folders: readonly string[]): LogFile[] {

@@ -339,6 +339,21 @@ describe("backup", () => {
     copy.sendNow(message("goes on"));
   });
 
+  it("begins again when the store deletes its oldest segment meanwhile", async () => {
+    const driver = await running();
+    const { files } = driver.host;
+    const remove = () => {
+      files.fault = (what, path) => {
+        if (what === "create" && path.includes("/copy/")) files.unlinkSync(LOG_FILE);
+        return undefined;
+      };
+    };
+    remove();
+    const report = backupStore(driver.host, OPTIONS, COPY);
+    assert.equal(report.minOffset, SMALL.mappedFileSizeCommitLog);
+    assert.ok(report.records > 40 && report.damages.length === 0);
+  });
+
   it("broken off at any moment opens with what the one before it held, and offsets that are not ahead of the log", async () => {
     const driver = await running(40);
     driver.host.files.makeFolderSync("/backup");

@@ -78,6 +78,7 @@ class Verification {
   #damages = 0;
   #records = 0;
   #units = 0;
+  #firstOffset = 0;
   #end = 0;
   readonly #index: IndexCheck;
   /** Units of records below are expected in the files. */
@@ -106,6 +107,8 @@ class Verification {
       }
       if (mark !== undefined) this.#end = limit;
       this.#index.end();
+      // What a running store has deleted since counts for neither side.
+      this.#firstOffset = view.logFiles.find(({ start }) => !view.isGone(start))?.start ?? limit;
       for (const queue of view.queues()) this.#queue(queue);
       progress(limit - minOffset, limit - minOffset);
       return {
@@ -190,7 +193,7 @@ class Verification {
         const size = bytes.readInt32BE(at + 8);
         if (size === 0 || size === BLANK_UNIT_SIZE) continue;
         const position = bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
-        if (position >= this.#view.minOffset && position < end) units += 1;
+        if (position >= this.#firstOffset && position < end) units += 1;
       }
       this.#checksums(topic, queueId, start, bytes, path);
     }
