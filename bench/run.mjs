@@ -8,6 +8,8 @@ const measurements = {
   send: "src/send.ts",
   /** OrbitMQ, RocketMQ and a broker that only answers, in interleaved rounds. */
   compare: "src/compare.ts",
+  /** This tree beside another commit of it; fails when it is slower. */
+  quick: "src/quick.ts",
   /** Launch to first acknowledgement. */
   start: "src/start.ts",
 };
