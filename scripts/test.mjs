@@ -14,7 +14,8 @@ const suites = {
     skip: /^packages\/(simulator|orbitmq\/pack-tests)\//,
   },
   sim: { roots: ["packages/simulator"], suffix: /\.(test|fuzz)\.ts$/, concurrency: 1 },
-  faults: { roots: ["faults"], suffix: /\.test\.ts$/, concurrency: 1 },
+  // A failed test may leave clients behind that would keep its process alive.
+  faults: { roots: ["faults"], suffix: /\.test\.ts$/, concurrency: 1, flags: ["--test-force-exit"] },
   pack: { roots: ["packages/orbitmq/pack-tests"], suffix: /\.test\.ts$/, concurrency: 1 },
   interop: { roots: ["interop"], suffix: /\.test\.ts$/, concurrency: 1 },
 };
@@ -54,6 +55,7 @@ const child = spawn(
     "--test",
     "--test-reporter=spec",
     `--test-concurrency=${suite.concurrency}`,
+    ...(suite.flags ?? []),
     ...flags,
     ...files,
   ],

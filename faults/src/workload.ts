@@ -2,7 +2,8 @@
  * What the fault tests send and how they look for it afterwards: messages with unique bodies from several
  * producers, a ledger of what each send was told, and a reader that finds every stored message.
  */
-import { OrbitError, Producer, PushConsumer, type SendResult } from "@orbitmq/client";
+import assert from "node:assert/strict";
+import { OrbitError, Producer, PushConsumer, Reader, type SendResult } from "@orbitmq/client";
 
 export interface Ledger {
   sent: number;
@@ -17,7 +18,7 @@ export function newLedger(): Ledger {
 }
 
 export interface Load {
-  /** Resolves when so many sends were acknowledged, counted from the start of the load. */
+  /** Resolves when so many sends were acknowledged, counted from the start of the load; rejects when one failed. */
   acknowledgedReaches(count: number): Promise<void>;
   /** Resolves when the first send failed. */
   readonly firstFailure: Promise<OrbitError>;
@@ -25,7 +26,10 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** `producers` producers, each with `inFlight` sends outstanding, recording every outcome in `ledger`. */
+/**
+ * `producers` producers, each with `inFlight` sends outstanding, recording every outcome in `ledger`. Bodies are at
+ * least `bodyBytes` long.
+ */
 export async function startLoad(
   namesrv: string,
   topic: string,
@@ -33,6 +37,7 @@ export async function startLoad(
   producers: number,
   inFlight: number,
   ledger: Ledger,
+  bodyBytes = 0,
 ): Promise<Load> {
   let running = true;
   let acknowledged = 0;
@@ -49,7 +54,7 @@ export async function startLoad(
 
   const lane = async (client: Producer, id: string) => {
     for (let sequence = 0; running; sequence++) {
-      const body = `${name}/${id}/${sequence}`;
+      const body = `${name}/${id}/${sequence}/`.padEnd(bodyBytes, "-");
       ledger.sent++;
       try {
         ledger.acknowledged.set(body, await client.send({ topic, body }));
@@ -71,9 +76,10 @@ export async function startLoad(
   );
   return {
     acknowledgedReaches: (count) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         if (acknowledged >= count) resolve();
         else waiters.push({ count, resolve });
+        void firstFailure.then(reject);
       }),
     firstFailure,
     stop: async () => {
@@ -118,4 +124,36 @@ export async function findAll(
     await consumer.shutdown();
   }
   return { copies };
+}
+
+/** Reads every stored message of `topic`, once, from first to last. */
+export async function readAll(namesrv: string, topic: string): Promise<Found> {
+  const copies = new Map<string, Set<string>>();
+  const reader = new Reader({ namesrv });
+  await reader.start();
+  try {
+    for await (const message of reader.read(topic, { follow: false })) {
+      const body = message.text();
+      const places = copies.get(body) ?? new Set<string>();
+      copies.set(body, places.add(`${message.queue.queueId}@${message.queueOffset}`));
+    }
+  } finally {
+    await reader.shutdown();
+  }
+  return { copies };
+}
+
+/** Every acknowledged message is where it was acknowledged, and nothing is there that was not sent or was refused. */
+export function checkFound(ledger: Ledger, { copies }: Found): void {
+  for (const [body, result] of ledger.acknowledged) {
+    const place = `${result.queue.queueId}@${result.queueOffset}`;
+    assert.ok(
+      copies.get(body)?.has(place),
+      `${body.slice(0, 60)} was acknowledged at ${place} and is not there`,
+    );
+  }
+  for (const body of copies.keys()) {
+    const maySit = ledger.acknowledged.has(body) || ledger.unknown.has(body);
+    assert.ok(maySit, `${body.slice(0, 60)} was never sent, or was refused`);
+  }
 }

@@ -56,14 +56,7 @@ const cli = join(import.meta.dirname, "../../dist/cli.js");
 /** Resolves when the server has printed its ready line; rejects with its stderr when it ended before. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const begin = performance.now();
-  const [program, ...args] = [
-    ...(options.wrapper ?? []),
-    process.execPath,
-    options.cli ?? cli,
-    ...commandLine(options),
-    "--json",
-    ...(options.options ?? []),
-  ];
+  const [program, ...args] = serverCommand(options);
   const child = spawn(program as string, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env },
@@ -97,6 +90,18 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     },
     rssMiB: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024,
   };
+}
+
+/** The program and its arguments, for tests that watch the process themselves. */
+export function serverCommand(options: ServerProcessOptions): string[] {
+  return [
+    ...(options.wrapper ?? []),
+    process.execPath,
+    options.cli ?? cli,
+    ...commandLine(options),
+    "--json",
+    ...(options.options ?? []),
+  ];
 }
 
 function commandLine({ role = "server", home }: ServerProcessOptions): readonly string[] {

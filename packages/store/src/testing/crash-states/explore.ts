@@ -34,6 +34,8 @@ export interface Found {
 export interface Exploration {
   /** Images per moment, at most. */
   readonly ways: number;
+  /** Moments of the run, evenly chosen by the seed; default all. */
+  readonly moments?: number;
   readonly seed: number;
   /** Only this one. */
   readonly only?: { readonly operation: number; readonly way: number };
@@ -44,14 +46,18 @@ const GROWN_SHARE = 0.15;
 
 export async function explore(
   run: Recording,
-  { ways, seed, only }: Exploration,
+  { ways, seed, moments, only }: Exploration,
   tally: Tally,
 ): Promise<void> {
   const model = new CrashModel(run.start);
   const stages = new Map<string, number>();
+  const step = Math.max(1, (run.operations.length - run.first) / (moments ?? Number.POSITIVE_INFINITY));
+  let next = run.first + (seed % Math.ceil(step));
   for (let operation = 0; operation <= run.operations.length; operation += 1) {
     if (operation > 0) model.apply(run.operations[operation - 1]!);
     if (operation < run.first || (only !== undefined && operation !== only.operation)) continue;
+    if (only === undefined && operation < Math.floor(next)) continue;
+    next += step;
     const kind = run.operations[operation - 1]?.kind ?? "start";
     const stage = run.history.stage(operation);
     const choices = crashChoices(model, ways, seed * 65_537 + operation);
