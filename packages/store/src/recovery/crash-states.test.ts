@@ -9,7 +9,7 @@ import { explore, Tally } from "../testing/crash-states/explore.ts";
 import { RUNS } from "../testing/crash-states/runs.ts";
 
 const WAYS = 16;
-const MOMENTS = 45;
+const MOMENTS = 48;
 const SEED = 1;
 
 describe("every crash state", () => {

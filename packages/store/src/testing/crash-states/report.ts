@@ -5,6 +5,9 @@
 import { explore, Tally } from "./explore.ts";
 import type { RunKind } from "./runs.ts";
 
+/** Of one run; a long one is looked at here and there, and elsewhere with the next seed. */
+const MOMENTS = 200;
+
 export interface Campaign {
   readonly kinds: Readonly<Record<string, RunKind>>;
   /** Distinct images, at least. */
@@ -48,7 +51,7 @@ export async function runCampaign({ kinds, states, seed, ways, print }: Campaign
       const before = { images: tally.images.size, violations: tally.violations.length };
       const { recoveries, interrupted, grown } = tally;
       const run = await kinds[row.kind]!(seed + round);
-      await explore(run, { ways, seed: seed + round }, tally);
+      await explore(run, { ways, seed: seed + round, moments: MOMENTS }, tally);
       row.runs += 1;
       row.operations += run.operations.length - run.first;
       row.images += tally.images.size - before.images;
