@@ -91,6 +91,10 @@ export interface BrokerTuning {
   /** How often members that fell silent are looked for. */
   readonly scanNotActiveChannelInterval: number;
   readonly notifyConsumerIdsChangedEnable: boolean;
+  /** 222 sets the offsets here, for groups that are offline, too; else members are told to set them (as 4.x does). */
+  readonly useServerSideResetOffset: boolean;
+  /** A member whose subscriptions are not those of its group is refused. */
+  readonly strictSubscription: boolean;
   /** Topics at most, so that a registration fits into one frame; creating another is refused: 17 on a send, 1 on 17 UPDATE_AND_CREATE_TOPIC. */
   readonly topicsMax: number;
   /** Subscription groups at most; using another is answered 26 SUBSCRIPTION_GROUP_NOT_EXIST. */
@@ -142,6 +146,8 @@ export const brokerDefaults: BrokerTuning = {
   channelExpiredTimeout: 120_000,
   scanNotActiveChannelInterval: 10_000,
   notifyConsumerIdsChangedEnable: true,
+  useServerSideResetOffset: true,
+  strictSubscription: false,
   topicsMax: 50_000,
   groupsMax: 50_000,
   producerGroupsMax: 50_000,

@@ -298,6 +298,7 @@ export class Broker {
       longPoll: this.#longPoll,
       schedule: this.#schedule,
       stats: this.#stats,
+      logger: this.#logger,
       brokerName: this.#options.brokerName,
       storePath: this.#options.configFolder,
       whenRegistered: (done: () => void) => this.#registration.whenSettled(done),

@@ -1,7 +1,12 @@
 /** Which handler answers which request about groups: who is online, how far they are, what an administrator sets. */
 import { RequestCode, type RequestHandler } from "@orbitmq/wire";
 import type { ProducerGroups } from "./consumer-groups/producer-groups.ts";
+import { checkClientConfig } from "./handlers/check-client-config.ts";
 import { type CloneGroupOffsetNeeds, cloneGroupOffset } from "./handlers/clone-group-offset.ts";
+import {
+  type ConsumeMessageDirectlyNeeds,
+  consumeMessageDirectly,
+} from "./handlers/consume-message-directly.ts";
 import {
   type DeleteSubscriptionGroupNeeds,
   deleteSubscriptionGroup,
@@ -13,8 +18,14 @@ import {
 } from "./handlers/get-broker-consume-stats.ts";
 import { getConsumeStats } from "./handlers/get-consume-stats.ts";
 import { getConsumerConnectionList } from "./handlers/get-consumer-connection-list.ts";
+import { getConsumerRunningInfo } from "./handlers/get-consumer-running-info.ts";
 import { getEarliestMsgStoretime } from "./handlers/get-earliest-msg-storetime.ts";
 import { getProducerConnectionList } from "./handlers/get-producer-connection-list.ts";
+import { invokeBrokerToGetConsumerStatus } from "./handlers/invoke-broker-to-get-consumer-status.ts";
+import {
+  type InvokeBrokerToResetOffsetNeeds,
+  invokeBrokerToResetOffset,
+} from "./handlers/invoke-broker-to-reset-offset.ts";
 import { type QueryConsumeTimeSpanNeeds, queryConsumeTimeSpan } from "./handlers/query-consume-time-span.ts";
 import { querySubscriptionByConsumer } from "./handlers/query-subscription-by-consumer.ts";
 import {
@@ -37,6 +48,8 @@ import {
 import { viewBrokerStatsData } from "./handlers/view-broker-stats-data.ts";
 
 export type GroupParts = CloneGroupOffsetNeeds &
+  ConsumeMessageDirectlyNeeds &
+  InvokeBrokerToResetOffsetNeeds &
   DeleteSubscriptionGroupNeeds &
   GetBrokerConsumeStatsNeeds &
   QueryConsumeTimeSpanNeeds &
@@ -62,6 +75,11 @@ export function groupRequestHandlers(parts: GroupParts): readonly (readonly [num
     [RequestCode.QUERY_CONSUME_TIME_SPAN, queryConsumeTimeSpan(parts)],
     [RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN, updateAndGetGroupForbidden(parts)],
     [RequestCode.CLONE_GROUP_OFFSET, cloneGroupOffset(parts)],
+    [RequestCode.CHECK_CLIENT_CONFIG, checkClientConfig()],
+    [RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, invokeBrokerToResetOffset(parts)],
+    [RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS, invokeBrokerToGetConsumerStatus(parts)],
+    [RequestCode.GET_CONSUMER_RUNNING_INFO, getConsumerRunningInfo(parts)],
+    [RequestCode.CONSUME_MESSAGE_DIRECTLY, consumeMessageDirectly(parts)],
     [RequestCode.VIEW_BROKER_STATS_DATA, viewBrokerStatsData(parts)],
   ];
 }

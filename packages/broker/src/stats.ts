@@ -29,6 +29,8 @@ export class BrokerStats {
   /** Messages consumers sent back, and those of them, and of clients' own resends, that went to a dead-letter topic. */
   sentBack = 0;
   sentToDlq = 0;
+  /** Times a member of a group turned out to subscribe to something else than others of it. */
+  differingSubscriptions = 0;
   readonly startedWallMs: number;
   readonly named: NamedStats;
   readonly #cluster: string;

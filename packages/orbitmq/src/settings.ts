@@ -107,6 +107,8 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     registerBrokerTimeoutMills: config.number("registerBrokerTimeoutMills"),
     flushConsumerOffsetInterval: config.number("flushConsumerOffsetInterval"),
     consumerOffsetUpdateVersionStep: config.number("consumerOffsetUpdateVersionStep"),
+    useServerSideResetOffset: config.flag("useServerSideResetOffset"),
+    strictSubscription: config.flag("strictSubscription"),
     messageDelayLevel: config.text("messageDelayLevel"),
     flushDelayOffsetInterval: config.number("flushDelayOffsetInterval"),
     delayOffsetUpdateVersionStep: config.number("delayOffsetUpdateVersionStep"),

@@ -10,11 +10,14 @@
  * topics missing in a full heartbeat are dropped.
  */
 import type { ConsumerData, Peer, SubscriptionData } from "@orbitmq/wire";
+import { SubscriptionTexts, subscriptionText } from "./subscription-differences.ts";
 
 export interface GroupMember {
   readonly peer: Peer;
   readonly clientId: string;
   lastSeenMs: number;
+  /** What it subscribes to, as one text; undefined until it has said so. */
+  subscriptionText: string | undefined;
 }
 
 export interface ConsumerGroup {
@@ -24,6 +27,8 @@ export interface ConsumerGroup {
   consumeFromWhere: string;
   readonly members: ReadonlyMap<Peer, GroupMember>;
   readonly subscriptions: ReadonlyMap<string, SubscriptionData>;
+  /** What its members subscribe to: more than one text when they differ. */
+  readonly texts: SubscriptionTexts;
 }
 
 interface MutableGroup extends ConsumerGroup {
@@ -48,6 +53,8 @@ export interface HeartbeatOutcome {
   readonly changed: boolean;
   /** The client must send its subscriptions in full. */
   readonly subChanged: boolean;
+  /** The member subscribes to something else than others of its group, and did not before. */
+  readonly differs: boolean;
 }
 
 const BROADCASTING = "BROADCASTING";
@@ -94,11 +101,27 @@ export class ConsumerGroups {
     const subChanged =
       fingerprint !== 0 && group.fingerprint !== fingerprint && (withoutSub || group.fingerprint !== 0);
     let subscribed = false;
+    let differs = false;
     if (!withoutSub) {
+      differs = noteSubscriptions(group, peer, consumer.subscriptionDataSet);
       subscribed = replaceSubscriptions(group, consumer.subscriptionDataSet);
       group.fingerprint = fingerprint;
     }
-    return { changed: (joined || subscribed) && !isBroadcast(group), subChanged };
+    return { changed: (joined || subscribed) && !isBroadcast(group), subChanged, differs };
+  }
+
+  /** What others of the group subscribe to that this heartbeat would differ from; empty when from nothing. */
+  differences({ peer, consumer, withoutSub }: ConsumerHeartbeat): readonly string[] {
+    const group = this.#groups.get(consumer.groupName);
+    if (group === undefined || withoutSub) return [];
+    const text = subscriptionText(consumer.subscriptionDataSet);
+    const old = group.members.get(peer)?.subscriptionText;
+    return group.texts.wouldDiffer(old, text) ? group.texts.others(text) : [];
+  }
+
+  /** Names of the groups online whose members subscribe to different things. */
+  differing(): string[] {
+    return [...this.#groups.values()].filter(({ texts }) => texts.size > 1).map(({ name }) => name);
   }
 
   /** The connection's member leaves one group. Returns the groups to tell. */
@@ -141,6 +164,7 @@ export class ConsumerGroups {
       consumeFromWhere: consumer.consumeFromWhere,
       members: new Map(),
       subscriptions: new Map(),
+      texts: new SubscriptionTexts(),
       fingerprint: 0,
     };
     this.#groups.set(group.name, group);
@@ -154,7 +178,8 @@ export class ConsumerGroups {
       known.lastSeenMs = nowMs;
       return false;
     }
-    group.members.set(peer, { peer, clientId, lastSeenMs: nowMs });
+    const subscriptionText = known?.subscriptionText;
+    group.members.set(peer, { peer, clientId, lastSeenMs: nowMs, subscriptionText });
     const groups = this.#byPeer.get(peer);
     if (groups === undefined) this.#byPeer.set(peer, new Set([group]));
     else groups.add(group);
@@ -162,6 +187,7 @@ export class ConsumerGroups {
   }
 
   #leave(group: MutableGroup, peer: Peer): boolean {
+    group.texts.replace(group.members.get(peer)?.subscriptionText, undefined);
     if (!group.members.delete(peer)) return false;
     if (group.members.size === 0) this.#groups.delete(group.name);
     const groups = this.#byPeer.get(peer);
@@ -178,6 +204,22 @@ function isBroadcast(group: ConsumerGroup): boolean {
 /** Members of a broadcasting group do not share queues: a change is nothing to them. */
 function toTell(groups: readonly ConsumerGroup[]): ConsumerGroup[] {
   return groups.filter((group) => group.members.size > 0 && !isBroadcast(group));
+}
+
+/** Returns whether the member newly differs from others. */
+function noteSubscriptions(
+  group: MutableGroup,
+  peer: Peer,
+  subscriptions: readonly SubscriptionData[],
+): boolean {
+  const member = group.members.get(peer);
+  if (member === undefined) return false;
+  const text = subscriptionText(subscriptions);
+  const old = member.subscriptionText;
+  if (old === text) return false;
+  group.texts.replace(old, text);
+  member.subscriptionText = text;
+  return group.texts.size > 1;
 }
 
 /** Returns whether the set of topics changed; a changed expression alone is nobody else's business. */

@@ -8,6 +8,8 @@
  *   24  the group is not online, or not subscribed to the topic       25  a newer subscription is on its way
  *    1  an expression that is no TAG: properties cannot be filtered by yet
  *
+ * A group whose offset an administrator has set is told so by 21 with the new offset, once.
+ *
  * The offset that travels with a pull is committed on its first pass.
  */
 import type { Clock } from "@orbitmq/host";
@@ -186,7 +188,7 @@ class Pull implements ParkedPull {
   readonly #needs: PullMessageNeeds;
   readonly #exchange: Exchange;
   readonly #topicSysFlag: number;
-  readonly #group: string;
+  readonly group: string;
   readonly #groupSysFlag: number;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
@@ -209,7 +211,7 @@ class Pull implements ParkedPull {
     this.offset = header.queueOffset;
     this.matches = matches;
     this.#topicSysFlag = topic.topicSysFlag;
-    this.#group = group.groupName;
+    this.group = group.groupName;
     this.#groupSysFlag = group.groupSysFlag;
     this.#messagesMax = within(header.maxMsgNums, options.maxTransferCountOnMessageInMemory);
     this.#bytesMax = within(header.maxMsgBytes, options.maxTransferBytesOnMessageInMemory);
@@ -220,7 +222,17 @@ class Pull implements ParkedPull {
   }
 
   run(): void {
-    this.#needs.store.get(
+    const { offsets, store } = this.#needs;
+    const reset = offsets.takeReset(this.group, this.topic, this.queueId);
+    if (reset !== undefined) {
+      this.#answer(ResponseCode.PULL_OFFSET_MOVED, "OFFSET_RESET", {
+        nextBeginOffset: reset,
+        minOffset: store.minOffset(this.topic, this.queueId),
+        maxOffset: store.readableEnd(this.topic, this.queueId),
+      });
+      return;
+    }
+    store.get(
       {
         topic: this.topic,
         queueId: this.queueId,
@@ -251,7 +263,7 @@ class Pull implements ParkedPull {
     const { store, longPoll, stats } = this.#needs;
     const code = codeOf(result.status, this.offset);
     if (code === ResponseCode.SUCCESS) {
-      stats.got(result.messageCount, result.byteCount, this.topic, this.#group);
+      stats.got(result.messageCount, result.byteCount, this.topic, this.group);
       this.#answer(code, result.status, result, result);
       return;
     }

@@ -21,6 +21,8 @@ export interface ParkedPull extends HasDeadline {
   readonly peer: Peer;
   readonly topic: string;
   readonly queueId: number;
+  /** Who pulls. */
+  readonly group?: string | undefined;
   /** The offset it waits for. */
   readonly offset: number;
   /** Tells by the tags code whether a message can be wanted; absent: every message is. */
@@ -73,10 +75,21 @@ export class LongPoll implements ArrivalListener {
     for (let i = parked.length - 1; i >= 0; i--) {
       const pull = parked[i]!;
       if (endOffset <= pull.offset || pull.matches?.(tagsCode) === false) continue;
-      this.#forget(pull);
-      if (this.#woken.length === 0) this.#host.timers.afterTurn(() => this.#resumeWoken());
-      this.#woken.push(pull);
+      this.#wake(pull);
     }
+  }
+
+  /** Wakes a group's pulls of a queue, whatever they wait for. */
+  wakeGroup(group: string, topic: string, queueId: number): void {
+    for (const pull of [...(this.#queues.get(topic)?.get(queueId) ?? [])]) {
+      if (pull.group === group) this.#wake(pull);
+    }
+  }
+
+  #wake(pull: ParkedPull): void {
+    this.#forget(pull);
+    if (this.#woken.length === 0) this.#host.timers.afterTurn(() => this.#resumeWoken());
+    this.#woken.push(pull);
   }
 
   /** Resumes every parked pull as `stopped`; nothing can be parked afterwards. */

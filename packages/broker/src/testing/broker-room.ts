@@ -99,6 +99,7 @@ export function brokerRoom({
   store.subscribeArrivals(longPoll);
   const needs = {
     host,
+    logger,
     clock,
     timers,
     random,

@@ -362,7 +362,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     broadcastOffsetExpireSecond int 120
     broadcastOffsetExpireMaxSecond int 300
     storeReplyMessageEnable flag true
-    useServerSideResetOffset flag true
     useStaticSubscription flag false
     coldCtrStrategyEnable flag false
     usePIDColdCtrStrategy flag true

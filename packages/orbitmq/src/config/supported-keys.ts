@@ -323,6 +323,20 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     description: "Whether group members are told when one comes or goes.",
   },
   {
+    key: "useServerSideResetOffset",
+    kind: flag,
+    default: "true",
+    description:
+      "Whether the broker sets a group's offsets itself when they are reset; else its members are told to.",
+  },
+  {
+    key: "strictSubscription",
+    kind: flag,
+    default: "false",
+    own: true,
+    description: "Whether a consumer that subscribes to something else than its group is kept out of it.",
+  },
+  {
     key: "serverChannelMaxIdleTimeSeconds",
     kind: integer(1, 31_536_000, "seconds"),
     default: "120",
