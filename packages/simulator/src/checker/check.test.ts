@@ -325,3 +325,15 @@ test("what a key leads to is checked: a missing message, another one, a damaged 
   const late = { ...answer([]), sinceMs: 0 } as HistoryEvent;
   assert.deepEqual(broken([...before, late]), [], "it was asked before the acknowledgement");
 });
+
+test("a committed offset beyond the end of its queue would skip what comes next", () => {
+  const offsetAndEnd = (offset: number): HistoryEvent => ({
+    kind: "offset-and-end",
+    ...at(),
+    group: "g",
+    queue: QUEUE,
+    offset,
+    end: 3,
+  });
+  assert.deepEqual(broken([offsetAndEnd(3), offsetAndEnd(4)], ASYNC), ["commit-within"]);
+});

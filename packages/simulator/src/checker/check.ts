@@ -18,6 +18,7 @@ export const INVARIANTS = {
   order: "acknowledged copies of a producer that waits lie in the order it sent them",
   consumed: "every acknowledged message is consumed by the group at least once",
   "commit-after-listener": "an offset is committed only after the listeners of all before it succeeded",
+  "commit-within": "a committed offset never lies beyond the end of its queue, lest new messages are skipped",
   "commit-kept": "what a group committed last is kept through a crash some seconds later",
   "found-by-key": "an acknowledged message is found by its key, and nothing else is",
   "no-duplicates":
@@ -182,6 +183,9 @@ class Checker {
       case "key-answer":
         this.#counts.keyAnswers++;
         this.#foundByKey(event);
+        break;
+      case "offset-and-end":
+        this.#commits.within(event);
         break;
       case "drained":
         this.#drained.set(event.queue, { from: event.from, to: event.to });

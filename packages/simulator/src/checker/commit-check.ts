@@ -65,6 +65,11 @@ export class CommitCheck {
     );
   }
 
+  within({ group, queue, offset, end, atMs }: Extract<HistoryEvent, { kind: "offset-and-end" }>): void {
+    if (offset > end)
+      this.#report("commit-within", atMs, `${group} is at ${offset} in ${queue}, which ends at ${end}`);
+  }
+
   brokerEnded(broker: string, atMs: number): void {
     for (const progress of this.#progress.values()) {
       const { broker: own, last } = progress;

@@ -88,6 +88,15 @@ export type HistoryEvent =
       readonly to: number;
     }
   | {
+      /** What the group has committed in a queue, and where the queue ended right afterwards. */
+      readonly kind: "offset-and-end";
+      readonly atMs: number;
+      readonly group: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+      readonly end: number;
+    }
+  | {
       /** What a broker found under the key of message `id`. */
       readonly kind: "key-answer";
       readonly atMs: number;

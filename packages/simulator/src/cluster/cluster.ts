@@ -122,6 +122,7 @@ export class Cluster {
       places,
       () => this.brokers.some((broker) => broker.rotten),
       this.keys,
+      (name) => this.brokers.find((broker) => broker.name === name)?.host,
     );
     this.admin = new AdminNode(this.#context("admin"), machineOf(1), "admin", {
       scenario,

@@ -5,6 +5,7 @@
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
 import { WireError } from "@orbitmq/wire";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
+import { GROUP } from "./consumer-node.ts";
 import type { KeyReader } from "./key-reader.ts";
 import type { MessageFactory } from "./message-factory.ts";
 import { sleep } from "./producer-node.ts";
@@ -16,6 +17,8 @@ export class ObserverNode extends SimNode {
   readonly #looksBack: () => boolean;
   readonly #factory: MessageFactory;
   readonly #keys: KeyReader;
+  /** The process a broker is now. */
+  readonly #hostOf: (brokerName: string) => SimHost | undefined;
   readonly #cursors = new Map<string, number>();
 
   constructor(
@@ -26,12 +29,14 @@ export class ObserverNode extends SimNode {
     places: () => readonly Place[],
     looksBack: () => boolean,
     keys: KeyReader,
+    hostOf: (brokerName: string) => SimHost | undefined,
   ) {
     super(context, machine, name);
     this.#factory = factory;
     this.#places = places;
     this.#looksBack = looksBack;
     this.#keys = keys;
+    this.#hostOf = hostOf;
   }
 
   protected async begin(host: SimHost): Promise<void> {
@@ -58,6 +63,10 @@ export class ObserverNode extends SimNode {
     const offset = isBack ? random.int(cursor + 1) : cursor;
     try {
       const { nextOffset, maxOffset } = await reader.pull(place, offset, random.between(1, messagesMax));
+      if (random.chance(0.3)) {
+        const asked = this.#hostOf(place.brokerName);
+        await reader.offsetAndEnd(place, GROUP, () => this.#hostOf(place.brokerName) === asked);
+      }
       this.#cursors.set(key, Math.min(Math.max(cursor, nextOffset), maxOffset));
     } catch (error) {
       // The broker is away; another time.

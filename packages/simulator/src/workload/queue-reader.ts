@@ -117,16 +117,30 @@ export class QueueReader {
   /** What the group has committed there; recorded. */
   async groupOffset(place: Place, group: string): Promise<void> {
     const { topic, queueId, brokerName } = place;
+    const offset = await this.#committed(place, group);
+    const queue = queueKey(topic, brokerName, queueId);
+    this.#context.recorder.add({ kind: "group-offset", group, queue, offset });
+  }
+
+  /** What the group has committed, and then the queue's end; `isSame` tells whether one process answered both. */
+  async offsetAndEnd(place: Place, group: string, isSame: () => boolean): Promise<void> {
+    const offset = await this.#committed(place, group);
+    const end = await this.maxOffset(place);
+    if (offset === undefined || !isSame()) return;
+    const queue = queueKey(place.topic, place.brokerName, place.queueId);
+    this.#context.recorder.add({ kind: "offset-and-end", group, queue, offset, end });
+  }
+
+  #committed(place: Place, group: string): Promise<number | undefined> {
+    const { topic, queueId } = place;
     const header = (sink: ExtSink) =>
       queryConsumerOffsetRequestHeader.encode({ consumerGroup: group, topic, queueId }, sink);
     const code = RequestCode.QUERY_CONSUMER_OFFSET;
-    const offset = await this.#request(place.address, code, header, (response) =>
+    return this.#request(place.address, code, header, (response) =>
       response.code === ResponseCode.SUCCESS
         ? queryConsumerOffsetResponseHeader.decode(response.ext).offset
         : undefined,
     );
-    const queue = queueKey(topic, brokerName, queueId);
-    this.#context.recorder.add({ kind: "group-offset", group, queue, offset });
   }
 
   /** Reads the whole queue and records that it was drained. */
