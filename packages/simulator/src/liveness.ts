@@ -38,9 +38,17 @@ export class Liveness {
     for (const [id, broker] of this.#awaited) {
       if (consumePlan.consumed.has(id) || this.#lost.has(broker)) this.#awaited.delete(id);
     }
-    if (this.#awaited.size === 0) return this.#routes.missing();
+    if (this.#awaited.size === 0) return this.#othersMiss() ?? this.#routes.missing();
     const [first] = this.#awaited.keys();
     return `${this.#awaited.size} acknowledged messages are not consumed: ${first} and others`;
+  }
+
+  #othersMiss(): string | undefined {
+    for (const workload of this.#cluster.workloads) {
+      const missing = workload.missing((broker) => this.#lost.has(broker));
+      if (missing !== undefined) return missing;
+    }
+    return undefined;
   }
 
   #readOn(): void {

@@ -9,6 +9,8 @@ export class Recorder {
   readonly events: HistoryEvent[] = [];
   /** What was acknowledged so far, and where. */
   readonly acknowledged: { readonly id: string; readonly queue: QueueKey }[] = [];
+  /** What was seen so far. */
+  readonly seen: Extract<HistoryEvent, { kind: "seen" }>[] = [];
   readonly #world: SimWorld;
   readonly #log: ((line: string) => void) | undefined;
 
@@ -23,6 +25,7 @@ export class Recorder {
     stamped.atMs = this.#world.nowMs;
     this.events.push(stamped);
     if (stamped.kind === "acknowledged") this.acknowledged.push(stamped);
+    else if (stamped.kind === "seen") this.seen.push(stamped);
     if (this.#log === undefined) return;
     const { kind, atMs: _, ...rest } = stamped;
     this.#log(`${kind} ${JSON.stringify(rest)}`);

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly flush: "SYNC_FLUSH" | "ASYNC_FLUSH";
   /** Sends over all producers. */
   readonly sends: number;
+  /** Messages that are sent back until they are dead letters. */
+  readonly returns: number;
   readonly producers: number;
   readonly consumers: number;
   /** When given, all messages are equally long. */
@@ -45,6 +47,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     seed,
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
     sends: random.between(300, 360),
+    returns: random.between(4, 10),
     producers: random.between(2, 3),
     consumers: random.between(2, 3),
     uniformBytes: random.chance(0.4) ? random.between(16, 600) : undefined,

@@ -10,6 +10,7 @@ import { inject } from "./faults/fault-table.ts";
 import { Liveness } from "./liveness.ts";
 import { scenarioOf } from "./scenario.ts";
 import { GROUP } from "./workload/consumer-node.ts";
+import { RETRIES } from "./workload/dead-letters.ts";
 import { type Place, PullRefused, QueueReader } from "./workload/queue-reader.ts";
 
 export interface SimulationOptions extends ClusterOutput {
@@ -62,6 +63,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const { violations, counts } = check(recorder.events, {
     flush: scenario.flush,
     faultless: scenario.faultless,
+    retries: RETRIES,
     groups: [GROUP],
   });
   return {
@@ -101,7 +103,8 @@ async function becomeLive(cluster: Cluster): Promise<number> {
 /** Ends the clients in their orderly way, cuts the brokers' power a last time, and reads what is left. */
 async function endAndDrain(cluster: Cluster): Promise<void> {
   const { brokers, consumers, producers, scenario, nodes } = cluster;
-  for (const node of [...consumers, ...producers, cluster.observer, cluster.admin]) {
+  const others = cluster.workloads.flatMap((workload) => workload.nodes);
+  for (const node of [...consumers, ...producers, ...others, cluster.observer, cluster.admin]) {
     node.release();
     node.stop(0);
   }

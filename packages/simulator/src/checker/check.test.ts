@@ -337,3 +337,32 @@ test("a committed offset beyond the end of its queue would skip what comes next"
   });
   assert.deepEqual(broken([offsetAndEnd(3), offsetAndEnd(4)], ASYNC), ["commit-within"]);
 });
+
+test("what is sent back is retried as agreed and then a dead letter", () => {
+  const returned = (step: "asked" | "acknowledged" | "retried" | "dead", times = 0): HistoryEvent => ({
+    kind: "returned",
+    ...at(),
+    step,
+    id: "1",
+    broker: "a",
+    times,
+  });
+  const options = { ...SYNC, retries: 2 };
+  const asked = [returned("asked"), returned("acknowledged")];
+  const whole = [
+    ...asked,
+    returned("retried", 1),
+    returned("retried", 1),
+    returned("retried", 2),
+    returned("dead", 3),
+  ];
+  assert.deepEqual(broken(whole, options), []);
+  assert.deepEqual(broken(asked, options), ["dead-letters"], "it is lost");
+  assert.deepEqual(broken([returned("asked")], options), [], "it was never promised");
+  assert.deepEqual(broken([...asked, returned("retried", 1), returned("dead", 3)], options), [
+    "dead-letters",
+  ]);
+  assert.deepEqual(broken([...whole, returned("dead", 2)], options), ["dead-letters"]);
+  assert.deepEqual(broken([...whole, returned("retried", 3)], options), ["dead-letters"]);
+  assert.deepEqual(broken(whole.slice(2), options), ["dead-letters"], "nobody sent it back");
+});

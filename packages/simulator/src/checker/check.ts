@@ -5,6 +5,7 @@
 import { CommitCheck } from "./commit-check.ts";
 import type { History, HistoryEvent, QueueKey, SendOutcome } from "./history.ts";
 import { brokerOf, LAST_READER } from "./history.ts";
+import { ReturnCheck } from "./return-check.ts";
 import { SlotTable } from "./slot-table.ts";
 
 export const INVARIANTS = {
@@ -21,6 +22,7 @@ export const INVARIANTS = {
   "commit-within": "a committed offset never lies beyond the end of its queue, lest new messages are skipped",
   "commit-kept": "what a group committed last is kept through a crash some seconds later",
   "found-by-key": "an acknowledged message is found by its key, and nothing else is",
+  "dead-letters": "what is sent back comes again until its attempts are used up, and then is a dead letter",
   "no-duplicates":
     "where nothing fails and no queue changes hands every message exists once and is consumed once",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
@@ -44,6 +46,8 @@ export interface CheckOptions {
   readonly flush: "SYNC_FLUSH" | "ASYNC_FLUSH";
   /** Nothing failed and nobody was ended: duplicates have no excuse. Default false. */
   readonly faultless?: boolean;
+  /** How often a message that is sent back is retried before it is a dead letter. Default 0. */
+  readonly retries?: number;
   /** Groups that subscribed to every message from the first on and that were left running until the end. */
   readonly groups: readonly string[];
 }
@@ -102,6 +106,7 @@ class Checker {
   readonly #sends = new Map<string, Send>();
   readonly #slots: SlotTable;
   readonly #commits: CommitCheck;
+  readonly #returns: ReturnCheck;
   /** Group → ids whose listener succeeded. */
   readonly #consumed = new Map<string, Set<string>>();
   readonly #drained = new Map<QueueKey, { from: number; to: number }>();
@@ -126,6 +131,7 @@ class Checker {
       this.#report(invariant, atMs, detail);
     this.#slots = new SlotTable(report);
     this.#commits = new CommitCheck(report);
+    this.#returns = new ReturnCheck(report, options.retries ?? 0);
   }
 
   run(history: History): CheckResult {
@@ -133,6 +139,7 @@ class Checker {
     this.#checkAcknowledged();
     this.#checkOrder();
     this.#checkConsumed();
+    this.#returns.end((broker) => this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker));
     for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
     for (const send of this.#sends.values()) this.#count(send);
     return { violations: this.#violations, counts: this.#counts };
@@ -183,6 +190,9 @@ class Checker {
       case "key-answer":
         this.#counts.keyAnswers++;
         this.#foundByKey(event);
+        break;
+      case "returned":
+        this.#returns.take(event);
         break;
       case "offset-and-end":
         this.#commits.within(event);

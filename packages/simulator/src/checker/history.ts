@@ -97,6 +97,19 @@ export type HistoryEvent =
       readonly end: number;
     }
   | {
+      /**
+       * A message that a group could not consume goes back to its broker: `asked`, `acknowledged`, seen as
+       * `retried`, seen as `dead` letter.
+       */
+      readonly kind: "returned";
+      readonly atMs: number;
+      readonly step: "asked" | "acknowledged" | "retried" | "dead";
+      readonly id: string;
+      readonly broker: string;
+      /** What the message says: how often it was sent back. */
+      readonly times: number;
+    }
+  | {
       /** What a broker found under the key of message `id`. */
       readonly kind: "key-answer";
       readonly atMs: number;

@@ -18,6 +18,7 @@ const HANDLED: readonly number[] = [
   RequestCode.PULL_MESSAGE,
   RequestCode.QUERY_CONSUMER_OFFSET,
   RequestCode.UPDATE_CONSUMER_OFFSET,
+  RequestCode.CONSUMER_SEND_MSG_BACK,
   RequestCode.UPDATE_AND_CREATE_TOPIC,
   RequestCode.GET_ALL_TOPIC_CONFIG,
   RequestCode.GET_BROKER_RUNTIME_INFO,

@@ -10,11 +10,13 @@ import type { Scenario } from "../scenario.ts";
 import { FrameTap } from "../traffic/frame-tap.ts";
 import { AdminNode } from "../workload/admin-node.ts";
 import { type ConsumePlan, ConsumerNode } from "../workload/consumer-node.ts";
+import { DeadLetters } from "../workload/dead-letters.ts";
 import { KeyReader } from "../workload/key-reader.ts";
 import { MessageFactory } from "../workload/message-factory.ts";
 import { ObserverNode } from "../workload/observer-node.ts";
 import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
 import type { Place } from "../workload/queue-reader.ts";
+import type { Workload } from "../workload/workload.ts";
 import { BrokerNode } from "./broker-node.ts";
 import { NameServerNode } from "./name-server-node.ts";
 import { describe, type NodeContext, type SimNode } from "./sim-node.ts";
@@ -44,6 +46,8 @@ export class Cluster {
   readonly observer: ObserverNode;
   readonly keys: KeyReader;
   readonly admin: AdminNode;
+  /** Further kinds of traffic. */
+  readonly workloads: readonly Workload[];
   readonly context: NodeContext;
   readonly #story: ((line: string) => void) | undefined;
   readonly #random: SeededRandom;
@@ -131,6 +135,13 @@ export class Cluster {
       factory,
       places,
     });
+    this.workloads = [
+      new DeadLetters(this.#context("dead-letters"), machineOf(0), {
+        brokers: this.brokers,
+        factory,
+        left: scenario.returns,
+      }),
+    ];
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
     this.tap = new FrameTap(({ group, topic, queueId, offset, brokerHost, reaches }) => {
       const brokerName = brokerNames.get(brokerHost);
@@ -149,6 +160,7 @@ export class Cluster {
       ...this.consumers,
       this.observer,
       this.admin,
+      ...this.workloads.flatMap((workload) => workload.nodes),
     ];
   }
 
@@ -219,6 +231,7 @@ export class Cluster {
     for (const node of this.nodes) node.startAfter(0);
     this.sendPlan.pauseMs = 0;
     this.consumePlan.calm = true;
+    for (const workload of this.workloads) workload.calm();
   }
 
   /** A process of ours, beside the cluster. */

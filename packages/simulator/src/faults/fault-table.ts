@@ -130,6 +130,7 @@ const FAULTS = {
   "producer-stop": stop((cluster) => cluster.producers),
   "consumer-kill": kill((cluster) => cluster.consumers),
   "consumer-stop": stop((cluster) => cluster.consumers),
+  "member-kill": kill((cluster) => cluster.workloads.flatMap((workload) => workload.nodes)),
   "client-power": powerLoss((cluster) => cluster.consumers),
   "client-pause": (cluster, random) => {
     const node = victim([...cluster.consumers, ...cluster.producers], random);

@@ -78,6 +78,28 @@ export class QueueReader {
 
   /** One pull; everything it returns is recorded. Rejects with WireError when there is no answer. */
   pull(place: Place, offset: number, messagesMax: number): Promise<Pulled> {
+    return this.#pull(place, offset, messagesMax, (body) => this.#record(place, body));
+  }
+
+  /** One pull; nothing is recorded. */
+  async records(
+    place: Place,
+    offset: number,
+    messagesMax: number,
+  ): Promise<Pulled & { readonly records: readonly MessageRecord[] }> {
+    let records: readonly MessageRecord[] = [];
+    const pulled = await this.#pull(place, offset, messagesMax, (body) => {
+      records = readRecords(Buffer.from(body), { checkCrc: true });
+    });
+    return { ...pulled, records };
+  }
+
+  #pull(
+    place: Place,
+    offset: number,
+    messagesMax: number,
+    take: (body: Uint8Array) => void,
+  ): Promise<Pulled> {
     const header = (sink: ExtSink) =>
       pullMessageRequestHeader.encode(
         {
@@ -97,7 +119,7 @@ export class QueueReader {
     return this.#request(place.address, RequestCode.PULL_MESSAGE, header, (response) => {
       if (!PULL_ANSWERS.has(response.code)) throw new PullRefused(response.code, response.remark);
       const { nextBeginOffset, minOffset, maxOffset } = pullMessageResponseHeader.decode(response.ext);
-      if (response.code === ResponseCode.SUCCESS) this.#record(place, response.body);
+      if (response.code === ResponseCode.SUCCESS) take(response.body);
       return { code: response.code, nextOffset: nextBeginOffset, minOffset, maxOffset };
     });
   }
