@@ -20,6 +20,14 @@ describe("a group's retry policy", () => {
     }
   });
 
+  it("does not trust the count, which any client can set", () => {
+    assert.equal(retryLevel(retryPolicyOf(undefined), -2_147_483_648, LEVELS), 3);
+    assert.equal(
+      retryLevel(retryPolicyOf({ type: "EXPONENTIAL", exponentialRetryPolicy: {} }), -5, LEVELS),
+      2,
+    );
+  });
+
   it("customized: takes the levels that are long enough for its list, from the third entry on", () => {
     const next = [0, 0, 7 * s, 30 * s, 31 * s, 5 * h];
     const policy = { type: "CUSTOMIZED", customizedRetryPolicy: { next } };

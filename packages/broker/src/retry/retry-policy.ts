@@ -41,10 +41,11 @@ export function retryPolicyOf(config: unknown): RetryPolicy {
   return LEVELS;
 }
 
-/** The delay level of the retry after `reconsumeTimes` earlier ones; it may lie beyond the last level. */
+/** The delay level of the retry after `reconsumeTimes` earlier ones (any number: clients set it); it may lie beyond the last level. */
 export function retryLevel(policy: RetryPolicy, reconsumeTimes: number, delaysMs: readonly number[]): number {
-  const delayMs = retryDelayMs(policy, Math.max(0, reconsumeTimes));
-  if (delayMs === undefined) return FIRST_LEVEL + reconsumeTimes;
+  const times = Math.max(0, reconsumeTimes);
+  const delayMs = retryDelayMs(policy, times);
+  if (delayMs === undefined) return FIRST_LEVEL + times;
   const index = delaysMs.findIndex((levelMs) => levelMs >= delayMs);
   return index < 0 ? delaysMs.length : index + 1;
 }

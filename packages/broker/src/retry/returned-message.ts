@@ -19,6 +19,8 @@ import { dlqTopicOf, retryTopicOf } from "../names.ts";
 import { withProperties } from "../sending/property-text.ts";
 import { type RetryPolicy, retryLevel } from "./retry-policy.ts";
 
+const INT32_MAX = 2_147_483_647;
+
 export interface Return {
   readonly group: string;
   /** As asked: 0 leaves it to the policy, negative means the dead-letter topic. */
@@ -57,7 +59,7 @@ export function returnedMessage(record: MessageRecord, storeHost: Uint8Array, ho
       bornTimestamp: record.bornTimestamp,
       bornHost: record.bornHost,
       storeHost,
-      reconsumeTimes: record.reconsumeTimes + 1,
+      reconsumeTimes: Math.min(record.reconsumeTimes + 1, INT32_MAX),
       preparedTransactionOffset: 0,
       body: record.body,
       properties: withProperties(properties, {
