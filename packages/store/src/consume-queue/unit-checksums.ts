@@ -4,10 +4,11 @@
  * The block being filled is known in memory only: after a start its units are compared with the CommitLog when
  * they are read from the file.
  */
-import type { Files, Logger } from "@orbitmq/host";
+import { type Files, HostError, type Logger } from "@orbitmq/host";
 import { plainCrc32 } from "@orbitmq/wire";
 import { BlockChecksums, type BlockEntries } from "../integrity/block-checksums.ts";
 import type { OpenFileCache } from "../open-file-cache.ts";
+import { StoreError } from "../store-error.ts";
 import { offsetName } from "../store-paths.ts";
 import { type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
 
@@ -78,6 +79,7 @@ export class UnitChecksums {
       this.#blocks.put(this.#path(queue, start), this.#block(start), units * UNIT_BYTES, sum);
       this.#isFailing = false;
     } catch (error) {
+      if (!(error instanceof HostError) && !(error instanceof StoreError)) throw error;
       if (!this.#isFailing) this.#logger.warn({ err: error }, "checksums of ConsumeQueues cannot be written");
       this.#isFailing = true;
     }

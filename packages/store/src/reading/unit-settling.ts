@@ -8,7 +8,7 @@
  *
  * A block whose units are all sure gets its checksum again, and its file what was corrected.
  */
-import type { Logger } from "@orbitmq/host";
+import { HostError, type Logger } from "@orbitmq/host";
 import { plainCrc32 } from "@orbitmq/wire";
 import { BLANK_UNIT_SIZE, type ConsumeQueue } from "../consume-queue/consume-queue.ts";
 import type { ConsumeQueueFiles } from "../consume-queue/consume-queue-files.ts";
@@ -189,6 +189,7 @@ export class UnitSettling {
       queueFiles.repairUnits(queue, start, bytes);
       checksums.put(queue, start, end - start, plainCrc32(bytes));
     } catch (error) {
+      if (!(error instanceof HostError)) throw error;
       logger.warn(
         { err: error },
         "a ConsumeQueue cannot be corrected; it is compared with the log each time",
