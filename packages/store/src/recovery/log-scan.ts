@@ -3,7 +3,7 @@
  * for recovery. Every record is checked whole: structure, its own position, body checksum, and `__CRC32#` where
  * it carries one.
  */
-import { checkRecord, MAGIC_BLANK, RecordField } from "@orbitmq/wire";
+import { checkRecord, MAGIC_BLANK, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
 import { checkSeal, hasNoHoles } from "../commit-log/record-seal.ts";
 import type { Segment, SegmentSet } from "../commit-log/segment-set.ts";
 import { StoreError } from "../store-error.ts";
@@ -31,6 +31,8 @@ export interface ScanOptions {
   readonly limit: number;
   /** From here on records without `__CRC32#` are looked at for bytes that never reached the disk. */
   readonly strictFrom: number;
+  /** The same for records stored after this time; default: none. */
+  readonly strictAfterMs?: number;
   /** Asked at a place that holds no record: where the next one begins, when an operator has given this one up. */
   readonly passOver?: (position: number, reason: string) => number | undefined;
 }
@@ -74,6 +76,7 @@ export function scanLog(
   const window = new Window(segments);
   let position = from;
   const fillings: Filling[] = [];
+  const { strictAfterMs = Number.POSITIVE_INFINITY } = options;
   const ended = (kind: ScanEnd["kind"], reason: string): ScanEnd => ({
     end: position,
     kind,
@@ -122,7 +125,8 @@ export function scanLog(
       ending = bad("its __CRC32# does not match");
       continue;
     }
-    if (seal === "absent" && position >= options.strictFrom && !hasNoHoles(window.bytes, at, check.size)) {
+    const isStrict = position >= options.strictFrom || storedAt(window.bytes, at) > strictAfterMs;
+    if (seal === "absent" && isStrict && !hasNoHoles(window.bytes, at, check.size)) {
       ending = bad("parts of it never reached the disk");
       continue;
     }
@@ -140,4 +144,8 @@ export function unreadable(segments: SegmentSet, scanned: ScanEnd, end: number):
     `the record at offset ${scanned.end}${place} cannot be read: ${scanned.reason}; ` +
       `${end - scanned.end} bytes from there on were on disk before, bring the file back from a copy`,
   );
+}
+
+function storedAt(bytes: Buffer, at: number): number {
+  return readInt64(bytes, at + storeTimestampAt(bytes.readInt32BE(at + RecordField.SYS_FLAG)));
 }

@@ -146,6 +146,21 @@ describe("recovery", () => {
     });
   });
 
+  it("takes no record whose end never reached the disk, also where nothing of ours is left to compare with", async () => {
+    const driver = await StoreDriver.open();
+    driver.sendNow(message("whole"));
+    driver.host.advance(60_000);
+    const { physicalOffset } = driver.sendNow(message("torn"));
+    const end = driver.store.status().flushedOffset;
+    const path = `${HOME}/commitlog/00000000000000000000`;
+    const image = driver.host.files.image();
+    const files = new Map([...image.files].filter(([name]) => !name.includes("orbitmq-")));
+    files.set(path, Buffer.from(image.files.get(path)!).fill(0, end - 25, end));
+    const again = await StoreDriver.open({}, { files, folders: image.folders });
+    assert.deepEqual(again.bodies(), ["whole"]);
+    assert.equal(again.store.status().flushedOffset, physicalOffset);
+  });
+
   it("refuses a store of a newer version by its mark, changing nothing", async () => {
     const { image } = await filled(true);
     const { encodeForTest } = await import("../testing/newer-mark.ts");

@@ -126,6 +126,8 @@ class Recovery {
       {
         limit: start.limit,
         strictFrom,
+        // What was not synced when the machine went down may have holes; a record whose seal is one looks like Java's.
+        strictAfterMs: plan.kind === "java-dirty" ? checkpoint.safeLogTimestamp : Number.POSITIVE_INFINITY,
         passOver: (position, reason) => this.#passOver(position, reason, strictFrom),
       },
       (bytes, at, size, position) => this.#visit(bytes, at, size, position, start),
