@@ -145,6 +145,26 @@ describe("the start of a store with thousands of queues", () => {
     }
   });
 
+  it("holds a queue whose log cannot be read, and nobody else", async () => {
+    const log = `${HOME}/commitlog/00000000000000000000`;
+    const bytes = Buffer.from(stopped.files.get(log)!);
+    // The second message of another queue, which lies before the second of this one.
+    const key = bytes.lastIndexOf(Buffer.from("key-1"), bytes.lastIndexOf(Buffer.from("key-1")) - 40_000);
+    bytes[key + 4] = 0x58;
+    const files = new Map(stopped.files).set(log, bytes);
+    files.delete(nameOf(1222));
+    const driver = await open({ files, folders: stopped.folders });
+    driver.read(0, { queueId: 1222 });
+    await Promise.resolve();
+    driver.host.settle();
+    assert.equal(driver.store.status().state, "running");
+    assert.deepEqual(driver.read(0, { queueId: 1222 }).bodies, ["0"]);
+    const { result } = driver.read(1, { queueId: 1222 });
+    assert.deepEqual([result.status, result.nextBeginOffset], ["OFFSET_FOUND_NULL", 1]);
+    assert.deepEqual(driver.bodies("T", 1223), ["0", "1"]);
+    assert.equal(driver.sendNow(message("2", { queueId: 1222 })).queueOffset, 2);
+  });
+
   it("finishes what it was building when it was stopped amid it", async () => {
     const driver = await open(without(stopped, (path) => path === nameOf(1222)));
     driver.host.files.fault = (what, path) =>

@@ -182,6 +182,7 @@ class GetRun {
     const { matches, stopBefore } = this.#request;
     if (stopBefore?.(offset, run.tagsCodeAt(offset)) === true) return "stop";
     if (matches !== undefined && !matches(run.tagsCodeAt(offset))) return "next";
+    if (size <= 0) return this.#unreadable(offset, position, "its queue unit is empty");
     const { tail, cold, logStart } = this.#reader.parts;
     const slab = tail.find(position);
     if (slab !== undefined && position + size <= slab.end) {
@@ -191,7 +192,6 @@ class GetRun {
       if (result.messageCount === 0) this.#status = "MESSAGE_WAS_REMOVING";
       return "next";
     }
-    if (size <= 0) return this.#unreadable(offset, position, "its queue unit is empty");
     if (!this.#admitted) return this.#admit();
     if (position + size > cold.blockEnd(cold.blockStart(position))) {
       return this.#assemble(offset, position, size);

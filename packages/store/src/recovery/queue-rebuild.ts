@@ -8,6 +8,7 @@ import { emptied } from "../consume-queue/queue-load.ts";
 import { isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { Engine } from "../engine.ts";
 import { passOver } from "../integrity/pass-over.ts";
+import { StoreError } from "../store-error.ts";
 import { scanLog, unreadable } from "./log-scan.ts";
 import type { RecoveryParts } from "./recovery.ts";
 
@@ -95,14 +96,32 @@ export function rebuildWhileOpen(engine: Engine): void {
     gathered += 1;
     if (gathered % GATHER_UNITS === 0) queueFlush.flushAllSync();
   };
-  rebuildQueues(parts, damaged, dispatch.dispatched, append);
+  let unreadable: StoreError | undefined;
+  try {
+    rebuildQueues(parts, damaged, dispatch.dispatched, append);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    unreadable = error;
+  }
   for (const [queue, { end, pending }] of ends) {
     // Its records may be gone with their segments: what comes next still gets the next offset.
     if (queue.minOffset === queue.end && queue.end < end) queue.load(end, end);
-    while (queue.end < end) append(queue, 0, BLANK_UNIT_SIZE, 0);
+    // Where the log cannot be read nobody knows what was there: consumers wait at an empty unit, they do not pass it.
+    const fill = unreadable === undefined ? BLANK_UNIT_SIZE : 0;
+    while (queue.end < end) append(queue, segments.minOffset, fill, 0);
+    queue.checked = true;
+    queue.damaged = false;
     queue.nextOffset = queue.end + pending;
   }
   queueFlush.flushAllSync();
+  if (unreadable !== undefined) {
+    engine.saveDamaged(damaged);
+    logger.error(
+      { err: unreadable },
+      "ConsumeQueues are whole up to there only: give the record up (orbitmq store skip) and rebuild the queues",
+    );
+    return;
+  }
   engine.saveTableSync();
   logger.info({ count: damaged.size }, "the ConsumeQueues are whole again");
 }
