@@ -17,6 +17,7 @@ export type {
   ClusterOverview,
   CreatedTopic,
   CreateTopicOptions,
+  QueryMessageOptions,
   TopicQueueStatus,
   TopicRoute,
   TopicRouteQueues,

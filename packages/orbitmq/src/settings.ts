@@ -51,6 +51,11 @@ export function storeSettings({ config, store, existing, unsafeNoLock }: ServerS
     flushDiskType: flushDiskType(config),
     mappedFileSizeCommitLog: config.number("mappedFileSizeCommitLog"),
     mappedFileSizeConsumeQueue: config.number("mappedFileSizeConsumeQueue"),
+    messageIndexEnable: config.flag("messageIndexEnable"),
+    ...(store === "memory"
+      ? {}
+      : { maxHashSlotNum: config.number("maxHashSlotNum"), maxIndexNum: config.number("maxIndexNum") }),
+    maxMsgsNumBatch: config.number("maxMsgsNumBatch"),
     maxMessageSize: config.number("maxMessageSize"),
     flushIntervalCommitLog: config.number("flushIntervalCommitLog"),
     flushCommitLogLeastPages: config.number("flushCommitLogLeastPages"),
@@ -101,6 +106,7 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     maxMessageSize: config.number("maxMessageSize"),
     longPollingEnable: config.flag("longPollingEnable"),
     shortPollingTimeMills: config.number("shortPollingTimeMills"),
+    defaultQueryMaxNum: config.number("defaultQueryMaxNum"),
     maxTransferCountOnMessageInMemory: config.number("maxTransferCountOnMessageInMemory"),
     maxTransferBytesOnMessageInMemory: config.number("maxTransferBytesOnMessageInMemory"),
     registerNameServerPeriod: config.number("registerNameServerPeriod"),

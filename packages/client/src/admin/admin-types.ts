@@ -20,6 +20,16 @@ export interface CreatedTopic {
   readonly brokers: readonly string[];
 }
 
+export interface QueryMessageOptions {
+  /** At most so many from each broker, the newest; brokers allow 64. Default 64. */
+  readonly max?: number | undefined;
+  /** Store times, ms since the epoch, both included. Default all. */
+  readonly beginMs?: number | undefined;
+  readonly endMs?: number | undefined;
+  /** What the key is: a word of KEYS or a unique id (`key`, default), or a tag (brokers of RocketMQ from 5.4 on). */
+  readonly by?: "key" | "tag" | undefined;
+}
+
 export interface BrokerOverview {
   readonly brokerName: string;
   readonly cluster: string;

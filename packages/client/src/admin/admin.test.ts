@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RequestCode } from "@orbitmq/wire";
+import {
+  encodeHostBytes,
+  queryMessageRequestHeader,
+  RequestCode,
+  recordSize,
+  writeRecord,
+} from "@orbitmq/wire";
 import { OrbitError } from "../errors.ts";
 import type { FakeBroker } from "../testing/fake-broker.ts";
 import { TestWorld } from "../testing/test-world.ts";
@@ -100,3 +106,62 @@ test("topics, routes, offsets and clusters are listed in order", async () => {
   });
   await w.settle(admin.shutdown());
 });
+
+test("messages are found by key on every master, oldest first, and none is an empty list", async () => {
+  const { w, admin, a, b } = await stage();
+  const asked: string[] = [];
+  a.script = (request) => {
+    if (request.code !== RequestCode.QUERY_MESSAGE) return false;
+    const { key, maxNum, indexType, endTimestamp } = queryMessageRequestHeader.decode(request.ext);
+    asked.push(`${key} ${maxNum} ${indexType} ${request.ext.get("_UNIQUE_KEY_QUERY")} ${endTimestamp}`);
+    return { code: 0, body: [recordOf("from a", 5_000)] };
+  };
+  b.script = ({ code }) =>
+    code === RequestCode.QUERY_MESSAGE ? { code: 22, remark: "can not find message" } : false;
+  const found = await w.settle(admin.queryMessage("orders", "k", { max: 7, endMs: 9_000 }));
+  assert.deepEqual(
+    found.map((message) => [message.text(), message.queue.brokerName, message.keys]),
+    [["from a", "broker-a", ["k"]]],
+  );
+  await w.settle(admin.queryMessage("orders", "red", { by: "tag" }));
+  assert.deepEqual(asked, ["k 7 K false 9000", `red 64 T false ${Number.MAX_SAFE_INTEGER}`]);
+  await w.settle(admin.shutdown());
+});
+
+test("a message is found by the id of its producer, and an id nobody knows is QUERY_NOT_FOUND", async () => {
+  const { w, admin, a, b } = await stage();
+  for (const broker of [a, b]) {
+    broker.script = (request) => {
+      if (request.code !== RequestCode.QUERY_MESSAGE) return false;
+      const { key } = queryMessageRequestHeader.decode(request.ext);
+      const isHere = broker === b && key === "ID-1" && request.ext.get("_UNIQUE_KEY_QUERY") === "true";
+      return isHere
+        ? { code: 0, body: [recordOf("it", 1_000)] }
+        : { code: 22, remark: "can not find message" };
+    };
+  }
+  const message = await w.settle(admin.viewMessage("orders", "ID-1"));
+  assert.deepEqual([message.text(), message.queue.brokerName], ["it", "broker-b"]);
+  assert.equal(codeOf(await w.failure(admin.viewMessage("orders", "ID-2"))), "QUERY_NOT_FOUND");
+  await w.settle(admin.shutdown());
+});
+
+function recordOf(body: string, storeTimestamp: number): Buffer {
+  const host = encodeHostBytes({ host: "127.0.0.1", port: 10911 });
+  const input = {
+    topic: "orders",
+    queueId: 1,
+    flag: 0,
+    sysFlag: 0,
+    bornTimestamp: 1,
+    bornHost: host,
+    storeHost: host,
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+    body: Buffer.from(body),
+    properties: "KEYS\u0001k\u0002UNIQ_KEY\u0001ID-1\u0002",
+  };
+  const bytes = Buffer.alloc(recordSize(input));
+  writeRecord(input, bytes, 0, { queueOffset: 0, physicalOffset: 0, storeTimestamp });
+  return bytes;
+}

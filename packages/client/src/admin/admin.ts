@@ -20,19 +20,23 @@ import type { ClientOptions, ClientState } from "../client-options.ts";
 import { OrbitError } from "../errors.ts";
 import { checkTopic } from "../names.ts";
 import { checkInteger } from "../option-checks.ts";
+import type { ReceivedMessage } from "../received-message.ts";
 import { DEFAULT_TOPIC } from "../topic-queues.ts";
 import type {
   BrokerOverview,
   ClusterOverview,
   CreatedTopic,
   CreateTopicOptions,
+  QueryMessageOptions,
   TopicRoute,
   TopicStatus,
 } from "./admin-types.ts";
+import { findByKey, findByPlace } from "./find-messages.ts";
 
 const QUEUES_DEFAULT = 8;
 const QUEUES_MAX = 65_535;
 const PERM_DEFAULT = 6;
+const QUERY_MAX_DEFAULT = 64;
 
 export class Admin {
   readonly #instance: ClientInstance;
@@ -135,6 +139,29 @@ export class Admin {
     );
     const queues = tables.flat().sort((a, b) => compareMessageQueues(a.queue, b.queue));
     return { topic, queues };
+  }
+
+  /** Messages of the topic with this key, on all its masters, oldest first (12); none is an empty list. */
+  async queryMessage(
+    topic: string,
+    key: string,
+    options: QueryMessageOptions = {},
+  ): Promise<ReceivedMessage[]> {
+    const max = checkInteger(options, "max", QUERY_MAX_DEFAULT, 1, QUEUES_MAX);
+    return findByKey(this.#instance, await this.topicRoute(topic), key, { ...options, max }, false);
+  }
+
+  /**
+   * One message, by its offset message id (33) or by the id its producer gave it (12). Rejects with
+   * QUERY_NOT_FOUND.
+   */
+  async viewMessage(topic: string, msgId: string): Promise<ReceivedMessage> {
+    const route = await this.topicRoute(topic);
+    const message =
+      (await findByPlace(this.#instance, route, msgId)) ??
+      (await findByKey(this.#instance, route, msgId, {}, true)).find((each) => each.msgId === msgId);
+    if (message === undefined) throw new OrbitError("QUERY_NOT_FOUND", `${topic} has no message ${msgId}`);
+    return message;
   }
 
   /** Every cluster and broker the NameServer knows (106). */

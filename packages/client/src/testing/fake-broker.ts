@@ -135,6 +135,11 @@ export class FakeBroker {
       const found = messages.findIndex(({ storeTimestamp }) => storeTimestamp >= timestamp);
       this.#replyOffset(exchange, found < 0 ? messages.length : found);
     });
+    for (const code of [RequestCode.QUERY_MESSAGE, RequestCode.VIEW_MESSAGE_BY_ID]) {
+      on(code, (_request, exchange) =>
+        exchange.reply({ code: ResponseCode.QUERY_NOT_FOUND, remark: "none" }),
+      );
+    }
     on(RequestCode.UPDATE_AND_CREATE_TOPIC, (request, exchange) => {
       const { topic, readQueueNums, perm } = updateAndCreateTopicRequestHeader.decode(request.ext);
       this.createdTopics.push({ topic, queues: readQueueNums, perm });

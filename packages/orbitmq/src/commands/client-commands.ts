@@ -1,8 +1,9 @@
-/** `orbitmq send`, `consume` and `topic …`: their flags. What they do is in files of their own. */
+/** `orbitmq send`, `consume`, `topic …` and `message …`: their flags. What they do is in files of their own. */
 import { type Command, Option } from "commander";
 import { duration, wholeNumber } from "../terminal.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { ConsumeFlags } from "./consume.ts";
+import type { QueryMessageFlags } from "./message.ts";
 import { repeatable } from "./repeatable.ts";
 import type { SendFlags } from "./send.ts";
 import type { ClientFlags, CreateTopicFlags } from "./topic.ts";
@@ -78,5 +79,29 @@ export function addClientCommands(root: Command, { terminal, setExitCode }: Comm
     .action(async (name: string, flags: ClientFlags) => {
       const { topicStatus } = await import("./topic.ts");
       setExitCode(await topicStatus(name, flags, terminal));
+    });
+
+  const message = root.command("message").description("find stored messages");
+  withClientFlags(message.command("query").description("print the messages with a key"))
+    .argument("<topic>")
+    .argument("<key>")
+    .option("--tag", "the key is a tag")
+    .addOption(
+      new Option("--max <n>", "at most so many of each broker")
+        .argParser(wholeNumber("--max", 1))
+        .default(64),
+    )
+    .addOption(new Option("--from <ms>", "stored at or after").argParser(wholeNumber("--from", 0)))
+    .addOption(new Option("--to <ms>", "stored at or before").argParser(wholeNumber("--to", 0)))
+    .action(async (name: string, key: string, flags: QueryMessageFlags) => {
+      const { queryMessages } = await import("./message.ts");
+      setExitCode(await queryMessages(name, key, flags, terminal));
+    });
+  withClientFlags(message.command("get").description("print one message by its id"))
+    .argument("<topic>")
+    .argument("<id>", "the producer's id, or the one that names its place")
+    .action(async (name: string, id: string, flags: ClientFlags) => {
+      const { getMessage } = await import("./message.ts");
+      setExitCode(await getMessage(name, id, flags, terminal));
     });
 }

@@ -26,7 +26,7 @@ export function clientOptions(flags: ClientFlags, terminal: Terminal) {
   return { namesrv, startTimeoutMs: START_TIMEOUT_MS };
 }
 
-async function withAdmin<T>(
+export async function withAdmin<T>(
   flags: ClientFlags,
   terminal: Terminal,
   use: (admin: Admin) => Promise<T>,

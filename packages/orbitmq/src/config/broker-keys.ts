@@ -307,14 +307,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     maxBatchDeleteFilesNum int 50
     logicalDiskSpaceCleanForciblyThreshold decimal 0.8
   `,
-  "the IndexFile and message queries by key are not built yet": `
-    putMsgIndexHightWater int 600000
-    messageIndexEnable flag true
-    maxHashSlotNum int 5000000
-    maxIndexNum int 20000000
-    messageIndexSafe flag false
-    defaultQueryMaxNum int 32
-  `,
   "SQL filters are not built yet; tags are": `
     enableCalcFilterBitMap flag false
     expectConsumerNumUseFilter int 32
@@ -424,7 +416,8 @@ export const inertKeys: Readonly<Record<string, string>> = {
     readOnlyCommitLogStorePaths text -
     maxRecoveryCommitlogFiles int 30
     checkCRCOnRecover flag true
-    maxMsgsNumBatch int 64
+    putMsgIndexHightWater int 600000
+    messageIndexSafe flag false
     putMessageTimeout int 8000
     enableAsyncReput flag true
     recheckReputOffsetFromCq flag false

@@ -158,6 +158,37 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     description: "Length of one ConsumeQueue file. Must stay what the store was created with.",
   },
   {
+    key: "messageIndexEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether messages can be found by KEYS, UNIQ_KEY and TAGS.",
+  },
+  {
+    key: "maxHashSlotNum",
+    kind: integer(1, 100_000_000, "slots"),
+    default: "5000000",
+    description:
+      "Hash slots of an IndexFile. Another value than before has the index built again at the start.",
+  },
+  {
+    key: "maxIndexNum",
+    kind: integer(2, 100_000_000, "items"),
+    default: "20000000",
+    description: "Items of an IndexFile. Another value than before has the index built again at the start.",
+  },
+  {
+    key: "maxMsgsNumBatch",
+    kind: integer(1, 1_024),
+    default: "64",
+    description: "Messages that a query by key returns at most.",
+  },
+  {
+    key: "defaultQueryMaxNum",
+    kind: integer(1, 1_024),
+    default: "32",
+    description: "Messages that are looked for when a client asks for one by its unique key.",
+  },
+  {
     key: "maxMessageSize",
     kind: integer(1, 16_777_216, "bytes"),
     default: "4194304",
