@@ -100,6 +100,7 @@ function openLocked(engine: Engine): RecoveryKind {
     files,
     segments,
     queueFiles: engine.queueFiles,
+    extFolder: paths.consumeQueueExt,
     table: engine.table,
     checkpoint,
     plan,

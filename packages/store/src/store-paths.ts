@@ -7,6 +7,8 @@ export interface StorePaths {
   readonly home: string;
   readonly commitLog: string;
   readonly consumeQueue: string;
+  /** Written by Java brokers only (consume-queue-ext.ts). */
+  readonly consumeQueueExt: string;
   readonly index: string;
   readonly config: string;
   readonly checkpoint: string;
@@ -29,6 +31,7 @@ export function storePaths(home: string): StorePaths {
     home,
     commitLog: `${home}/commitlog`,
     consumeQueue: `${home}/consumequeue`,
+    consumeQueueExt: `${home}/consumequeue_ext`,
     index: `${home}/index`,
     config: `${home}/config`,
     checkpoint: `${home}/checkpoint`,

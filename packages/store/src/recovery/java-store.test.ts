@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { javaHash } from "@orbitmq/wire";
 import type { DiskImage } from "../testing/fake-disk.ts";
 import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
 
@@ -84,6 +85,33 @@ describe("a store the Java broker left", () => {
   it("gets its queues again from the log, delivery times of the schedule topic included", async () => {
     await checkStore(await StoreDriver.open(OPTIONS, javaStore({ queues: false })));
     await checkStore(await StoreDriver.open(OPTIONS, javaStore({ queues: false, abort: "1" })));
+  });
+
+  it("gets those queues again from the log that a Java broker has filled with ConsumeQueueExt addresses", async () => {
+    const image = javaStore({});
+    const path = `${HOME}/consumequeue/GoldenStore/0/00000000000000000000`;
+    const units = Buffer.from(image.files.get(path)!);
+    // The address of unit n: 20 n bytes into the ext file, counted from Long.MIN_VALUE.
+    for (let unit = 0; unit < 9; unit += 1) {
+      units.writeUInt32BE(0x8000_0000, unit * 20 + 12);
+      units.writeUInt32BE(unit * 20, unit * 20 + 16);
+    }
+    const ext = `${HOME}/consumequeue_ext/GoldenStore/0`;
+    const files = new Map(image.files)
+      .set(path, units)
+      .set(`${ext}/00000000000000000000`, Buffer.alloc(4096, 1));
+    const folders = new Set(image.folders);
+    folders.add(`${HOME}/consumequeue_ext`).add(`${HOME}/consumequeue_ext/GoldenStore`).add(ext);
+    for (const abort of [undefined, "4711"]) {
+      const all = new Map(files);
+      if (abort !== undefined) all.set(`${HOME}/abort`, Buffer.from(abort));
+      const driver = await StoreDriver.open(OPTIONS, { files: all, folders });
+      const tag = javaHash("TagA");
+      const read = driver.read(0, { topic: "GoldenStore", matches: (code) => code === tag });
+      assert.ok(read.records.length > 0, "messages are found by their tag");
+      await checkStore(driver);
+      assert.ok(![...driver.host.files.names.keys()].some((name) => name.includes("consumequeue_ext")));
+    }
   });
 
   it("is cut behind its last whole record, and nothing behind it comes back", async () => {

@@ -15,6 +15,7 @@ import type { Files, Logger } from "@orbitmq/host";
 import { checkRecord, RECORD_BYTES_MIN, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
 import { BLANK_UNIT_SIZE, type ConsumeQueue } from "../consume-queue/consume-queue.ts";
+import { queuesWithExt, removeExt } from "../consume-queue/consume-queue-ext.ts";
 import type { ConsumeQueueFiles } from "../consume-queue/consume-queue-files.ts";
 import { loadKnownQueues } from "../consume-queue/queue-check.ts";
 import { emptied, loadQueue, loadQueues, newestPosition } from "../consume-queue/queue-load.ts";
@@ -36,6 +37,7 @@ export interface RecoveryParts {
   readonly files: Files;
   readonly segments: SegmentSet;
   readonly queueFiles: ConsumeQueueFiles;
+  readonly extFolder: string;
   readonly table: QueueTable;
   readonly checkpoint: CheckpointFile;
   readonly plan: RecoveryPlan;
@@ -117,6 +119,9 @@ class Recovery {
     this.#lastStoreTimestamp = Math.max(checkpoint.physicMsgTimestamp, mark?.lastStoreTimestamp ?? 0);
     if (plan.kind !== "trusted" || !plan.isClean) this.#parts.queueFiles.distrustNames();
     const start = this.#start();
+    const { files, extFolder, queueFiles, table } = this.#parts;
+    const withExt = queuesWithExt(files, extFolder, table);
+    for (const queue of withExt) this.#damaged.add(queue);
     if (start.limit < Number.POSITIVE_INFINITY) this.#cutIndex(start.limit);
     this.#completeIndex(start);
     const strictFrom = plan.kind === "trusted" ? start.flushed : Number.POSITIVE_INFINITY;
@@ -140,6 +145,7 @@ class Recovery {
     const rebuilt = this.#damaged.size > 0;
     if (rebuilt) {
       rebuildQueues(this.#parts, this.#damaged, scanned.end, this.#append);
+      for (const queue of withExt) removeExt(files, extFolder, queueFiles, queue);
       this.#keepNumbers();
     }
     return {
