@@ -167,6 +167,11 @@ export class QueueUnits {
     });
   }
 
+  /** Forgets what was read of one queue. */
+  forget(queue: ConsumeQueue): void {
+    this.#runs.delete(queue);
+  }
+
   /** Forgets what was read; for truncation. */
   clear(): void {
     this.#runs.clear();

@@ -161,6 +161,18 @@ describe("a corrupt record", () => {
     assert.deepEqual(again.read(9).bodies[0], bodies[10]);
   });
 
+  it("is read again, and served as soon as the disk gives it right", async () => {
+    const { image, bodies } = await stopped();
+    const at = image.files.get(LOG_FILE)!.indexOf("9/bbb");
+    const driver = await StoreDriver.open(
+      { ...OPTIONS, coldCacheBytes: 1024 * 1024 },
+      changed(image, LOG_FILE, (bytes) => bytes.fill(0, at, at + 2)),
+    );
+    assert.equal(driver.read(9).result.status, "OFFSET_FOUND_NULL");
+    driver.host.files.names.get(LOG_FILE)!.bytes.write("9/", at);
+    assert.equal(driver.read(9).bodies[0], bodies[9]);
+  });
+
   it("that a killed store meets at its start holds its own queue only, where it always was", async () => {
     const driver = await StoreDriver.open(OPTIONS);
     for (let index = 0; index < 30; index += 1) {

@@ -128,6 +128,14 @@ export class ColdBlocks {
     step();
   }
 
+  /** Forgets the blocks of a record that turned out damaged: the disk may give better ones the next time. */
+  forget(position: number, length: number): void {
+    for (let at = position; at < position + length; at = this.blockEnd(this.blockStart(at))) {
+      const block = this.#blocks.get(this.blockStart(at));
+      if (block !== undefined) this.#drop(block);
+    }
+  }
+
   /** Forgets everything, also what is being read. */
   clear(): void {
     this.#generation += 1;

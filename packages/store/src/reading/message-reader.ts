@@ -94,9 +94,12 @@ export class MessageReader {
   }
 
   /** A message cannot be served for `reason`: it is said, and told whether consumers may go past it. */
-  mayPass(queue: ConsumeQueue, offset: number, position: number, reason: string): boolean {
-    const { damages, skips } = this.parts;
+  mayPass(queue: ConsumeQueue, offset: number, position: number, size: number, reason: string): boolean {
+    const { damages, skips, cold, units } = this.parts;
     damages.corruptRecord(queue, offset, position, reason);
+    // What the disk gives may be right the next time.
+    if (position >= 0) cold.forget(position, Math.max(1, size));
+    units.forget(queue);
     const entry = skips.find(position);
     if (entry !== undefined) damages.skipped(queue, offset, entry);
     return entry !== undefined;
@@ -121,6 +124,8 @@ class GetRun {
   /** The place whose block the disk has just brought; needed again at once, it is not all there. */
   #brought = -1;
   #expected: Expected | undefined;
+  /** It ends at a message that cannot be served. */
+  #isHeld = false;
 
   constructor(
     reader: MessageReader,
@@ -171,7 +176,7 @@ class GetRun {
     if (run instanceof FileUnits) {
       if (!run.isSure(offset)) return this.#settle(run, offset);
       const lost = run.lostAt(offset);
-      if (lost !== undefined) return this.#unreadable(offset, lost.position, lost.reason);
+      if (lost !== undefined) return this.#unreadable(offset, lost.position, 1, lost.reason);
     }
     const size = run.sizeAt(offset);
     if (size === BLANK_UNIT_SIZE) return "next";
@@ -182,7 +187,7 @@ class GetRun {
     const { matches, stopBefore } = this.#request;
     if (stopBefore?.(offset, run.tagsCodeAt(offset)) === true) return "stop";
     if (matches !== undefined && !matches(run.tagsCodeAt(offset))) return "next";
-    if (size <= 0) return this.#unreadable(offset, position, "its queue unit is empty");
+    if (size <= 0) return this.#unreadable(offset, position, 1, "its queue unit is empty");
     const { tail, cold, logStart } = this.#reader.parts;
     const slab = tail.find(position);
     if (slab !== undefined && position + size <= slab.end) {
@@ -199,14 +204,14 @@ class GetRun {
     const block = cold.cached(position, position + size);
     if (block === undefined) {
       if (this.#brought === position)
-        return this.#unreadable(offset, position, "the CommitLog ends before it");
+        return this.#unreadable(offset, position, size, "the CommitLog ends before it");
       cold.load(position, position + size, (error) => this.#loaded(error, offset, position));
       this.#readAhead(run, offset);
       return "later";
     }
     const at = position - block.start;
     const wrong = whatIsWrong(block.bytes, at, size, position, offset, this.#promise());
-    if (wrong !== undefined) return this.#unreadable(offset, position, wrong);
+    if (wrong !== undefined) return this.#unreadable(offset, position, size, wrong);
     return this.#add(cold.pool, block, position, size);
   }
 
@@ -271,7 +276,7 @@ class GetRun {
     }
     this.#reader.parts.units.load(this.#queue, this.#next, (error) => {
       if (error !== undefined && this.#generation === this.#reader.generation) {
-        this.#settled(this.#unreadable(this.#next, -1, `its queue unit cannot be read: ${error.message}`));
+        this.#settled(this.#unreadable(this.#next, -1, 0, `its queue unit cannot be read: ${error.message}`));
       } else this.#resume();
     });
   }
@@ -280,7 +285,7 @@ class GetRun {
     this.#reader.parts.cold.assemble(position, size, (error, bytes) => {
       if (this.#generation !== this.#reader.generation) return this.#resume();
       const wrong = error?.message ?? whatIsWrong(bytes, 0, size, position, offset, this.#promise());
-      if (wrong !== undefined) return this.#settled(this.#unreadable(offset, position, wrong));
+      if (wrong !== undefined) return this.#settled(this.#unreadable(offset, position, size, wrong));
       this.#result.addCopy(bytes);
       this.#status = "FOUND";
       this.#next += 1;
@@ -296,13 +301,14 @@ class GetRun {
       this.#brought = -1;
       return;
     }
-    this.#settled(this.#unreadable(offset, position, error.message));
+    this.#settled(this.#unreadable(offset, position, 1, error.message));
   }
 
   /** A message cannot be served: the queue ends here for now, or goes on behind it. */
-  #unreadable(offset: number, position: number, reason: string): "next" | "stop" {
-    if (this.#reader.mayPass(this.#queue, offset, position, reason)) return "next";
+  #unreadable(offset: number, position: number, size: number, reason: string): "next" | "stop" {
+    if (this.#reader.mayPass(this.#queue, offset, position, size, reason)) return "next";
     if (this.#result.messageCount === 0) this.#status = "OFFSET_FOUND_NULL";
+    this.#isHeld = true;
     return "stop";
   }
 
@@ -333,7 +339,7 @@ class GetRun {
     result.status = this.#status;
     result.nextBeginOffset = queueOffset(this.#next);
     result.suggestPullingFromSlave = logEnd() - this.#lastPosition > this.#reader.memoryBytes;
-    if (this.#admitted && run !== undefined) this.#readAhead(run, this.#next);
+    if (this.#admitted && run !== undefined && !this.#isHeld) this.#readAhead(run, this.#next);
     this.#leave();
     this.#done(result);
   }

@@ -40,11 +40,13 @@ export function readStored(
     if (error !== undefined) return done(undefined, error.message);
     const size = head.readInt32BE(RecordField.TOTAL_SIZE);
     if (readInt64(head, RecordField.PHYSICAL_OFFSET) !== position) {
+      cold.forget(position, RECORD_BYTES_MIN);
       return done(undefined, "no record starts there");
     }
     if (size < RECORD_BYTES_MIN || position + size > limit) return done(undefined, `its size is ${size}`);
     cold.assemble(position, size, (failure, bytes) => {
       const damage = failure?.message ?? whatIsDamaged(bytes, 0, size, position);
+      if (damage !== undefined) cold.forget(position, size);
       done(damage === undefined ? bytes : undefined, damage ?? "");
     });
   });
