@@ -76,6 +76,8 @@ export interface BrokerTuning {
   readonly flushConsumerOffsetInterval: number;
   /** `dataVersion` of the offsets advances every so many commits. */
   readonly consumerOffsetUpdateVersionStep: number;
+  /** Whether replies to requests are stored in the reply topic, too, as RocketMQ does. */
+  readonly storeReplyMessageEnable: boolean;
   /** Delays of the levels 1, 2, …: count and unit s, m, h or d. The store must have the same. */
   readonly messageDelayLevel: string;
   /** delayOffset.json is written this long after the first delivery since the last write. */
@@ -138,6 +140,7 @@ export const brokerDefaults: BrokerTuning = {
   registerRetryMsMax: 10_000,
   flushConsumerOffsetInterval: 5_000,
   consumerOffsetUpdateVersionStep: 500,
+  storeReplyMessageEnable: true,
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
   flushDelayOffsetInterval: 10_000,
   delayOffsetUpdateVersionStep: 200,

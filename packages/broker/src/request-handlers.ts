@@ -17,6 +17,7 @@ import { type QueryConsumerOffsetNeeds, queryConsumerOffset } from "./handlers/q
 import { queryMessage } from "./handlers/query-message.ts";
 import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
 import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
+import { type SendReplyMessageNeeds, sendReplyMessage } from "./handlers/send-reply-message.ts";
 import { unlockBatchMq } from "./handlers/unlock-batch-mq.ts";
 import { type UnregisterClientNeeds, unregisterClient } from "./handlers/unregister-client.ts";
 import { type UpdateAndCreateTopicNeeds, updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
@@ -26,6 +27,7 @@ import { viewMessageById } from "./handlers/view-message-by-id.ts";
 /** All that handlers need; each takes its own part. */
 export type BrokerParts = SendMessageNeeds &
   ConsumerSendMsgBackNeeds &
+  SendReplyMessageNeeds &
   PullMessageNeeds &
   QueryConsumerOffsetNeeds &
   UpdateConsumerOffsetNeeds &
@@ -39,10 +41,13 @@ export type BrokerParts = SendMessageNeeds &
 export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, RequestHandler> {
   const send = sendMessage(parts);
   const pull = pullMessage(parts);
+  const reply = sendReplyMessage(parts);
   return new Map<number, RequestHandler>([
     [RequestCode.SEND_MESSAGE, send],
     [RequestCode.SEND_MESSAGE_V2, send],
     [RequestCode.SEND_BATCH_MESSAGE, send],
+    [RequestCode.SEND_REPLY_MESSAGE, reply],
+    [RequestCode.SEND_REPLY_MESSAGE_V2, reply],
     [RequestCode.CONSUMER_SEND_MSG_BACK, consumerSendMsgBack(parts)],
     [RequestCode.LOCK_BATCH_MQ, lockBatchMq(parts)],
     [RequestCode.UNLOCK_BATCH_MQ, unlockBatchMq(parts)],

@@ -113,6 +113,7 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     registerBrokerTimeoutMills: config.number("registerBrokerTimeoutMills"),
     flushConsumerOffsetInterval: config.number("flushConsumerOffsetInterval"),
     consumerOffsetUpdateVersionStep: config.number("consumerOffsetUpdateVersionStep"),
+    storeReplyMessageEnable: config.flag("storeReplyMessageEnable"),
     useServerSideResetOffset: config.flag("useServerSideResetOffset"),
     strictSubscription: config.flag("strictSubscription"),
     messageDelayLevel: config.text("messageDelayLevel"),

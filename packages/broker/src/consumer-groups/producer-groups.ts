@@ -13,6 +13,8 @@ export interface ProducerMember {
 export class ProducerGroups {
   readonly #groups = new Map<string, Map<Peer, ProducerMember>>();
   readonly #byPeer = new Map<Peer, Set<string>>();
+  /** The newest connection of each client id. */
+  readonly #byClientId = new Map<string, Peer>();
   readonly #groupsMax: number;
 
   constructor(groupsMax: number) {
@@ -27,6 +29,11 @@ export class ProducerGroups {
     return [...(this.#groups.get(group)?.values() ?? [])];
   }
 
+  /** The connection of a producer, by its client id (RocketMQ: findChannel). */
+  peerOf(clientId: string): Peer | undefined {
+    return this.#byClientId.get(clientId);
+  }
+
   /** A group beyond the limit is passed over. */
   heartbeat(group: string, peer: Peer, clientId: string, nowMs: number): void {
     let members = this.#groups.get(group);
@@ -36,6 +43,7 @@ export class ProducerGroups {
       this.#groups.set(group, members);
     }
     members.set(peer, { peer, clientId, lastSeenMs: nowMs });
+    this.#byClientId.set(clientId, peer);
     const groups = this.#byPeer.get(peer);
     if (groups === undefined) this.#byPeer.set(peer, new Set([group]));
     else groups.add(group);
@@ -43,11 +51,14 @@ export class ProducerGroups {
 
   unregister(group: string, peer: Peer): void {
     const members = this.#groups.get(group);
+    const clientId = members?.get(peer)?.clientId;
     members?.delete(peer);
     if (members?.size === 0) this.#groups.delete(group);
     const groups = this.#byPeer.get(peer);
     groups?.delete(group);
-    if (groups?.size === 0) this.#byPeer.delete(peer);
+    if (groups === undefined || groups.size > 0) return;
+    this.#byPeer.delete(peer);
+    if (clientId !== undefined && this.#byClientId.get(clientId) === peer) this.#byClientId.delete(clientId);
   }
 
   peerClosed(peer: Peer): void {

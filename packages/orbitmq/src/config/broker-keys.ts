@@ -353,7 +353,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     enableBroadcastOffsetStore flag true
     broadcastOffsetExpireSecond int 120
     broadcastOffsetExpireMaxSecond int 300
-    storeReplyMessageEnable flag true
     useStaticSubscription flag false
     coldCtrStrategyEnable flag false
     usePIDColdCtrStrategy flag true

@@ -354,6 +354,12 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     description: "Whether group members are told when one comes or goes.",
   },
   {
+    key: "storeReplyMessageEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether replies to requests are stored in the reply topic, too.",
+  },
+  {
     key: "useServerSideResetOffset",
     kind: flag,
     default: "true",

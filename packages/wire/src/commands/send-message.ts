@@ -112,9 +112,9 @@ export const sendMessageResponseHeader = defineHeader("SendMessageResponseHeader
 });
 export type SendMessageResponseHeader = HeaderValue<typeof sendMessageResponseHeader>;
 
-/** Decodes the header of any of the three codes. Throws WireError as HeaderSchema.decode. */
+/** Decodes the header of any of the three codes, and of replies (324, 325). Throws WireError as HeaderSchema.decode. */
 export function decodeSendMessageRequestHeader(code: number, ext: ExtFields): SendMessageRequestHeader {
-  return code === RequestCode.SEND_MESSAGE
+  return code === RequestCode.SEND_MESSAGE || code === RequestCode.SEND_REPLY_MESSAGE
     ? sendMessageRequestHeader.decode(ext)
     : sendMessageV2RequestHeader.decode(ext);
 }
