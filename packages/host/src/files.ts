@@ -49,6 +49,8 @@ export interface OpenFile {
 export interface FileStat {
   readonly sizeBytes: number;
   readonly isFolder: boolean;
+  /** Blocks the disk has given the file, in bytes: less than its size where it is sparse. */
+  readonly allocatedBytes: number;
   /** Wall ms of the last change of the content. */
   readonly modifiedMs: number;
   /** Identifies the file within its device; used to recognise locks other programs hold. */

@@ -14,6 +14,8 @@ export interface HostProcess {
   readonly totalMemoryBytes: number;
   /** The user's home folder, for client state that RocketMQ keeps there. */
   readonly homeFolder: string;
+  /** Hour of the day, 0 to 23, where the machine is; absent: it lives by UTC. */
+  readonly hourOf?: (wallMs: number) => number;
 }
 
 export interface Host {

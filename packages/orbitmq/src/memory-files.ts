@@ -230,10 +230,13 @@ export function memoryFiles(host: Pick<Host, "clock" | "timers">, bytesMax = MEM
         return {
           sizeBytes: content.sizeBytes,
           isFolder: false,
+          allocatedBytes: content.pages.size * PAGE_BYTES,
           modifiedMs: content.modifiedMs,
           inode: content.inode,
         };
-      return folders.has(path) ? { sizeBytes: 0, isFolder: true, modifiedMs: 0, inode: 0 } : undefined;
+      return folders.has(path)
+        ? { sizeBytes: 0, isFolder: true, allocatedBytes: 0, modifiedMs: 0, inode: 0 }
+        : undefined;
     },
     readWholeSync(asked) {
       const content = files.get(normal(asked));

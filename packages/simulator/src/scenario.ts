@@ -73,6 +73,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
       openFilesMax: random.pick([4, 16]),
       maxHashSlotNum: 61,
       maxIndexNum: 150,
+      spaceReserveBytes: 16 * KIB,
       maxMessageSize: 12 * KIB,
       syncFlushTimeout: random.pick([300, 1_000, 5_000]),
       flushConsumeQueueLeastBytes: random.pick([4, 64]) * KIB,

@@ -8,6 +8,7 @@ import { AckGate } from "./commit-log/ack-gate.ts";
 import { Appender } from "./commit-log/appender.ts";
 import { CommitLog } from "./commit-log/commit-log.ts";
 import { HotTail } from "./commit-log/hot-tail.ts";
+import { LogFolders } from "./commit-log/log-folders.ts";
 import { LogTail } from "./commit-log/log-tail.ts";
 import { LogWriter } from "./commit-log/log-writer.ts";
 import { SegmentSet } from "./commit-log/segment-set.ts";
@@ -37,6 +38,12 @@ import { CheckpointFile } from "./recovery/checkpoint-file.ts";
 import { MarkFile } from "./recovery/mark-file.ts";
 import { MarkKeeper, type MarkSource } from "./recovery/mark-keeper.ts";
 import type { Recovered } from "./recovery/recovery.ts";
+import { DiskUseMeter } from "./retention/disk-use.ts";
+import { QueueFileCleaner } from "./retention/queue-file-cleaner.ts";
+import type { RemovedRange } from "./retention/queue-survey.ts";
+import type { RemovalParts } from "./retention/removal.ts";
+import { Retention } from "./retention/retention.ts";
+import { isFull, SpaceReserve } from "./retention/space-reserve.ts";
 import type { ResolvedStoreOptions } from "./store-options.ts";
 import { type StorePaths, storePaths } from "./store-paths.ts";
 
@@ -92,12 +99,22 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly skips: SkipList;
   readonly appender: Appender;
   readonly logTail: LogTail;
+  readonly reserve: SpaceReserve;
+  readonly retention: Retention;
+  readonly queueFileCleaner: QueueFileCleaner;
+  readonly diskUse: DiskUseMeter;
+  /** Messages are about to be removed. */
+  announceRemoval: (ranges: readonly RemovedRange[]) => void = () => {};
+  /** The log is being cut: its files are not retention's to touch. */
+  isCutting = false;
   readonly #isSyncStore: boolean;
   readonly #failed: (error: HostError) => void;
   /** A position of the log and a time: every record stored before the time lies below the position. */
   #sample = { position: 0, timestamp: 0 };
   /** When and of what the queue table was saved last. */
   #saved = { atMs: 0, queues: 0, dispatched: 0, logMin: 0 };
+  /** First offset of the log that the queues' own starts go with. */
+  #queuesBeginAt = 0;
   #storeId = 0;
   /** End of the log when the store was opened. */
   #begunAt = 0;
@@ -114,10 +131,20 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.delaysMs = parseDelayLevels(options.messageDelayLevel);
     const paths = storePaths(options.home);
     const { files } = host;
+    this.reserve = new SpaceReserve(
+      host,
+      { folder: paths.home, path: paths.reserve },
+      options.spaceReserveBytes,
+      logger,
+    );
     const segmentBytes = options.mappedFileSizeCommitLog;
     this.paths = paths;
     this.fileCache = new OpenFileCache(files, options.openFilesMax);
-    this.segments = new SegmentSet(files, paths.commitLog, segmentBytes, this.fileCache);
+    const folders = new LogFolders(
+      options.storePathCommitLog || paths.commitLog,
+      options.readOnlyCommitLogStorePaths,
+    );
+    this.segments = new SegmentSet(files, folders, segmentBytes, this.fileCache);
     this.queueFiles = new ConsumeQueueFiles(
       files,
       paths.consumeQueue,
@@ -127,7 +154,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     );
     this.damages = new Damages(this.segments, logger);
     this.skips = new SkipList(host, paths.skips, logger);
-    this.tableFile = new QueueTableFile(host, paths.queueTable, logger);
+    this.tableFile = new QueueTableFile(host, paths.queueTable, logger, this);
     this.checkpoint = new CheckpointFile(files, paths.checkpoint);
     this.markFile = new MarkFile(files, paths.mark);
     const limitStep = Math.min(LIMIT_STEP_MAX, 4 * segmentBytes);
@@ -136,6 +163,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.writtenGate = new AckGate(host, options.syncFlushTimeout, logger);
     this.flushedGate = new AckGate(host, options.syncFlushTimeout, logger);
     this.zeros = new ZeroAhead(host, this.segments, options.zeroChunkBytes, logger, {
+      spaceRefused: () => (this.reserve.mayGrow() ? undefined : this.reserve.spent),
       zerosWritten: () => this.writer.wake(),
       zeroingFailed: (error) => this.writer.failSoon(error),
     });
@@ -170,6 +198,36 @@ export class Engine implements MarkSource, QueueFlushSource {
       this.lookup.record(position, this.dispatch.dispatched, done),
     );
     this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, { readable, written }, damages);
+    const { timers } = host;
+    this.diskUse = new DiskUseMeter(host, { files, timers, home: paths.home, logFolders: folders.all });
+    const { deleteConsumeQueueFilesInterval, deleteCommitLogFilesInterval } = options;
+    this.queueFileCleaner = new QueueFileCleaner(
+      host,
+      this.queueFiles,
+      this.table,
+      deleteConsumeQueueFilesInterval,
+      logger,
+    );
+    const mayRemove: RemovalParts["mayRemove"] = () =>
+      this.mark.isOpen && !this.isCutting && !this.writer.failed;
+    const generation = () => (this.mark.isOpen ? this.reader.generation : -1);
+    this.retention = new Retention(
+      host,
+      options,
+      {
+        segments,
+        home: paths.home,
+        survey: { timers, files: this.queueFiles, generation, logger },
+        queues: () => this.table.all(),
+        mayRemove,
+        announce: (ranges) => this.announceRemoval(ranges),
+        removed: () => this.#logRemoved(),
+        intervalMs: deleteCommitLogFilesInterval,
+        removableTo: () => Math.min(this.mark.savedTo, this.writer.flushed - 1),
+        lastStoreTimestamp: () => this.appender.lastStoreTimestamp,
+      },
+      logger,
+    );
     this.appender = new Appender({
       clock: host.clock,
       log: this.log,
@@ -224,6 +282,11 @@ export class Engine implements MarkSource, QueueFlushSource {
     return Math.max(this.#begunAt, Math.min(this.hotTail.start, this.log.appended));
   }
 
+  /** Somebody found no space on the disk; `true` when some was made. */
+  releaseSpace(): boolean {
+    return this.reserve.release();
+  }
+
   get storeId(): number {
     return this.#storeId;
   }
@@ -236,6 +299,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   begin({ end, dispatched, lastStoreTimestamp }: Recovered, storeId: number): void {
     this.#storeId = storeId;
     this.#begunAt = end;
+    this.#queuesBeginAt = this.segments.minOffset;
     this.appender.begin(lastStoreTimestamp);
     this.log.begin(end);
     this.writer.begin(end);
@@ -309,7 +373,12 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.writer.flushAllSync();
     this.positionsMoved();
     this.queueFlush.close();
-    this.queueFlush.flushAllSync(inTime);
+    try {
+      this.queueFlush.flushAllSync(inTime);
+    } catch (error) {
+      if (!isFull(error) || !this.reserve.release()) throw error;
+      this.queueFlush.flushAllSync(inTime);
+    }
     this.indexFlush.runSync(this.dispatch.dispatched, "all");
     this.saveTableSync();
     this.checkpoint.set(this.appender.lastStoreTimestamp);
@@ -323,6 +392,9 @@ export class Engine implements MarkSource, QueueFlushSource {
   /** Stops timers and closes files; nothing is written. */
   closeFiles(): void {
     this.queueCheck.close();
+    this.retention.close();
+    this.queueFileCleaner.close();
+    this.reserve.close();
     this.queueFlush.close();
     this.mark.close();
     this.writer.close();
@@ -354,21 +426,28 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.tableFile.saveSync(this.table, { storeId: -1, logMin: -1, dispatched: -1 }, queues);
   }
 
+  /** The log begins later, and so do the queues. */
+  #logRemoved(): void {
+    this.#queuesBeginAt = this.segments.minOffset;
+    this.countMessages();
+    this.#saveTable();
+    this.index.deleteBefore(this.segments.minOffset);
+    this.queueFileCleaner.clean();
+  }
+
   #saveTable(): void {
     const { atMs, queues, dispatched, logMin } = this.#saved;
     const isDue =
       this.table.count !== queues ||
-      this.segments.minOffset !== logMin ||
+      this.#queuesBeginAt !== logMin ||
       this.queueFlush.flushedTo - dispatched >= TABLE_STEP_BYTES ||
       this.host.clock.monotonicMs() - atMs >= TABLE_INTERVAL_MS;
     if (!isDue || !this.mark.isOpen) return;
-    this.tableFile.save(this.table, this.#tableHead());
-    this.#tableSaved();
+    if (this.tableFile.save(this.table, this.#tableHead())) this.#tableSaved();
   }
 
   #tableHead(): QueueTableHead {
-    const { minOffset: logMin } = this.segments;
-    return { storeId: this.#storeId, logMin, dispatched: this.queueFlush.flushedTo };
+    return { storeId: this.#storeId, logMin: this.#queuesBeginAt, dispatched: this.queueFlush.flushedTo };
   }
 
   #tableSaved(): void {
@@ -376,7 +455,7 @@ export class Engine implements MarkSource, QueueFlushSource {
       atMs: this.host.clock.monotonicMs(),
       queues: this.table.count,
       dispatched: this.queueFlush.flushedTo,
-      logMin: this.segments.minOffset,
+      logMin: this.#queuesBeginAt,
     };
   }
 }

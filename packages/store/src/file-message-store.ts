@@ -30,12 +30,15 @@ import type {
   KeyQuery,
   KeyQueryResult,
   MessageStore,
+  RemovalListener,
   StoreStatus,
 } from "./message-store.ts";
 import { StoredMessages } from "./reading/get-result.ts";
 import { searchByTime } from "./reading/time-search.ts";
 import { rebuildWhileOpen } from "./recovery/queue-rebuild.ts";
 import { truncateLog } from "./recovery/truncation.ts";
+import type { DiskUseReport } from "./retention/disk-use.ts";
+import type { RemovedRange } from "./retention/queue-survey.ts";
 import { StoreError } from "./store-error.ts";
 import { openStore } from "./store-opening.ts";
 import { type ResolvedStoreOptions, resolveStoreOptions, type StoreOptions } from "./store-options.ts";
@@ -50,6 +53,7 @@ export class FileMessageStore implements MessageStore {
   readonly #host: Host;
   readonly #logger: Logger;
   readonly #arrivals: ArrivalListener[] = [];
+  readonly #removalListeners: RemovalListener[] = [];
   readonly #failureListeners: ((error: Error) => void)[] = [];
   #engine: Engine;
   #state: "new" | "starting" | "running" | "failed" | "stopped" = "new";
@@ -94,6 +98,7 @@ export class FileMessageStore implements MessageStore {
     }
     for (const listener of this.#arrivals) this.#engine.dispatch.subscribe(listener);
     this.#state = "running";
+    this.#engine.retention.begin();
   }
 
   stop(inTime: () => boolean = () => true): Promise<void> {
@@ -203,6 +208,26 @@ export class FileMessageStore implements MessageStore {
     return this.#engine.table.topics();
   }
 
+  deleteExpiredFiles(): void {
+    if (this.#state === "running" && this.#stopping === undefined) this.#engine.retention.deleteExpired();
+  }
+
+  cleanExpiredConsumeQueues(): void {
+    if (this.#state === "running" && this.#stopping === undefined) this.#engine.queueFileCleaner.clean();
+  }
+
+  onRemoval(listener: RemovalListener): void {
+    this.#removalListeners.push(listener);
+  }
+
+  releaseSpace(): boolean {
+    return this.#isOpen() && this.#engine.releaseSpace();
+  }
+
+  diskUse(done: (error: Error | undefined, report: DiskUseReport | undefined) => void): void {
+    this.#engine.diskUse.measure(done);
+  }
+
   subscribeArrivals(listener: ArrivalListener): void {
     this.#arrivals.push(listener);
     if (this.#state !== "new") this.#engine.dispatch.subscribe(listener);
@@ -242,10 +267,12 @@ export class FileMessageStore implements MessageStore {
   }
 
   #newEngine(): Engine {
-    return new Engine(this.#host, this.options, this.#logger, {
+    const engine = new Engine(this.#host, this.options, this.#logger, {
       failed: (error) => this.#failed(error),
       queueDamaged: () => this.#rebuildSoon(),
     });
+    engine.announceRemoval = (ranges) => this.#announceRemoval(ranges);
+    return engine;
   }
 
   #isOpen(): boolean {
@@ -263,6 +290,12 @@ export class FileMessageStore implements MessageStore {
     const { log, writer, dispatch, index, queueFlush } = this.#engine;
     if (log.appended - writer.flushed > this.options.unflushedBytesMax) {
       return { reason: "BUSY", remark: "the disk is slower than the senders" };
+    }
+    const { full } = this.#engine.retention;
+    if (full !== undefined) {
+      const usedPercent = Math.round(full.usedRatio * 1000) / 10;
+      const remark = `the disk of ${full.folder} is ${usedPercent} % full (diskSpaceWarningLevelRatio); reads go on`;
+      return { reason: "DISK_FULL", remark };
     }
     if (dispatch.dispatched - queueFlush.flushedTo > QUEUES_BEHIND_BYTES_MAX) {
       return { reason: "BUSY", remark: "the ConsumeQueues cannot be written; see the log" };
@@ -284,9 +317,27 @@ export class FileMessageStore implements MessageStore {
     }
   }
 
+  #announceRemoval(ranges: readonly RemovedRange[]): void {
+    if (ranges.length === 0) return;
+    const removed = ranges.map(({ queue: { topic, queueId }, from, to }) => ({
+      topic,
+      queueId,
+      from: queueOffset(from),
+      to: queueOffset(to),
+    }));
+    for (const listener of this.#removalListeners) {
+      try {
+        listener.messagesRemoved(removed);
+      } catch (error) {
+        this.#logger.error({ err: error }, "a listener for removed messages threw");
+      }
+    }
+  }
+
   /** Does `work` while nothing is written or appended. Its failure stops the store. */
   #exclusively(work: () => void): Promise<void> {
     const engine = this.#engine;
+    engine.isCutting = true;
     const done = new Promise<void>((resolve, reject) => {
       engine.writer.hold(() => {
         try {
@@ -303,6 +354,7 @@ export class FileMessageStore implements MessageStore {
     });
     const cutting = done.finally(() => {
       this.#cutting = undefined;
+      engine.isCutting = false;
       if (this.#rebuildWanted) this.#rebuildSoon();
     });
     this.#cutting = cutting;
@@ -328,6 +380,8 @@ export class FileMessageStore implements MessageStore {
   async #stop(inTime: () => boolean): Promise<void> {
     await Promise.allSettled([this.#cutting]);
     const engine = this.#engine;
+    engine.retention.close();
+    engine.queueFileCleaner.close();
     if (this.#isOpen()) {
       engine.queueFlush.close();
       await new Promise<void>((resolve) => engine.writer.hold(resolve));

@@ -24,9 +24,12 @@ export type {
   KeyQuery,
   KeyQueryResult,
   MessageStore,
+  RemovalListener,
+  RemovedMessages,
   StoreStatus,
 } from "./message-store.ts";
-export { type LoadedState, StateFile } from "./state/state-file.ts";
+export type { DiskUseReport, FolderUse } from "./retention/disk-use.ts";
+export { type LoadedState, StateFile, type StateSpace } from "./state/state-file.ts";
 export { STORE_ERRORS, StoreError, type StoreErrorCode } from "./store-error.ts";
 export {
   type FlushDiskType,

@@ -12,6 +12,7 @@
 import type { PhysicalOffset, QueueOffset } from "@orbitmq/host";
 import type { RecordSource } from "@orbitmq/wire";
 import type { IntegrityStatus } from "./integrity/damages.ts";
+import type { DiskUseReport } from "./retention/disk-use.ts";
 
 /** What an append waits for. `written` is the ASYNC_FLUSH class; `flushed` the SYNC_FLUSH class. */
 export type Durability = "written" | "flushed";
@@ -115,6 +116,19 @@ export interface ArrivalListener {
   messageArrived(topic: string, queueId: number, endOffset: QueueOffset, tagsCode: number): void;
 }
 
+/** Offsets [from, to) of a queue, about to be removed with the oldest part of the log. */
+export interface RemovedMessages {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly from: QueueOffset;
+  readonly to: QueueOffset;
+}
+
+/** Told before messages are removed by retention, for their age or by force, so that it can say who never consumed them. Must not throw. */
+export interface RemovalListener {
+  messagesRemoved(removed: readonly RemovedMessages[]): void;
+}
+
 export interface StoreStatus {
   readonly state: "starting" | "running" | "failed" | "stopped";
   /** Why writes are refused, when they are. */
@@ -189,6 +203,16 @@ export interface MessageStore {
   queuesOf(topic: string): readonly number[];
   /** Topics the store has queues of; a broker that lost topics.json learns them again here. */
   topics(): readonly string[];
+
+  /** Removes segments older than `fileReservedTime`, whatever the hour; goes on by itself (RocketMQ: executeDeleteFilesManually). */
+  deleteExpiredFiles(): void;
+  /** Removes ConsumeQueue files whose messages are all gone, never a queue's last; goes on by itself (RocketMQ: cleanExpiredConsumerQueue). */
+  cleanExpiredConsumeQueues(): void;
+  onRemoval(listener: RemovalListener): void;
+  /** Small state finds the disk full: gives the reserved space away; `true` when there was some. */
+  releaseSpace(): boolean;
+  /** Looks at every file, in turns. `error` when the disk refuses to tell. */
+  diskUse(done: (error: Error | undefined, report: DiskUseReport | undefined) => void): void;
 
   subscribeArrivals(listener: ArrivalListener): void;
   /** Called once if a write error stops writes for good (rule 2). */

@@ -16,14 +16,14 @@ export class OpenFileCache {
   }
 
   /** The file, opened if it is not; throws HostError ENOENT when there is none. Valid until the next call. */
-  get(path: string): OpenFile {
+  get(path: string, writable = true): OpenFile {
     const known = this.#open.get(path);
     if (known !== undefined) {
       this.#open.delete(path);
       this.#open.set(path, known);
       return known;
     }
-    const file = this.#files.openSync(path);
+    const file = this.#files.openSync(path, { writable });
     this.put(path, file);
     return file;
   }

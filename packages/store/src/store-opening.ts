@@ -9,6 +9,7 @@ import { openChecksums } from "./integrity/checksum-folder.ts";
 import type { Mark } from "./recovery/mark-file.ts";
 import { type Recovered, recover } from "./recovery/recovery.ts";
 import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery/recovery-plan.ts";
+import { isFull } from "./retention/space-reserve.ts";
 import { StoreError } from "./store-error.ts";
 import { folderOf } from "./store-paths.ts";
 
@@ -23,9 +24,9 @@ export interface Opened {
 
 /** Throws StoreError; the lock is then free again. */
 export function openStore(engine: Engine): Opened {
-  const { host, options, paths } = engine;
+  const { host, options, paths, segments } = engine;
   const { files } = host;
-  if (options.existing && files.statSync(paths.commitLog) === undefined) {
+  if (options.existing && segments.folders.all.every((folder) => files.statSync(folder) === undefined)) {
     throw new StoreError("NO_STORE", `there is no store in ${options.home}`);
   }
   let lock: FileLock | undefined;
@@ -78,8 +79,8 @@ function takeLock({ host, options, paths, logger }: Engine): FileLock | undefine
 function openLocked(engine: Engine): RecoveryKind {
   const { host, paths, segments, checkpoint, markFile, tableFile, options, logger } = engine;
   const { files } = host;
-  for (const folder of [paths.commitLog, paths.consumeQueue, paths.index, paths.config])
-    files.makeFolderSync(folder);
+  for (const folder of [paths.consumeQueue, paths.index, paths.config]) files.makeFolderSync(folder);
+  makeLogFolders(engine);
   files.syncFolderSync(paths.home);
   const mark = markFile.load();
   checkSegmentBytes(mark, options.mappedFileSizeCommitLog);
@@ -89,6 +90,7 @@ function openLocked(engine: Engine): RecoveryKind {
   checkpoint.load();
   const abortBytes = files.readWholeSync(paths.abort);
   const abort = abortBytes === undefined ? undefined : Buffer.from(abortBytes).toString("latin1");
+  engine.reserve.lend();
   segments.load(isOurAbort(mark, abort) ? mark.flushedOffset : Number.POSITIVE_INFINITY);
   const plan = planRecovery(mark, abort, checkpoint, segments);
   if (options.existing && plan.kind === "new") {
@@ -125,6 +127,7 @@ function openLocked(engine: Engine): RecoveryKind {
   files.syncFolderSync(paths.home);
   engine.mark.begin(storeId, recovered.end);
   writeAbort(engine, abort, storeId);
+  engine.reserve.begin();
   zeroFirstChunk(engine, plan.kind === "new");
   // What was read anew is much, or was built again: its units are on disk before anybody counts on them.
   if (recovered.rebuilt || recovered.end - recovered.dispatched > MEMORY_ONLY_MAX) flushQueues(engine);
@@ -144,10 +147,6 @@ function flushQueues(engine: Engine): void {
   }
 }
 
-function isFull(error: unknown): boolean {
-  return error instanceof HostError && (error.code === "ENOSPC" || error.code === "EDQUOT");
-}
-
 /** What recovery has indexed goes to disk, where it can; what it has cut off must not stay there. */
 function saveIndex({ indexFlush, index, logger }: Engine, { end, indexCut }: Recovered): void {
   try {
@@ -157,6 +156,20 @@ function saveIndex({ indexFlush, index, logger }: Engine, { end, indexCut }: Rec
     index.failure = error;
     logger.error({ err: error }, "the IndexFile cannot be written; trying again");
   }
+}
+
+function makeLogFolders({ host: { files }, paths, segments: { folders } }: Engine): void {
+  for (const folder of folders.writable) {
+    if (folder.startsWith(`${paths.home}/`)) files.makeFolderSync(folder);
+    if (folder !== paths.commitLog) makeHome(files, folder);
+  }
+  const missing = folders.all.find((folder) => files.statSync(folder)?.isFolder !== true);
+  if (missing === undefined) return;
+  throw new StoreError(
+    "DAMAGED",
+    `${missing}, a folder of the CommitLog, is not there: is its disk mounted? If nothing lies in it, leave it ` +
+      "out of readOnlyCommitLogStorePaths",
+  );
 }
 
 function checkSegmentBytes(mark: Mark | undefined, segmentBytes: number): void {
@@ -190,7 +203,7 @@ function zeroFirstChunk({ zeros, log, segments, host }: Engine, isNew: boolean):
   if (zeros.full !== undefined && isNew) throw zeros.full;
   const segment = segments.at(log.appended);
   if (segment?.writer === undefined) return;
-  if (segment.unlisted) host.files.syncFolderSync(segments.folder);
+  if (segment.unlisted) host.files.syncFolderSync(segment.folder);
   segment.unlisted = false;
   segment.writer.fdatasyncSync();
   zeros.syncedTo(zeros.written);

@@ -22,6 +22,10 @@ export interface StoreOptions {
   /** What readers may see: SYNC_FLUSH (default here; RocketMQ: ASYNC_FLUSH) up to flushed, ASYNC_FLUSH up to written. */
   readonly flushDiskType?: FlushDiskType;
 
+  /** Folders of the CommitLog, separated by `,`; default (empty) `commitlog` in `home`. */
+  readonly storePathCommitLog?: string;
+  /** Folders with segments that are only read: no new ones are created there. Separated by `,`; default none. */
+  readonly readOnlyCommitLogStorePaths?: string;
   /** Length of a CommitLog segment; default 1 GiB. */
   readonly mappedFileSizeCommitLog?: number;
   /** Length of a ConsumeQueue file; default 6,000,000, a multiple of 20. */
@@ -82,6 +86,30 @@ export interface StoreOptions {
   readonly accessMessageInMemoryMaxRatio?: number;
   /** ConsumeQueue bytes that one pull scans for a match; default 16,000. */
   readonly maxFilterMessageSize?: number;
+  /** Hours a message is kept at least; default 72. */
+  readonly fileReservedTime?: number;
+  /** Hours of the day when what is older is deleted, in the machine's time zone, separated by `;`; default "04". */
+  readonly deleteWhen?: string;
+  /** Percent of a disk in use above which what is older is deleted at any hour; default 75 (10 to 95). */
+  readonly diskMaxUsedSpaceRatio?: number;
+  /** Percent above which `cleanFileForciblyEnable` acts, and below which a full disk takes messages again; default 85 (30 to 85). */
+  readonly diskSpaceCleanForciblyRatio?: number;
+  /** Percent above which the disk counts as full: appends are refused DISK_FULL; default 90 (35 to 90). */
+  readonly diskSpaceWarningLevelRatio?: number;
+  /** Delete the oldest segments of a disk that is nearly full whatever their age; default false (RocketMQ: true). */
+  readonly cleanFileForciblyEnable?: boolean;
+  /** How often disks and ages are looked at; default 10,000. 0: never by itself. */
+  readonly cleanResourceInterval?: number;
+  /** Pause between the removal of two segments; default 100. */
+  readonly deleteCommitLogFilesInterval?: number;
+  /** Pause between the removal of two ConsumeQueue files; default 100. */
+  readonly deleteConsumeQueueFilesInterval?: number;
+  /** Segments removed in one round; default 10. */
+  readonly deleteFileBatchMax?: number;
+  /** When a removal that failed is tried again; default 120,000. */
+  readonly redeleteHangedFileInterval?: number;
+  /** Space kept for offsets and other small state on a full disk; default 8 MiB, 0: none. Ours. */
+  readonly spaceReserveBytes?: number;
   /** `messageDelayLevel`, needed to rebuild the queues of SCHEDULE_TOPIC_XXXX. */
   readonly messageDelayLevel?: string;
 }
@@ -97,6 +125,8 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   existing: false,
   unsafeNoLock: false,
   flushDiskType: "SYNC_FLUSH",
+  storePathCommitLog: "",
+  readOnlyCommitLogStorePaths: "",
   mappedFileSizeCommitLog: 1024 * MIB,
   mappedFileSizeConsumeQueue: 6_000_000,
   maxMessageSize: 4 * MIB,
@@ -126,6 +156,18 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   maxTransferCountOnMessageInDisk: 8,
   accessMessageInMemoryMaxRatio: 40,
   maxFilterMessageSize: 16_000,
+  fileReservedTime: 72,
+  deleteWhen: "04",
+  diskMaxUsedSpaceRatio: 75,
+  diskSpaceCleanForciblyRatio: 85,
+  diskSpaceWarningLevelRatio: 90,
+  cleanFileForciblyEnable: false,
+  cleanResourceInterval: 10_000,
+  deleteCommitLogFilesInterval: 100,
+  deleteConsumeQueueFilesInterval: 100,
+  deleteFileBatchMax: 10,
+  redeleteHangedFileInterval: 120_000,
+  spaceReserveBytes: 8 * MIB,
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
 };
 
@@ -138,6 +180,7 @@ const MEMORY_DEFAULTS = {
   zeroChunkBytes: 64 * 1024,
   zeroAheadBytes: 256 * 1024,
   coldCacheBytes: 2 * MIB,
+  spaceReserveBytes: 0,
 } as const;
 
 /** Options that must be positive integers, with the smallest value each can work with. */
@@ -170,6 +213,16 @@ const MINIMUM: Partial<Record<keyof StoreOptions, number>> = {
   maxTransferCountOnMessageInDisk: 1,
   accessMessageInMemoryMaxRatio: 1,
   maxFilterMessageSize: 20,
+  fileReservedTime: 0,
+  diskMaxUsedSpaceRatio: 1,
+  diskSpaceCleanForciblyRatio: 1,
+  diskSpaceWarningLevelRatio: 1,
+  cleanResourceInterval: 0,
+  deleteCommitLogFilesInterval: 0,
+  deleteConsumeQueueFilesInterval: 0,
+  deleteFileBatchMax: 1,
+  redeleteHangedFileInterval: 1,
+  spaceReserveBytes: 0,
 };
 
 /** Fills in the defaults. Throws StoreError ILLEGAL_OPTION for a value outside its range. */

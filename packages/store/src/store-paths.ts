@@ -16,6 +16,8 @@ export interface StorePaths {
   readonly lock: string;
   /** Ours: flushed and dispatched offsets (mark-file.ts). */
   readonly mark: string;
+  /** Ours: space kept for small state on a full disk (space-reserve.ts). */
+  readonly reserve: string;
   /** Ours: the queues there were, so that a missing one is noticed (queue-table-file.ts). */
   readonly queueTable: string;
   /** Ours: checksums of derived files, in a tree like theirs (integrity/block-checksums.ts). */
@@ -38,6 +40,7 @@ export function storePaths(home: string): StorePaths {
     abort: `${home}/abort`,
     lock: `${home}/lock`,
     mark: `${home}/orbitmq-mark`,
+    reserve: `${home}/orbitmq-reserve`,
     queueTable: `${home}/orbitmq-queues.json`,
     checksums: `${home}/orbitmq-checksums`,
     skips: `${home}/orbitmq-skips.json`,
@@ -59,5 +62,6 @@ export function parseOffsetName(name: string): number | undefined {
 
 export function folderOf(path: string): string {
   const slash = path.lastIndexOf("/");
-  return slash <= 0 ? "/" : path.slice(0, slash);
+  if (slash < 0) return ".";
+  return slash === 0 ? "/" : path.slice(0, slash);
 }

@@ -62,6 +62,7 @@ export class NodeFiles implements Files {
     return {
       sizeBytes: stats.size,
       isFolder: stats.isDirectory(),
+      allocatedBytes: stats.blocks * 512,
       modifiedMs: Math.floor(stats.mtimeMs),
       inode: stats.ino,
     };

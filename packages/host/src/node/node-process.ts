@@ -10,5 +10,10 @@ function memoryBytes(): number {
 }
 
 export function nodeProcess(): HostProcess {
-  return { pid: process.pid, totalMemoryBytes: memoryBytes(), homeFolder: homedir() };
+  return {
+    pid: process.pid,
+    totalMemoryBytes: memoryBytes(),
+    homeFolder: homedir(),
+    hourOf: (wallMs) => new Date(wallMs).getHours(),
+  };
 }

@@ -162,7 +162,7 @@ export class LogWriter {
       const from = Math.min(this.#flushed, zeros.synced);
       for (const segment of segments.all) {
         if (segment.start + segments.segmentBytes <= from || segment.writer === undefined) continue;
-        if (segment.unlisted) this.#host.files.syncFolderSync(segments.folder);
+        if (segment.unlisted) this.#host.files.syncFolderSync(segment.folder);
         segment.unlisted = false;
         segment.writer.fdatasyncSync();
       }
@@ -356,7 +356,7 @@ export class LogWriter {
     this.#flushAsked = false;
     if (!segment.unlisted) this.#syncSegment(segment);
     else {
-      this.#host.files.syncFolder(segments.folder, (error) => {
+      this.#host.files.syncFolder(segment.folder, (error) => {
         if (error !== undefined) return this.#syncFailed(error);
         segment.unlisted = false;
         this.#syncSegment(segment);

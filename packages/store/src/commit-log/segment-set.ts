@@ -1,6 +1,7 @@
 /**
- * The CommitLog's files (RocketMQ: MappedFileQueue): segments of one length, named by the offset of their first
- * byte, without gaps. A segment has its full length from the start, sparse; Java refuses any other.
+ * The CommitLog's files (RocketMQ: MappedFileQueue, MultiPathMappedFileQueue): segments of one length, named by
+ * the offset of their first byte, without gaps. A segment has its full length from the start, sparse; Java
+ * refuses any other. They may lie in several folders, of which new ones get theirs in turn (log-folders.ts).
  *
  * Segments being written keep their handle; older ones are opened for reading when needed (open-file-cache.ts).
  */
@@ -8,9 +9,11 @@ import { assert, type Files, type OpenFile } from "@orbitmq/host";
 import type { OpenFileCache } from "../open-file-cache.ts";
 import { StoreError } from "../store-error.ts";
 import { offsetName, parseOffsetName } from "../store-paths.ts";
+import type { LogFolders } from "./log-folders.ts";
 
 export interface Segment {
   readonly start: number;
+  readonly folder: string;
   readonly path: string;
   /** Kept open while the segment may still be written. */
   writer: OpenFile | undefined;
@@ -20,15 +23,15 @@ export interface Segment {
 
 export class SegmentSet {
   readonly segmentBytes: number;
-  readonly folder: string;
+  readonly folders: LogFolders;
   readonly #files: Files;
   readonly #cache: OpenFileCache;
   readonly #segments: Segment[] = [];
   #shortEnd: number | undefined;
 
-  constructor(files: Files, folder: string, segmentBytes: number, cache: OpenFileCache) {
+  constructor(files: Files, folders: LogFolders, segmentBytes: number, cache: OpenFileCache) {
     this.#files = files;
-    this.folder = folder;
+    this.folders = folders;
     this.segmentBytes = segmentBytes;
     this.#cache = cache;
   }
@@ -59,17 +62,18 @@ export class SegmentSet {
    * may have left just that: a file that is too short gets its length, and what lies behind a gap goes.
    */
   load(durableEnd: number): void {
-    const starts: number[] = [];
-    for (const name of this.#files.listSync(this.folder)) {
-      const start = parseOffsetName(name);
-      if (start !== undefined) starts.push(start);
+    const found: { start: number; folder: string }[] = [];
+    for (const folder of this.folders.all) {
+      for (const name of this.#files.listSync(folder)) {
+        const start = parseOffsetName(name);
+        if (start !== undefined) found.push({ start, folder });
+      }
     }
-    starts.sort((a, b) => a - b);
-    for (const start of starts) {
-      const isBehindGap = this.#segments.length > 0 && start !== this.fileEnd;
-      if (isBehindGap && this.fileEnd >= durableEnd)
-        this.#files.unlinkSync(`${this.folder}/${offsetName(start)}`);
-      else this.#loadOne(start, start === starts[starts.length - 1], durableEnd);
+    found.sort((a, b) => a.start - b.start);
+    for (const { start, folder } of found) {
+      const isBehindGap = this.#segments.length > 0 && start > this.fileEnd;
+      if (isBehindGap && this.fileEnd >= durableEnd) this.#files.unlinkSync(`${folder}/${offsetName(start)}`);
+      else this.#loadOne(start, folder, start === found.at(-1)?.start, durableEnd);
     }
   }
 
@@ -83,7 +87,8 @@ export class SegmentSet {
   create(start: number): Segment {
     assert(start % this.segmentBytes === 0, "a segment starts at a multiple of its length");
     assert(this.#segments.length === 0 || start === this.fileEnd, "segments have no gaps");
-    const path = `${this.folder}/${offsetName(start)}`;
+    const folder = this.folders.forNew(start / this.segmentBytes);
+    const path = `${folder}/${offsetName(start)}`;
     const writer = this.#files.openSync(path, { create: true });
     try {
       writer.truncateSync(this.segmentBytes);
@@ -92,7 +97,7 @@ export class SegmentSet {
       this.#files.unlinkSync(path);
       throw error;
     }
-    const segment: Segment = { start, path, writer, unlisted: true };
+    const segment: Segment = { start, folder, path, writer, unlisted: true };
     this.#segments.push(segment);
     return segment;
   }
@@ -104,7 +109,7 @@ export class SegmentSet {
   }
 
   reader(segment: Segment): OpenFile {
-    return segment.writer ?? this.#cache.get(segment.path);
+    return segment.writer ?? this.#cache.get(segment.path, !this.folders.isReadOnly(segment.folder));
   }
 
   /** Nothing below `offset` will be written any more. */
@@ -132,6 +137,22 @@ export class SegmentSet {
     return removed;
   }
 
+  /** Removes the oldest segment, never the last; its folder is synced by the caller. Throws HostError. */
+  removeOldest(): Segment {
+    const oldest = this.#segments[0];
+    assert(oldest !== undefined && this.#segments.length > 1, "the last segment stays");
+    assert(oldest.writer === undefined, "nobody writes to the oldest segment");
+    this.#cache.close(oldest.path);
+    this.#files.unlinkSync(oldest.path);
+    this.#segments.shift();
+    return oldest;
+  }
+
+  /** Makes the names in every folder that may have changed durable, blocking. Throws HostError. */
+  syncFoldersSync(): void {
+    for (const folder of this.folders.writable) this.#files.syncFolderSync(folder);
+  }
+
   closeAll(): void {
     for (const segment of this.#segments) {
       segment.writer?.closeSync();
@@ -139,14 +160,16 @@ export class SegmentSet {
     }
   }
 
-  #loadOne(start: number, isLast: boolean, durableEnd: number): void {
-    const path = `${this.folder}/${offsetName(start)}`;
+  #loadOne(start: number, folder: string, isLast: boolean, durableEnd: number): void {
+    const path = `${folder}/${offsetName(start)}`;
     const damaged = (what: string) => new StoreError("DAMAGED", `${path} ${what}`);
     if (start % this.segmentBytes !== 0) {
       throw damaged(`does not start at a multiple of mappedFileSizeCommitLog (${this.segmentBytes})`);
     }
+    const before = this.#segments.at(-1);
+    if (before?.start === start) throw damaged(`is also in ${before.folder}; take the wrong one away`);
     if (this.#segments.length > 0 && start !== this.fileEnd) {
-      const from = `${this.folder}/${offsetName(this.fileEnd)}`;
+      const from = `${this.folders.all.join(" or ")}/${offsetName(this.fileEnd)}`;
       throw new StoreError(
         "DAMAGED",
         `the CommitLog has a gap: ${from} is missing (offsets ${this.fileEnd} to ${start}); ` +
@@ -157,7 +180,7 @@ export class SegmentSet {
     if (sizeBytes > this.segmentBytes) {
       throw damaged(`has ${sizeBytes} bytes, a segment has ${this.segmentBytes} (mappedFileSizeCommitLog)`);
     }
-    const segment: Segment = { start, path, writer: undefined, unlisted: false };
+    const segment: Segment = { start, folder, path, writer: undefined, unlisted: false };
     if (sizeBytes < this.segmentBytes) {
       if (!isLast && start + sizeBytes < durableEnd) {
         throw damaged(`has ${sizeBytes} bytes, a segment has ${this.segmentBytes}: it was cut off`);

@@ -33,6 +33,8 @@ const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 5_000;
 
 export interface ZeroAheadEvents {
+  /** Why the log may take no more space, although the disk may have some; `undefined` when it may. */
+  spaceRefused(): HostError | undefined;
   /** Space has come back, or zeros were written outside an append: a sync is due. */
   zerosWritten(): void;
   /** An error other than a full disk; may be called within an append. */
@@ -150,6 +152,8 @@ export class ZeroAhead {
     if (length <= 0) return false;
     let writer: OpenFile;
     try {
+      const refused = this.#events.spaceRefused();
+      if (refused !== undefined) throw refused;
       writer = this.#writerAt(start);
     } catch (error) {
       this.#refused(error, start + 1);
@@ -177,6 +181,8 @@ export class ZeroAhead {
     const length = this.#chunkLength(start);
     if (length <= 0) return false;
     try {
+      const refused = this.#events.spaceRefused();
+      if (refused !== undefined) throw refused;
       this.#writerAt(start).writeSync(this.#chunk(length), start % this.#segments.segmentBytes);
     } catch (error) {
       this.#refused(error, end);

@@ -23,6 +23,10 @@ export class ConsumeQueue {
   readonly queueId: number;
   /** First offset whose record is still stored. */
   minOffset = 0;
+  /** Where that record lies; -1 when nobody has looked yet. */
+  minPosition = -1;
+  /** No file of the queue begins at an earlier offset, as far as retention has looked. */
+  filesFrom = 0;
   /** One past the newest unit. */
   end = 0;
   /** The next append's offset. */
@@ -57,6 +61,8 @@ export class ConsumeQueue {
   /** Sets an empty or reloaded queue: messages `minOffset` to `end` are in the file. */
   load(minOffset: number, end: number): void {
     this.minOffset = minOffset;
+    this.minPosition = -1;
+    this.filesFrom = 0;
     this.end = end;
     this.nextOffset = end;
     this.written = end;
@@ -113,6 +119,14 @@ export class ConsumeQueue {
     if (offset < this.synced) this.synced = offset;
     if (offset < this.ringStart) this.ringStart = offset;
     if (offset < this.minOffset) this.minOffset = offset;
+    this.minPosition = -1;
+  }
+
+  /** Records of earlier messages are no longer stored. */
+  removeBefore(offset: number): void {
+    assert(offset >= this.minOffset && offset <= this.end, "a queue's start moves forward, up to its end");
+    this.minOffset = offset;
+    this.minPosition = -1;
   }
 
   /** Gives memory back when everything in the ring is on disk and none of its records in the hot tail. */

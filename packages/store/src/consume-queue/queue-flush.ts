@@ -11,6 +11,7 @@
  *   (they are still in memory), because a failed sync leaves pages that only look clean
  */
 import { type Host, HostError, type Logger, type TimerHandle } from "@orbitmq/host";
+import { isFull } from "../retention/space-reserve.ts";
 import type { ResolvedStoreOptions } from "../store-options.ts";
 import type { ConsumeQueue } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
@@ -30,6 +31,8 @@ export interface QueueFlushSource {
   flushIndex(offset: number, done: () => void): void;
   /** Units of all records below `offset` are on disk. */
   queuesFlushed(offset: number): void;
+  /** There was no space; `true` when some was made. */
+  releaseSpace(): boolean;
 }
 
 /** One round under way. */
@@ -248,7 +251,8 @@ export class QueueFlush {
     this.#logger.error({ err: error }, "ConsumeQueues cannot be written; trying again");
     this.#round = undefined;
     this.#listAgain(round.queues);
-    if (!this.#closed) this.#arm(RETRY_MS);
+    if (this.#closed) return;
+    this.#arm(isFull(error) && this.#source.releaseSpace() ? 0 : RETRY_MS);
   }
 
   /** The queues are written again from what is surely on disk. */

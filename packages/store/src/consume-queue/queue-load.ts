@@ -111,11 +111,28 @@ export function newestPosition({ queueFiles }: QueueLoadParts, queue: ConsumeQue
 
 /** First queue offset whose record lies at or behind `position`; the queue's end when there is none. Blocking. */
 export function firstUnitBehind(files: ConsumeQueueFiles, queue: ConsumeQueue, position: number): number {
-  const isBefore = (offset: number) => queue.physicalOffsetAt(offset) < position;
-  const inRing = bisect(queue.ringStart, queue.end, isBefore);
-  if (inRing > queue.ringStart || queue.ringStart === queue.minOffset) return inRing;
+  const { minOffset, ringStart, end } = queue;
   const unit = new UnitReader(files, queue);
-  return bisect(queue.minOffset, inRing, (offset) => unit.positionAt(offset) < position);
+  const positionAt = (offset: number) =>
+    offset >= ringStart ? queue.physicalOffsetAt(offset) : unit.positionAt(offset);
+  const isMessage = (offset: number) =>
+    offset >= ringStart ? queue.sizeAt(offset) !== BLANK_UNIT_SIZE : unit.isMessage(offset);
+  const search = (high: number) => bisect(minOffset, high, (offset) => positionAt(offset) < position);
+  const inRing = ringStart > minOffset && ringStart < end && positionAt(ringStart) < position;
+  let found = inRing ? bisect(ringStart, end, (offset) => positionAt(offset) < position) : search(end);
+  // Units that stand for no message lie at position 0: one between messages may have led the bisection too far.
+  for (let before = found - 1; before >= minOffset; before -= 1) {
+    if (!isMessage(before)) continue;
+    if (positionAt(before) < position) break;
+    found = search(before);
+    before = found;
+  }
+  return found;
+}
+
+/** Where the record of a unit in the queue's file lies. Blocking. */
+export function unitPosition(files: ConsumeQueueFiles, queue: ConsumeQueue, offset: number): number {
+  return new UnitReader(files, queue).positionAt(offset);
 }
 
 /** First offset in [low, high) that `isBefore` denies, or `high`; `isBefore` must be true up to there and false from there. */

@@ -12,7 +12,7 @@
  */
 import type { Host, Logger } from "@orbitmq/host";
 import { plainCrc32 } from "@orbitmq/wire";
-import { StateFile } from "../state/state-file.ts";
+import { StateFile, type StateSpace } from "../state/state-file.ts";
 import { StoreError } from "../store-error.ts";
 import { folderOf } from "../store-paths.ts";
 import type { ConsumeQueue } from "./consume-queue.ts";
@@ -56,10 +56,15 @@ export class QueueTableFile {
   /** The table being written down; another one means that it was overtaken. */
   #writing: object | undefined;
 
-  constructor(host: Pick<Host, "files" | "timers">, path: string, logger: Logger) {
+  constructor(
+    host: Pick<Host, "files" | "timers">,
+    path: string,
+    logger: Logger,
+    space?: StateSpace | undefined,
+  ) {
     this.#files = host.files;
     this.#timers = host.timers;
-    this.#file = new StateFile(host, path, logger);
+    this.#file = new StateFile(host, path, logger, space);
   }
 
   /** Throws StoreError VERSION when a newer version has written it. */
@@ -89,9 +94,12 @@ export class QueueTableFile {
     };
   }
 
-  /** Writes the table down, a slice per turn, and saves it. A failure is logged and repeated by the state file. */
-  save(table: QueueTable, head: QueueTableHead): void {
-    if (this.#writing !== undefined) return;
+  /**
+   * Writes the table down, a slice per turn, and saves it; `false` when an older one is still being written down. A
+   * failure is logged and repeated by the state file.
+   */
+  save(table: QueueTable, head: QueueTableHead): boolean {
+    if (this.#writing !== undefined) return false;
     const writing = {};
     this.#writing = writing;
     const encoding = new Encoding(head, table);
@@ -104,6 +112,7 @@ export class QueueTableFile {
       }
     };
     step();
+    return true;
   }
 
   /** As `save`, blocking; overtakes it. `damaged` queues are marked as such. Throws HostError. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { LogFolders } from "../commit-log/log-folders.ts";
 import { SegmentSet } from "../commit-log/segment-set.ts";
 import { SlabPool } from "../commit-log/slab.ts";
 import { OpenFileCache } from "../open-file-cache.ts";
@@ -11,7 +12,7 @@ function log() {
   const host = new FakeHost();
   const { files } = host;
   files.makeFolderSync("/log");
-  const segments = new SegmentSet(files, "/log", 1000, new OpenFileCache(files, 4));
+  const segments = new SegmentSet(files, new LogFolders("/log", ""), 1000, new OpenFileCache(files, 4));
   for (const start of [0, 1000]) {
     const bytes = Buffer.from(Array.from({ length: 1000 }, (_, at) => (start + at) % 251));
     segments.create(start).writer!.writeSync(bytes, 0);

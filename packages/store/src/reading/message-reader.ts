@@ -275,7 +275,11 @@ class GetRun {
       return;
     }
     this.#reader.parts.units.load(this.#queue, this.#next, (error) => {
-      if (error !== undefined && this.#generation === this.#reader.generation) {
+      if (error !== undefined && this.#next < this.#queue.minOffset) {
+        // Its file went with the messages: those found before it are an answer, else the queue's new start is.
+        if (this.#result.messageCount > 0) this.#finish(undefined);
+        else this.#restart();
+      } else if (error !== undefined && this.#generation === this.#reader.generation) {
         this.#settled(this.#unreadable(this.#next, -1, 0, `its queue unit cannot be read: ${error.message}`));
       } else this.#resume();
     });
@@ -283,7 +287,8 @@ class GetRun {
 
   #assemble(offset: number, position: number, size: number): "later" {
     this.#reader.parts.cold.assemble(position, size, (error, bytes) => {
-      if (this.#generation !== this.#reader.generation) return this.#resume();
+      const isRemoved = position < this.#reader.parts.logStart();
+      if (isRemoved || this.#generation !== this.#reader.generation) return this.#resume();
       const wrong = error?.message ?? whatIsWrong(bytes, 0, size, position, offset, this.#promise());
       if (wrong !== undefined) return this.#settled(this.#unreadable(offset, position, size, wrong));
       this.#result.addCopy(bytes);
@@ -295,7 +300,8 @@ class GetRun {
   }
 
   #loaded(error: HostError | undefined, offset: number, position: number): void {
-    if (error === undefined || this.#generation !== this.#reader.generation) {
+    const isRemoved = position < this.#reader.parts.logStart();
+    if (error === undefined || isRemoved || this.#generation !== this.#reader.generation) {
       this.#brought = position;
       this.#resume();
       this.#brought = -1;
@@ -328,6 +334,10 @@ class GetRun {
       this.step();
       return;
     }
+    this.#restart();
+  }
+
+  #restart(): void {
     this.#result.release();
     this.#leave();
     this.#reader.get(this.#queue, this.#request, this.#done);

@@ -4,7 +4,7 @@
  * over it. What was read behind the flushed mark is written again and synced: after a failed sync the page cache
  * holds valid bytes that are not on disk and that no later sync would carry there.
  */
-import type { Files, OpenFile } from "@orbitmq/host";
+import type { OpenFile } from "@orbitmq/host";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
 import type { Filling } from "./log-scan.ts";
 
@@ -17,7 +17,6 @@ const CHUNK_BYTES = 1024 * 1024;
  * bytes were, or may have been, something else. Throws HostError.
  */
 export function repairTail(
-  files: Files,
   segments: SegmentSet,
   positions: { readonly from: number; readonly end: number; readonly limit: number },
   fillings: readonly Filling[] = [],
@@ -25,7 +24,7 @@ export function repairTail(
   const { from, end, limit } = positions;
   // Before a file is cut: a short one is no damage only where no other follows.
   segments.removeFrom(end + 1);
-  files.syncFolderSync(segments.folder);
+  segments.syncFoldersSync();
   const touched = new Set<OpenFile>();
   let next = from;
   for (const filling of [...fillings, { start: end, end }]) {

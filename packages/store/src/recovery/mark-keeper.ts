@@ -58,6 +58,11 @@ export class MarkKeeper {
     return this.#open;
   }
 
+  /** What lies below is on disk in log and queues, and the mark on disk says so: recovery never looks at it. */
+  get savedTo(): number {
+    return Math.min(this.#savedFlushed, this.#savedDispatched);
+  }
+
   /** Writes the first mark of a run, blocking: everything below `flushedOffset` is on disk. Throws HostError. */
   begin(nonce: number, writeLimitMin: number): void {
     this.#nonce = nonce;

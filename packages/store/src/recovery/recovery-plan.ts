@@ -72,14 +72,14 @@ function checkAgainstMark(mark: Mark, segments: SegmentSet): void {
   if (flushedOffset > fileEnd) {
     throw new StoreError(
       "DAMAGED",
-      `the CommitLog in ${segments.folder} ends at ${fileEnd}, but ${flushedOffset} bytes of it were on disk: ` +
+      `the CommitLog in ${segments.folders.all.join(", ")} ends at ${fileEnd}, but ${flushedOffset} bytes of it were on disk: ` +
         "its newest part is missing; bring the files back from a copy, or remove orbitmq-mark to start without it",
     );
   }
   if (flushedOffset < segments.minOffset) {
     throw new StoreError(
       "DAMAGED",
-      `the CommitLog in ${segments.folder} starts at ${segments.minOffset}, but was written up to ${flushedOffset} only: ` +
+      `the CommitLog in ${segments.folders.all.join(", ")} starts at ${segments.minOffset}, but was written up to ${flushedOffset} only: ` +
         "these files belong to another store; if they are right, remove orbitmq-mark",
     );
   }

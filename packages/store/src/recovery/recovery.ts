@@ -337,14 +337,14 @@ class Recovery {
   }
 
   #repair(start: Start, scanned: ScanEnd): void {
-    const { plan, files, segments, logger } = this.#parts;
+    const { plan, segments, logger } = this.#parts;
     if (plan.kind === "new" || (plan.kind === "trusted" && plan.isClean)) return;
     const { end } = scanned;
     let from = end;
     if (plan.kind === "trusted") from = start.flushed;
     else if (plan.kind === "java-dirty") from = Math.min(end, this.#unsyncedFrom);
     const positions = { from, end, limit: start.writeLimit };
-    const cleared = repairTail(files, segments, positions, scanned.fillings);
+    const cleared = repairTail(segments, positions, scanned.fillings);
     logger.info({ from, end, cleared, reason: scanned.reason }, "the log's end was read and written again");
   }
 

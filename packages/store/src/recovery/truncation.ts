@@ -14,7 +14,7 @@ import { repairTail } from "./log-repair.ts";
 
 /** Throws HostError when the disk refuses. `offset` must be the end of a record, or a segment's start. */
 export function truncateLog(engine: Engine, offset: number): void {
-  const { log, writer, segments, table, dispatch, queueFiles, host } = engine;
+  const { log, writer, segments, table, dispatch, queueFiles } = engine;
   assert(offset >= segments.minOffset && offset <= log.appended, "the cut lies in the log");
   const writtenBefore = Math.max(writer.written, engine.zeros.written);
   engine.writtenGate.fail(offset);
@@ -54,7 +54,7 @@ export function truncateLog(engine: Engine, offset: number): void {
   engine.indexFlush.abort();
   engine.index.cut(offset);
   engine.indexFlush.runSync(offset, "all");
-  repairTail(host.files, segments, { from: offset, end: offset, limit: writtenBefore });
+  repairTail(segments, { from: offset, end: offset, limit: writtenBefore });
   engine.zeros.cut(offset, offset - (offset % segments.segmentBytes) + segments.segmentBytes);
   engine.saveTableSync();
   engine.mark.saveTruncation(-1);

@@ -8,12 +8,19 @@
  *   saving → failed → (5 s) → saving       a failed save is logged and repeated unless a newer one came
  */
 import type { Host, HostError, Logger, OpenFile, TimerHandle } from "@orbitmq/host";
+import { isFull } from "../retention/space-reserve.ts";
 import { folderOf } from "../store-paths.ts";
 
 export interface LoadedState<T> {
   readonly value: T;
   /** `backup` when the file itself was missing or unreadable. */
   readonly from: "file" | "backup";
+}
+
+/** Makes room for small state on a full disk. */
+export interface StateSpace {
+  /** `true` when some was made: it is worth trying again at once. */
+  releaseSpace(): boolean;
 }
 
 type Done = (error: HostError | undefined) => void;
@@ -24,6 +31,7 @@ export class StateFile {
   readonly path: string;
   readonly #host: Pick<Host, "files" | "timers">;
   readonly #logger: Logger;
+  readonly #space: StateSpace | undefined;
   #saving = false;
   #waiting: { text: string; dones: Done[] } | undefined;
   #retry: TimerHandle | undefined;
@@ -31,10 +39,12 @@ export class StateFile {
   /** Counts blocking saves; a save on the pool that was overtaken by one gives up before it renames. */
   #overtaken = 0;
 
-  constructor(host: Pick<Host, "files" | "timers">, path: string, logger: Logger) {
+  /** `space` is asked when the disk is full. */
+  constructor(host: Pick<Host, "files" | "timers">, path: string, logger: Logger, space?: StateSpace) {
     this.#host = host;
     this.path = path;
     this.#logger = logger;
+    this.#space = space;
   }
 
   /** Something was kept, and neither the file nor its backup could be read. */
@@ -76,13 +86,11 @@ export class StateFile {
     this.#waiting = undefined;
     const { files } = this.#host;
     const temporary = `${this.path}.stop.tmp`;
-    const file = files.openSync(temporary, { create: true });
     try {
-      file.truncateSync(0);
-      file.writeSync(Buffer.from(text), 0);
-      file.fdatasyncSync();
-    } finally {
-      file.closeSync();
+      this.#writeSync(temporary, text);
+    } catch (error) {
+      if (!isFull(error) || this.#space?.releaseSpace() !== true) throw error;
+      this.#writeSync(temporary, text);
     }
     this.#moveIntoPlace(temporary);
     files.syncFolderSync(folderOf(this.path));
@@ -92,6 +100,21 @@ export class StateFile {
   /** No further retry; for stop. */
   close(): void {
     this.#cancelRetry();
+  }
+
+  #writeSync(path: string, text: string): void {
+    const file = this.#host.files.openSync(path, { create: true });
+    try {
+      file.truncateSync(0);
+      file.writeSync(Buffer.from(text), 0);
+      file.fdatasyncSync();
+    } catch (error) {
+      // A full disk needs the space of what is not whole.
+      file.truncateSync(0);
+      throw error;
+    } finally {
+      file.closeSync();
+    }
   }
 
   #read<T>(path: string, parse: (text: string) => T): { value: T } | undefined {
@@ -114,9 +137,17 @@ export class StateFile {
     const overtakenBefore = this.#overtaken;
     this.#replace(job.text, overtakenBefore, (error) => {
       this.#saving = false;
+      const isNewest = this.#overtaken === overtakenBefore;
+      if (isNewest && isFull(error) && this.#space?.releaseSpace() === true) {
+        // Space was made: once more at once, or the newer text that came meanwhile.
+        const newer = this.#waiting;
+        this.#waiting = { text: newer?.text ?? job.text, dones: [...job.dones, ...(newer?.dones ?? [])] };
+        this.#startWaiting();
+        return;
+      }
       if (error !== undefined) {
         this.#logger.error({ file: this.path, err: error }, "a state file cannot be saved; trying again");
-        if (this.#waiting === undefined && this.#overtaken === overtakenBefore) {
+        if (this.#waiting === undefined && isNewest) {
           this.#retry = this.#host.timers.after(RETRY_MS, () => this.save(job.text));
         }
       }
@@ -134,6 +165,8 @@ export class StateFile {
         if (error !== undefined) throw error;
         next();
       } catch (failure) {
+        // A full disk needs the space of what is not whole.
+        if (isFull(failure)) file?.truncateSync(0);
         file?.closeSync();
         done(failure as HostError);
       }
@@ -151,6 +184,7 @@ export class StateFile {
             "other",
             step(() => {
               opened.closeSync();
+              file = undefined;
               if (this.#overtaken !== overtakenBefore) return done(undefined);
               this.#moveIntoPlace(temporary);
               files.syncFolder(

@@ -18,6 +18,8 @@ export interface Inode {
   bytes: Buffer;
   /** Belongs to an image, too: copied before it is changed. */
   shared?: boolean;
+  /** What `statSync` tells; 0 unless a test sets it. */
+  modifiedMs?: number;
 }
 
 export type DiskOperation =
@@ -40,7 +42,8 @@ export interface DiskImage {
   readonly folders: ReadonlySet<string>;
 }
 
-type Fault = (what: "write" | "sync" | "create" | "read", path: string) => string | undefined;
+type Operation = "write" | "sync" | "create" | "read" | "unlink";
+type Fault = (what: Operation, path: string) => string | undefined;
 
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")));
 
@@ -52,6 +55,8 @@ export class FakeDisk implements Files {
   fault: Fault = () => undefined;
   /** Bytes that files may still grow by writes into never written pages. */
   freeBytes = Number.POSITIVE_INFINITY;
+  /** Size of the disk; Infinity: it is never used by a ratio. */
+  totalBytes = Number.POSITIVE_INFINITY;
   /** While true, operations on the pool wait for `release`. */
   held = false;
   locks = new Set<string>();
@@ -112,7 +117,12 @@ export class FakeDisk implements Files {
     else this.#defer(fn);
   }
 
-  check(what: "write" | "sync" | "create" | "read", path: string): void {
+  /** Gives back the pages of a file from `length` on. */
+  freePages(inode: Inode, length: number): void {
+    this.#free(inode.id, length);
+  }
+
+  check(what: Operation, path: string): void {
     const code = this.fault(what, path);
     if (code !== undefined) throw new HostError(code, `${path}: ${what} fails with ${code}`);
   }
@@ -169,9 +179,17 @@ export class FakeDisk implements Files {
 
   statSync(path: string): FileStat | undefined {
     this.looks += 1;
-    if (this.folders.has(path)) return { sizeBytes: 0, isFolder: true, modifiedMs: 0, inode: 0 };
+    if (this.folders.has(path))
+      return { sizeBytes: 0, isFolder: true, allocatedBytes: 0, modifiedMs: 0, inode: 0 };
     const inode = this.names.get(path);
-    return inode && { sizeBytes: inode.bytes.length, isFolder: false, modifiedMs: 0, inode: inode.id };
+    if (inode === undefined) return undefined;
+    return {
+      sizeBytes: inode.bytes.length,
+      isFolder: false,
+      allocatedBytes: (this.#written.get(inode.id)?.size ?? 0) * 4096,
+      modifiedMs: inode.modifiedMs ?? 0,
+      inode: inode.id,
+    };
   }
 
   readWholeSync(path: string): Uint8Array | undefined {
@@ -188,7 +206,11 @@ export class FakeDisk implements Files {
   }
 
   unlinkSync(path: string): void {
-    if (!this.names.delete(path)) return;
+    const inode = this.names.get(path);
+    if (inode === undefined) return;
+    this.check("unlink", path);
+    this.names.delete(path);
+    this.#free(inode.id, 0);
     this.operations.push({ kind: "unlink", path });
   }
 
@@ -220,7 +242,17 @@ export class FakeDisk implements Files {
   }
 
   spaceSync(): { freeBytes: number; totalBytes: number } {
-    return { freeBytes: this.freeBytes, totalBytes: Number.MAX_SAFE_INTEGER };
+    const isEndless = this.totalBytes === Number.POSITIVE_INFINITY;
+    return { freeBytes: this.freeBytes, totalBytes: isEndless ? this.freeBytes : this.totalBytes };
+  }
+
+  #free(inode: number, length: number): void {
+    const pages = this.#written.get(inode);
+    for (const page of pages ?? []) {
+      if (page * 4096 < length) continue;
+      pages?.delete(page);
+      this.freeBytes += 4096;
+    }
   }
 
   #try(fn: () => void): HostError | undefined {
@@ -315,6 +347,7 @@ class FakeFile implements OpenFile {
 
   truncateSync(lengthBytes: number): void {
     this.#open();
+    this.#disk.freePages(this.#inode, lengthBytes);
     this.#resize(lengthBytes);
     this.#disk.operations.push({ kind: "truncate", inode: this.#inode.id, length: lengthBytes });
   }

@@ -9,7 +9,8 @@ interface FakeTimer extends TimerHandle {
 
 export class FakeHost implements Host {
   readonly files: FakeDisk;
-  wall = 1_700_000_000_000;
+  /** Wall minus monotonic time. */
+  #wallOffsetMs = 1_700_000_000_000;
   #nowMs = 0;
   readonly #turn: (() => void)[] = [];
   readonly #timers = new Set<FakeTimer>();
@@ -36,6 +37,15 @@ export class FakeHost implements Host {
 
   get network(): never {
     throw new Error("the store has no network");
+  }
+
+  get wall(): number {
+    return this.#wallOffsetMs + this.#nowMs;
+  }
+
+  /** Steps the wall clock. */
+  set wall(ms: number) {
+    this.#wallOffsetMs = ms - this.#nowMs;
   }
 
   /** How many timers are armed. */
@@ -69,7 +79,6 @@ export class FakeHost implements Host {
       next.fn();
       this.settle();
     }
-    this.wall += ms;
     this.#nowMs = end;
   }
 

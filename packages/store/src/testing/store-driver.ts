@@ -30,6 +30,8 @@ export const SMALL: Omit<StoreOptions, "home"> = {
   coldBlockBytes: 4096,
   coldCacheBytes: 16 * 1024,
   flushConsumeQueueLeastBytes: 8 * 1024,
+  cleanResourceInterval: 0,
+  spaceReserveBytes: 0,
 };
 
 export const HOME = "/data/store";

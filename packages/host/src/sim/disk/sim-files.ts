@@ -30,9 +30,9 @@ export class SimFiles implements Files {
     const entry = this.#disk().entry(path);
     if (entry === undefined) return undefined;
     if (entry instanceof SimFolder)
-      return { sizeBytes: 4096, isFolder: true, modifiedMs: 0, inode: entry.id };
-    const { sizeBytes, modifiedMs, id } = entry;
-    return { sizeBytes, isFolder: false, modifiedMs, inode: id };
+      return { sizeBytes: 4096, isFolder: true, allocatedBytes: 4096, modifiedMs: 0, inode: entry.id };
+    const { sizeBytes, allocatedBytes, modifiedMs, id } = entry;
+    return { sizeBytes, isFolder: false, allocatedBytes, modifiedMs, inode: id };
   }
 
   readWholeSync(path: string): Uint8Array | undefined {
