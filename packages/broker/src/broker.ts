@@ -26,6 +26,7 @@ import { OffsetRegistry } from "./consumer-groups/offset-registry.ts";
 import { Offsets } from "./consumer-groups/offsets.ts";
 import { ProducerGroups } from "./consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "./consumer-groups/subscription-groups.ts";
+import { UnconsumedWarning } from "./consumer-groups/unconsumed-warning.ts";
 import { LongPoll } from "./pulling/long-poll.ts";
 import { Registration } from "./registration.ts";
 import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
@@ -78,7 +79,7 @@ export class Broker {
     const file = (name: string): StateFile | undefined =>
       resolved.configFolder === undefined
         ? undefined
-        : new StateFile(host, `${resolved.configFolder}/${name}`, logger);
+        : new StateFile(host, `${resolved.configFolder}/${name}`, logger, resolved.store);
     this.#host = host;
     this.#options = resolved;
     this.#logger = logger;
@@ -171,6 +172,7 @@ export class Broker {
     this.#identity.set(advertised.host, advertised.ip, advertisedPort ?? local.port);
     this.#handleRequests();
     store.subscribeArrivals(this.#longPoll);
+    store.onRemoval(new UnconsumedWarning(this.#offsets.offsets, this.#logger));
     store.onFailed((error) =>
       this.#logger.error(
         { err: error },

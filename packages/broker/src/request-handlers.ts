@@ -1,7 +1,9 @@
 /** Which handler answers which request code; every other code is answered 3 REQUEST_CODE_NOT_SUPPORTED. */
 import { RequestCode, type RequestHandler } from "@orbitmq/wire";
 import { type GroupParts, groupRequestHandlers } from "./group-request-handlers.ts";
+import { cleanExpiredConsumeQueue } from "./handlers/clean-expired-consumequeue.ts";
 import { type ConsumerSendMsgBackNeeds, consumerSendMsgBack } from "./handlers/consumer-send-msg-back.ts";
+import { deleteExpiredCommitLog } from "./handlers/delete-expired-commitlog.ts";
 import { getAllTopicConfig } from "./handlers/get-all-topic-config.ts";
 import { type GetBrokerRuntimeInfoNeeds, getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
 import { getConsumerListByGroup } from "./handlers/get-consumer-list-by-group.ts";
@@ -68,6 +70,8 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.GET_ALL_TOPIC_CONFIG, getAllTopicConfig(parts)],
     [RequestCode.GET_BROKER_RUNTIME_INFO, getBrokerRuntimeInfo(parts)],
     [RequestCode.GET_TOPIC_CONFIG, getTopicConfig(parts)],
+    [RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, cleanExpiredConsumeQueue(parts)],
+    [RequestCode.DELETE_EXPIRED_COMMITLOG, deleteExpiredCommitLog(parts)],
     [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, getSubscriptionGroupConfig(parts)],
     ...groupRequestHandlers(parts),
   ]);

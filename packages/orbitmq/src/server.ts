@@ -99,12 +99,10 @@ export class Server {
 
   async #startStore(): Promise<void> {
     const options = storeSettings(this.settings);
-    const { files } = this.#host;
-    this.#createdStore =
-      this.settings.store === "memory" || files.statSync(`${options.home}/commitlog`) === undefined;
     this.#store = openMessageStore(this.#host, options, this.#logger);
     this.#store.onFailed(this.#fail);
     await this.#store.start();
+    this.#createdStore = this.#store.status().isNew;
   }
 
   async #startBroker({ advertise, namesrvAddrs, ...options }: BrokerSettings): Promise<void> {

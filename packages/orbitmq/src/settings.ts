@@ -48,6 +48,8 @@ export function storeSettings({ config, store, existing, unsafeNoLock }: ServerS
     store,
     existing,
     unsafeNoLock,
+    storePathCommitLog: config.text("storePathCommitLog"),
+    readOnlyCommitLogStorePaths: config.text("readOnlyCommitLogStorePaths"),
     flushDiskType: flushDiskType(config),
     mappedFileSizeCommitLog: config.number("mappedFileSizeCommitLog"),
     mappedFileSizeConsumeQueue: config.number("mappedFileSizeConsumeQueue"),
@@ -71,6 +73,18 @@ export function storeSettings({ config, store, existing, unsafeNoLock }: ServerS
     accessMessageInMemoryMaxRatio: config.number("accessMessageInMemoryMaxRatio"),
     maxFilterMessageSize: config.number("maxFilterMessageSize"),
     messageDelayLevel: config.text("messageDelayLevel"),
+    fileReservedTime: config.number("fileReservedTime"),
+    deleteWhen: config.text("deleteWhen"),
+    diskMaxUsedSpaceRatio: config.number("diskMaxUsedSpaceRatio"),
+    diskSpaceCleanForciblyRatio: config.number("diskSpaceCleanForciblyRatio"),
+    diskSpaceWarningLevelRatio: config.number("diskSpaceWarningLevelRatio"),
+    cleanFileForciblyEnable: config.flag("cleanFileForciblyEnable"),
+    cleanResourceInterval: config.number("cleanResourceInterval"),
+    deleteCommitLogFilesInterval: config.number("deleteCommitLogFilesInterval"),
+    deleteConsumeQueueFilesInterval: config.number("deleteConsumeQueueFilesInterval"),
+    deleteFileBatchMax: config.number("deleteFileBatchMax"),
+    redeleteHangedFileInterval: config.number("redeleteHangedFileInterval"),
+    spaceReserveBytes: store === "memory" ? 0 : config.number("spaceReserveBytes"),
   };
 }
 

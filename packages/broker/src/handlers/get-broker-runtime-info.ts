@@ -4,7 +4,7 @@
  * fails on missing ones.
  */
 import type { Clock, Files } from "@orbitmq/host";
-import type { MessageStore } from "@orbitmq/store";
+import type { DiskUseReport, MessageStore } from "@orbitmq/store";
 import {
   encodeKvTable,
   MQ_VERSION_CURRENT,
@@ -41,7 +41,10 @@ export function getBrokerRuntimeInfo(needs: GetBrokerRuntimeInfoNeeds): RequestH
     const space = spaceOf(needs);
     store.recordAt(store.status().minOffset, (record) => {
       const table = runtimeInfo(needs, space, earliest(needs, record));
-      exchange.reply({ code: ResponseCode.SUCCESS, body: [encodeKvTable(table)] });
+      store.diskUse((_error, report) => {
+        if (report !== undefined) putDiskUse(table, report);
+        exchange.reply({ code: ResponseCode.SUCCESS, body: [encodeKvTable(table)] });
+      });
     });
   };
 }
@@ -124,6 +127,15 @@ function runtimeInfo(
     });
   }
   return table;
+}
+
+/** Ours: what the store costs, by kind of file; `…AllocatedBytes` is what sparse files take of the disk. */
+function putDiskUse(table: Map<string, string>, { commitLog, consumeQueue, index }: DiskUseReport): void {
+  for (const [name, { files, bytes, allocatedBytes }] of Object.entries({ commitLog, consumeQueue, index })) {
+    table.set(`${name}Files`, String(files));
+    table.set(`${name}Bytes`, String(bytes));
+    table.set(`${name}AllocatedBytes`, String(allocatedBytes));
+  }
 }
 
 function spaceOf({ files, storePath }: GetBrokerRuntimeInfoNeeds): Space {

@@ -9,6 +9,8 @@ import {
   parseTopicStatsTable,
 } from "@orbitmq/wire";
 import { answerTo, type BrokerRoom, brokerRoom } from "../testing/broker-room.ts";
+import { cleanExpiredConsumeQueue } from "./clean-expired-consumequeue.ts";
+import { deleteExpiredCommitLog } from "./delete-expired-commitlog.ts";
 import { getAllTopicConfig } from "./get-all-topic-config.ts";
 import { getBrokerRuntimeInfo } from "./get-broker-runtime-info.ts";
 import { getMaxOffset } from "./get-max-offset.ts";
@@ -214,9 +216,24 @@ describe("get-broker-runtime-info", () => {
     ]) {
       assert.match(table.get(name) ?? "", /^\d+(\.\d+)?$/, name);
     }
+    assert.deepEqual(
+      ["commitLogBytes", "commitLogAllocatedBytes", "consumeQueueBytes", "indexFiles"].map((name) =>
+        table.get(name),
+      ),
+      ["8", "4", "6", "1"],
+    );
     room.store.state = "failed";
     const failed = answerTo(room, getBrokerRuntimeInfo(room), { code: 28 });
     assert.equal(parseKvTable(failed.body).get("brokerActive"), "false");
     assert.equal(typeof parseFastjson(failed.body), "object");
+  });
+});
+
+describe("cleaning by hand", () => {
+  it("asks the store to remove expired segments (329) and queue files (306), and answers at once", () => {
+    const room = roomWith(1);
+    assert.equal(answerTo(room, deleteExpiredCommitLog(room), { code: 329 }).code, 0);
+    assert.equal(answerTo(room, cleanExpiredConsumeQueue(room), { code: 306 }).code, 0);
+    assert.deepEqual(room.store.cleanings, ["segments", "queues"]);
   });
 });

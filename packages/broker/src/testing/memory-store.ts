@@ -8,6 +8,7 @@ import type {
   AppendResult,
   AppendWaiter,
   ArrivalListener,
+  DiskUseReport,
   Durability,
   GetRequest,
   GetResult,
@@ -15,6 +16,7 @@ import type {
   KeyQuery,
   KeyQueryResult,
   MessageStore,
+  RemovalListener,
   StoreStatus,
 } from "@orbitmq/store";
 import { parseDelayLevels } from "@orbitmq/store";
@@ -262,6 +264,35 @@ export class MemoryStore implements MessageStore {
 
   topics(): readonly string[] {
     return [...new Set([...this.queues.keys()].map((key) => key.slice(0, key.lastIndexOf("@"))))];
+  }
+
+  /** Requests to remove what is expired, in order. */
+  readonly cleanings: ("segments" | "queues")[] = [];
+  readonly removalListeners: RemovalListener[] = [];
+  reservedSpaces = 0;
+
+  deleteExpiredFiles(): void {
+    this.cleanings.push("segments");
+  }
+
+  cleanExpiredConsumeQueues(): void {
+    this.cleanings.push("queues");
+  }
+
+  onRemoval(listener: RemovalListener): void {
+    this.removalListeners.push(listener);
+  }
+
+  releaseSpace(): boolean {
+    if (this.reservedSpaces === 0) return false;
+    this.reservedSpaces -= 1;
+    return true;
+  }
+
+  diskUse(done: (error: Error | undefined, report: DiskUseReport | undefined) => void): void {
+    const use = (bytes: number) => ({ files: 1, bytes, allocatedBytes: bytes / 2 });
+    const [commitLog, consumeQueue, index, config, other] = [use(8), use(6), use(4), use(2), use(0)];
+    done(undefined, { commitLog, consumeQueue, index, config, other });
   }
 
   subscribeArrivals(listener: ArrivalListener): void {

@@ -291,18 +291,7 @@ export const inertKeys: Readonly<Record<string, string>> = {
     timerProgressLogIntervalMs int 10000
     timerColdDataCheckIntervalMs int 60000
   `,
-  "old files are not deleted yet: nothing expires": `
-    diskSpaceWarningLevelRatio int 90
-    diskSpaceCleanForciblyRatio int 85
-    cleanResourceInterval int 10000
-    deleteCommitLogFilesInterval int 100
-    deleteConsumeQueueFilesInterval int 100
-    redeleteHangedFileInterval int 120000
-    deleteWhen text 04
-    diskMaxUsedSpaceRatio int 75
-    fileReservedTime int 72
-    deleteFileBatchMax int 10
-    cleanFileForciblyEnable flag true
+  "one budget per disk: a ratio counts for the whole disk, files are deleted by their own rules": `
     diskFallRecorded flag true
     maxBatchDeleteFilesNum int 50
     logicalDiskSpaceCleanForciblyThreshold decimal 0.8
@@ -378,7 +367,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     coldDataScanEnable flag false
   `,
   "not adjustable in OrbitMQ": `
-    storePathCommitLog text -
     rocketmqHome text -
     brokerIP2 text -
     recoverConcurrently flag false
@@ -412,7 +400,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     enableRegisterProducer flag true
     enableCreateSysGroup flag true
     storePathDLedgerCommitLog text -
-    readOnlyCommitLogStorePaths text -
     maxRecoveryCommitlogFiles int 30
     checkCRCOnRecover flag true
     putMsgIndexHightWater int 600000

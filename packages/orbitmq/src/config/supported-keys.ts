@@ -7,11 +7,13 @@ import {
   brokerName,
   flag,
   hostName,
+  hours,
   integer,
   nonEmpty,
   oneOf,
   port,
   portOrNone,
+  text,
   type ValueKind,
 } from "./value-kinds.ts";
 
@@ -98,6 +100,20 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     default: "./data",
     rocketmqDefault: "~/store",
     description: "The store's folder, laid out as RocketMQ's. Flag `--home`.",
+  },
+  {
+    key: "storePathCommitLog",
+    kind: text,
+    default: "",
+    rocketmqDefault: "commitlog in storePathRootDir",
+    description:
+      "The CommitLog's folders, separated by `,`; empty: `commitlog` in storePathRootDir. New segments go to them in turn.",
+  },
+  {
+    key: "readOnlyCommitLogStorePaths",
+    kind: text,
+    default: "",
+    description: "Folders with segments of the CommitLog that get no new ones, separated by `,`.",
   },
   {
     key: "flushDiskType",
@@ -327,6 +343,84 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     default: "33554432",
     own: true,
     description: "Recent log kept in memory; pulls of it never touch the disk.",
+  },
+  {
+    key: "fileReservedTime",
+    kind: integer(0, 876_000, "hours"),
+    default: "72",
+    description:
+      "How long messages are kept at least: the CommitLog's segments older than that are deleted, consumed or not.",
+  },
+  {
+    key: "deleteWhen",
+    kind: hours,
+    default: "04",
+    description: "The hours in which old segments are deleted, in the machine's time zone, separated by `;`.",
+  },
+  {
+    key: "diskMaxUsedSpaceRatio",
+    kind: integer(1, 100, "percent"),
+    default: "75",
+    description:
+      "Above this use of the disk segments older than fileReservedTime are deleted at any hour (10 to 95 counts).",
+  },
+  {
+    key: "diskSpaceCleanForciblyRatio",
+    kind: integer(1, 100, "percent"),
+    default: "85",
+    description:
+      "Above this use cleanFileForciblyEnable acts; below it a full disk takes messages again (30 to 85 counts).",
+  },
+  {
+    key: "diskSpaceWarningLevelRatio",
+    kind: integer(1, 100, "percent"),
+    default: "90",
+    description: "Above this use sends are refused; reads and offset commits go on (35 to 90 counts).",
+  },
+  {
+    key: "cleanFileForciblyEnable",
+    kind: flag,
+    default: "false",
+    rocketmqDefault: "true",
+    description: "Whether a disk that is nearly full has its oldest segments deleted whatever their age.",
+  },
+  {
+    key: "cleanResourceInterval",
+    kind: integer(0, ONE_YEAR_MS, "ms"),
+    default: "10000",
+    description: "How often disks and ages are looked at; 0: nothing is deleted or refused by itself.",
+  },
+  {
+    key: "deleteCommitLogFilesInterval",
+    kind: integer(0, 3_600_000, "ms"),
+    default: "100",
+    description: "The pause between two segments that are deleted.",
+  },
+  {
+    key: "deleteConsumeQueueFilesInterval",
+    kind: integer(0, 3_600_000, "ms"),
+    default: "100",
+    description: "The pause between two ConsumeQueue files that are deleted.",
+  },
+  {
+    key: "deleteFileBatchMax",
+    kind: integer(1, 1_000_000),
+    default: "10",
+    description: "Segments deleted in one round at most.",
+  },
+  {
+    key: "redeleteHangedFileInterval",
+    kind: integer(1, ONE_YEAR_MS, "ms"),
+    default: "120000",
+    description: "When a deletion that failed is tried again.",
+  },
+  {
+    key: "spaceReserveBytes",
+    kind: integer(0, 1_099_511_627_776, "bytes"),
+    default: "8388608",
+    own: true,
+    description:
+      "Space kept on the store's disk for offsets and other small state, should it fill up; 0: none.",
   },
   {
     key: "registerBrokerTimeoutMills",
