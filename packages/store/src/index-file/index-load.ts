@@ -51,6 +51,10 @@ export function loadIndex(index: IndexService, parts: IndexLoadParts): number {
   if (plan.kind === "new") index.logger.debug({}, "a new index");
   else if (isOurs) ({ files, indexedTo } = ours(index, state, names));
   else files = foreign(index, parts, names);
+  for (let last = files.at(-1); last !== undefined && !endsAsSaid(index, last); last = files.at(-1)) {
+    files.pop();
+    indexedTo = -1;
+  }
   const kept = new Set(files.map((file) => file.nameMs));
   const newestMs = Math.max(0, state?.newestMs ?? 0, ...names);
   for (const name of names) {
@@ -189,6 +193,12 @@ function readHeader(index: IndexService, nameMs: number): IndexHeader | undefine
   const seconds = items.readInt32BE(ITEM_BYTES + 12);
   const ms = header.endTimestamp - header.beginTimestamp - seconds * 1000;
   return isSame && (header.count === 2 || (ms >= 0 && ms < 1000)) ? header : undefined;
+}
+
+/** Whether the newest item is of the record that the header names; with a damaged header it is not. */
+function endsAsSaid(index: IndexService, file: IndexFile): boolean {
+  if (file.header.count <= 1) return true;
+  return file.itemsAt(file.header.endPhyOffset, file.open?.file ?? index.cache.get(file.path)) > 0;
 }
 
 /** How many keys of the record at `position` are in the files. */

@@ -226,8 +226,8 @@ describe("retention by age", () => {
       const told: RemovedMessages[] = [];
       driver.store.onRemoval({ messagesRemoved: (removed) => told.push(...removed) });
       fill(driver, 0, 60);
-      driver.host.files.freeBytes = 140_000;
-      driver.host.files.totalBytes = 1_000_000;
+      driver.host.files.freeBytes = 1_400_000;
+      driver.host.files.totalBytes = 10_000_000;
       driver.host.advance(120_000);
       assert.equal(driver.store.status().minOffset > 0, cleanFileForciblyEnable);
       assert.equal(told.length > 0, cleanFileForciblyEnable);
