@@ -50,6 +50,8 @@ function makeHome(files: Files, home: string): void {
   let folder = home;
   while (folder !== "/" && files.statSync(folder) === undefined) {
     missing.push(folder);
+    // The working folder of a file system that has none yet.
+    if (folder === ".") break;
     folder = folderOf(folder);
   }
   files.syncFolderSync(folderOf(folder));
