@@ -219,6 +219,8 @@ describe("request handlers", () => {
       RequestCode.SEND_MESSAGE_V2,
       RequestCode.PULL_MESSAGE,
       RequestCode.PULL_MESSAGE,
+      RequestCode.PULL_MESSAGE,
+      RequestCode.PULL_MESSAGE,
     ];
     const peers = Array.from({ length: 6 }, () => new FakePeer());
     const exchanges: FakeExchange[] = [];
