@@ -10,6 +10,8 @@ const measurements = {
   compare: "src/compare.ts",
   /** This tree beside another commit of it; fails when it is slower. */
   quick: "src/quick.ts",
+  /** Appends, reads, lookups and recovery of the store by itself. */
+  store: "src/store.ts",
   /** Launch to first acknowledgement. */
   start: "src/start.ts",
 };

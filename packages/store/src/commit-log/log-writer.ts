@@ -22,10 +22,11 @@ import type { HotTail } from "./hot-tail.ts";
 import type { Segment, SegmentSet } from "./segment-set.ts";
 import type { ZeroAhead } from "./zero-ahead.ts";
 
-/** Zeros written in one go beside the log's own writes, which wait for it. */
+/** Zeros written in one go beside the log's own writes, which wait for it; a whole chunk when more than this lacks. */
 const ZEROS_BESIDE_BYTES = 64 * 1024;
-/** How far from the head that may be done, as a share of the whole distance: 1 MiB by default. */
-const ZEROS_BESIDE_SHARE = 4;
+const ZEROS_LACKING_MUCH = 1024 * 1024;
+/** How near the head that may be done, as a share of the whole distance: 0.5 MiB by default. */
+const ZEROS_BESIDE_SHARE = 8;
 
 export interface LogWriterEvents {
   /** `written` or `flushed` has moved; the waiters are settled after this. */
@@ -327,13 +328,14 @@ export class LogWriter {
   #topUpBeside(): void {
     const { zeros } = this.#parts;
     if (this.#zeroing || this.#whenIdle !== undefined || this.#failure !== undefined) return;
-    if (this.#state === "failed" || !this.#zerosAreShort(zeros.written)) return;
     const target = this.#appended + this.#zeroTarget();
+    const lacking = target - zeros.written;
+    if (this.#state === "failed" || lacking < this.#zeroTarget() / ZEROS_BESIDE_SHARE) return;
     if (zeros.written - this.#appended < this.#zeroAheadBytes / ZEROS_BESIDE_SHARE) {
       zeros.topUpNow(target);
       return;
     }
-    const bytesMax = Math.min(ZEROS_BESIDE_BYTES, this.#zeroChunkBytes);
+    const bytesMax = lacking > ZEROS_LACKING_MUCH ? this.#zeroChunkBytes : ZEROS_BESIDE_BYTES;
     this.#zeroing = zeros.topUp(target, "cold", bytesMax, this.#zeroedBeside);
   }
 
