@@ -63,14 +63,14 @@ export class AckGate {
     };
   }
 
-  /** `waiter` waits until every position is at `end`. Ends must not decrease from call to call. */
-  wait(end: number, waiter: AppendWaiter): void {
+  /** `waiter` waits until every position is at `end`. Ends must not decrease from call to call. `nowMs` is monotonic. */
+  wait(end: number, waiter: AppendWaiter, nowMs = this.#clock.monotonicMs()): void {
     assert(end >= this.newestEnd, "appends wait in log order");
     if (this.#count === this.#ends.length) this.#grow();
     const slot = (this.#head + this.#count) & (this.#ends.length - 1);
     this.#waiters[slot] = waiter;
     this.#ends[slot] = end;
-    this.#deadlines[slot] = this.#clock.monotonicMs() + this.#timeoutMs;
+    this.#deadlines[slot] = nowMs + this.#timeoutMs;
     this.#count += 1;
     this.#timer ??= this.#timers.after(this.#timeoutMs, this.#expire);
   }

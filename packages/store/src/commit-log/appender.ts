@@ -33,6 +33,9 @@ export interface AppenderParts {
 export class Appender {
   readonly #parts: AppenderParts;
   #lastStoreTimestamp = 0;
+  /** Clocks are read once for all appends of a turn: reading both costs as much as half a checksum. */
+  #monotonicMs = 0;
+  #clockTurn = -1;
   /** Reused for every record. */
   readonly #position = { queueOffset: 0, physicalOffset: 0, storeTimestamp: 0 };
 
@@ -194,12 +197,19 @@ export class Appender {
 
   #committed(durability: Durability, waiter: AppendWaiter): void {
     const { log, flushedGate, writtenGate } = this.#parts;
-    (durability === "flushed" ? flushedGate : writtenGate).wait(log.appended, waiter);
+    if (this.#clockTurn !== log.turn) {
+      this.#clockTurn = log.turn;
+      this.#monotonicMs = this.#parts.clock.monotonicMs();
+    }
+    (durability === "flushed" ? flushedGate : writtenGate).wait(log.appended, waiter, this.#monotonicMs);
+    // Ends the turn, sooner or later: what was read of the clocks holds no longer than that.
     log.commit();
   }
 
   /** Wall time, except that it never runs backwards: store times order the log. */
   #now(): number {
+    const { log } = this.#parts;
+    if (this.#clockTurn === log.turn) return this.#lastStoreTimestamp;
     const wall = this.#parts.clock.wallMs();
     if (wall > this.#lastStoreTimestamp) this.#lastStoreTimestamp = wall;
     return this.#lastStoreTimestamp;

@@ -90,6 +90,11 @@ export class CommitLog {
     return slab;
   }
 
+  /** The same for all appends of one turn of the event loop, another one in the next. */
+  get turn(): number {
+    return this.#writer.turns;
+  }
+
   /** Everything handed out by `memory` has been filled: the log may write it. */
   commit(): void {
     this.#writer.appended(this.#appended);

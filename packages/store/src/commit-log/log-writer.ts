@@ -64,6 +64,7 @@ export class LogWriter {
   #written = 0;
   #flushed = 0;
   #turnPending = false;
+  #turns = 0;
   /** The pool writes zeros. */
   #zeroing = false;
   #flushAsked = false;
@@ -126,6 +127,11 @@ export class LogWriter {
     this.#appended = end;
     if (end <= this.#zerosEnd) this.#writable = end;
     this.wake();
+  }
+
+  /** Changes at the end of every turn that appended something. */
+  get turns(): number {
+    return this.#turns;
   }
 
   /** Looks at the end of this turn whether something can be written or synced. */
@@ -227,6 +233,7 @@ export class LogWriter {
 
   readonly #turn = (): void => {
     this.#turnPending = false;
+    this.#turns += 1;
     if (this.#failure === undefined) this.#continue();
     else this.fail(this.#failure);
   };
