@@ -17,6 +17,7 @@ import { nodeHost } from "@orbitmq/host/node";
 import { type FileMessageStore, openMessageStore } from "@orbitmq/store";
 import { rawSyncRate } from "./measure/raw-sync.ts";
 import { appendFor, appendMany, QUEUES, TOPIC } from "./store/appending.ts";
+import { leaveKilledStore } from "./store/killed-store.ts";
 import { randomReads, sequentialRead, timeLookups } from "./store/reading.ts";
 
 const { values } = parseArgs({
@@ -140,10 +141,7 @@ await inFolder(async (home) => {
   await store.stop();
 });
 await inFolder(async (home) => {
-  // A process of its own that ends without a word, as a killed one does.
-  const script = join(import.meta.dirname, "store/append-and-die.ts");
-  const args = ["--conditions=orbitmq-source", "--import", "tsx", script, home, values.messages];
-  spawnSync(process.execPath, args, { stdio: "inherit" });
+  leaveKilledStore(home, Number(values.messages));
   const begin = performance.now();
   const store = await opened(home, "SYNC_FLUSH");
   const ms = performance.now() - begin;

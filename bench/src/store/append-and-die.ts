@@ -1,4 +1,4 @@
-/** Appends to the store in the folder of the first argument, then ends as if by kill -9; see store.ts. */
+/** Appends to the store in the folder of the first argument, then ends as if by kill -9; see killed-store.ts. */
 import { silentLogger } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import { openMessageStore } from "@orbitmq/store";
