@@ -83,6 +83,16 @@ export class IndexFlush {
     resume();
   }
 
+  /**
+   * Deletes the IndexFiles whose last message lies below `minPhysicalOffset`, the log's first, except the newest;
+   * for retention. They are gone a moment later. Returns how many.
+   */
+  deleteBefore(minPhysicalOffset: number): number {
+    const count = this.#index.deleteBefore(minPhysicalOffset);
+    if (count > 0) this.run(this.#index.indexedTo, () => undefined);
+    return count;
+  }
+
   /** Ends what the event loop is executing; what it was to make durable counts as not written. */
   abort(): void {
     const steps = this.#running;

@@ -195,11 +195,6 @@ export class IndexService {
     return count;
   }
 
-  /** Whether files wait for a saved state before they can be removed. */
-  get hasLeaving(): boolean {
-    return this.#leaving.length > 0;
-  }
-
   /** The state with `newest` as its newest file, of which `header` counts what is on disk. */
   stateWith(newest: IndexFile | undefined, header: IndexHeader, indexedTo: number): IndexState {
     const files = newest === undefined ? 0 : this.files.indexOf(newest) + 1;

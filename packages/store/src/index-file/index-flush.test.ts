@@ -1,0 +1,174 @@
+/** The order in which the index reaches the disk, looked at operation by operation. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { silentLogger } from "@orbitmq/host";
+import { OpenFileCache } from "../open-file-cache.ts";
+import type { DiskOperation } from "../testing/fake-disk.ts";
+import { FakeHost } from "../testing/fake-host.ts";
+import { IndexFlush } from "./index-flush.ts";
+import { HEADER_BYTES, indexFileBytes } from "./index-layout.ts";
+import { IndexService } from "./index-service.ts";
+
+const OPTIONS = { messageIndexEnable: true, maxHashSlotNum: 5, maxIndexNum: 9 };
+const SLOTS_END = HEADER_BYTES + 4 * OPTIONS.maxHashSlotNum;
+const RECORD_BYTES = 100;
+
+class Bench {
+  readonly host = new FakeHost();
+  readonly index: IndexService;
+  readonly flush: IndexFlush;
+  readonly completed: number[] = [];
+  #position = 0;
+
+  constructor() {
+    this.host.files.makeFolderSync("/index");
+    const paths = { index: "/index", indexState: "/state" };
+    const cache = new OpenFileCache(this.host.files, 8);
+    this.index = new IndexService(this.host, paths, OPTIONS, cache, silentLogger);
+    this.index.adopt([], 0, 0, 0);
+    this.index.stateFile.open();
+    this.flush = new IndexFlush(this.index, (timestamp) => this.completed.push(timestamp));
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Records with one key each. */
+  add(count: number): void {
+    for (let each = 0; each < count; each += 1) {
+      const end = this.#position + RECORD_BYTES;
+      this.index.note(
+        this.#position,
+        end,
+        1000 + this.#position,
+        "T",
+        `KEYS\u0001k${this.#position}\u0002`,
+        0,
+      );
+      this.index.follow(end);
+      this.#position = end;
+    }
+  }
+
+  run(upTo = this.#position): void {
+    this.flush.run(upTo, () => undefined);
+    this.host.settle();
+  }
+
+  names(): string[] {
+    return this.host.files.listSync("/index").sort();
+  }
+
+  /** What was done to the disk since, in words. */
+  story(from: number): string[] {
+    const state = this.host.files.names.get("/state")!.id;
+    return this.host.files.operations.slice(from).map((operation) => told(operation, state));
+  }
+}
+
+function told(operation: DiskOperation, state: number): string {
+  if (operation.kind === "unlink" || operation.kind === "create") return operation.kind;
+  if (operation.kind === "write") {
+    if (operation.inode === state) return "state";
+    if (operation.at === 0) return "header";
+    return operation.at < SLOTS_END ? "slots" : "items";
+  }
+  if (operation.kind === "sync") return operation.inode === state ? "state synced" : "synced";
+  return operation.kind === "syncFolder" ? "folder synced" : operation.kind;
+}
+
+describe("a flush of the index", () => {
+  it("writes items, then the state, and slots and header only when they are due", () => {
+    const bench = new Bench();
+    bench.add(3);
+    let from = bench.host.files.operations.length;
+    bench.run();
+    const made = ["create", "truncate", "truncate", "folder synced"];
+    assert.deepEqual(bench.story(from), [...made, "items", "synced", "state", "state synced"]);
+    bench.add(1);
+    bench.host.advance(61_000);
+    from = bench.host.files.operations.length;
+    bench.run();
+    const rest = ["slots", "synced", "header", "synced", "state", "state synced"];
+    assert.deepEqual(bench.story(from), ["items", "synced", "state", "state synced", ...rest]);
+  });
+
+  it("finishes a full file before the next one is vouched for, and tells its time", () => {
+    const bench = new Bench();
+    bench.add(10);
+    const from = bench.host.files.operations.length;
+    bench.run();
+    const made = [
+      "create",
+      "truncate",
+      "truncate",
+      "folder synced",
+      "items",
+      "synced",
+      "state",
+      "state synced",
+    ];
+    assert.deepEqual(bench.story(from), [...made, "slots", "synced", "header", "synced", ...made]);
+    assert.deepEqual(bench.completed, [1700]);
+    assert.equal(
+      bench.host.files.statSync(`/index/${bench.names()[0]}`)?.sizeBytes,
+      indexFileBytes({ slots: 5, items: 9 }),
+    );
+  });
+
+  it("leaves out items of records that are not on disk yet", () => {
+    const bench = new Bench();
+    bench.add(5);
+    bench.run(3 * RECORD_BYTES);
+    assert.equal(bench.index.indexedTo, 300);
+    assert.deepEqual([bench.index.files[0]!.synced, bench.index.unsyncedItems], [4, 2]);
+    bench.run();
+    assert.deepEqual([bench.index.indexedTo, bench.index.unsyncedItems], [500, 0]);
+  });
+
+  it("is ended by a blocking one, which writes again what was under way", () => {
+    const bench = new Bench();
+    bench.add(5);
+    bench.host.files.held = true;
+    let ended = 0;
+    bench.flush.run(bench.position, () => {
+      ended += 1;
+    });
+    bench.flush.runSync(bench.position, "all");
+    assert.equal(bench.index.indexedTo, 500);
+    bench.host.files.release();
+    bench.host.settle();
+    assert.deepEqual([ended, bench.index.unsyncedItems, bench.index.files[0]!.slotsSynced], [1, 0, 6]);
+  });
+
+  it("removes files of deleted messages after the state has stopped naming them, never the newest", () => {
+    const bench = new Bench();
+    bench.add(30);
+    bench.run();
+    const names = bench.names();
+    assert.equal(names.length, 4);
+    const from = bench.host.files.operations.length;
+    assert.equal(bench.flush.deleteBefore(1600), 2);
+    assert.deepEqual(bench.names(), names, "not before the state is on disk");
+    bench.host.settle();
+    assert.deepEqual(bench.names(), names.slice(2));
+    assert.deepEqual(bench.story(from), ["state", "state synced", "unlink", "unlink"]);
+    assert.equal(bench.flush.deleteBefore(Number.MAX_SAFE_INTEGER), 1);
+    bench.host.settle();
+    assert.deepEqual(bench.names(), names.slice(3));
+  });
+
+  it("that failed is made up for by the next one", () => {
+    const bench = new Bench();
+    bench.host.files.fault = (what, path) =>
+      what === "sync" && path.startsWith("/index") ? "EIO" : undefined;
+    bench.add(1);
+    bench.run();
+    assert.equal(bench.index.failure?.code, "EIO");
+    assert.equal(bench.index.stalledAt, undefined);
+    bench.host.files.fault = () => undefined;
+    bench.run();
+    assert.deepEqual([bench.index.failure, bench.index.indexedTo], [undefined, 100]);
+  });
+});
