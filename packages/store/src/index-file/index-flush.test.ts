@@ -127,6 +127,26 @@ describe("a flush of the index", () => {
     assert.deepEqual([bench.index.indexedTo, bench.index.unsyncedItems], [500, 0]);
   });
 
+  it("writes slots that name only items that are on disk, whatever came meanwhile", () => {
+    const bench = new Bench();
+    bench.add(6);
+    bench.host.advance(61_000);
+    bench.run(3 * RECORD_BYTES);
+    const { bytes } = bench.host.files.names.get(`/index/${bench.names()[0]}`)!;
+    const named: number[] = [];
+    for (let at = HEADER_BYTES; at < SLOTS_END; at += 4) named.push(bytes.readInt32BE(at));
+    assert.ok(
+      named.every((item) => item < 4) && named.includes(3),
+      `slots name ${named.join(" ")}, three items are on disk`,
+    );
+    assert.equal(bytes.readInt32BE(36), 4, "the header counts as far as the slots know");
+    bench.host.advance(61_000);
+    bench.run();
+    assert.equal(bytes.length, indexFileBytes({ slots: 5, items: 9 }));
+    const later = bench.host.files.names.get(`/index/${bench.names()[0]}`)!.bytes;
+    assert.equal(later.readInt32BE(36), 7);
+  });
+
   it("is ended by a blocking one, which writes again what was under way", () => {
     const bench = new Bench();
     bench.add(5);
