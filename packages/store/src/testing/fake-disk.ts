@@ -200,6 +200,8 @@ export class FakeDisk implements Files {
   renameSync(from: string, to: string): void {
     const inode = this.names.get(from);
     if (inode === undefined) throw new HostError("ENOENT", `${from}: no such file`);
+    const replaced = this.names.get(to);
+    if (replaced !== undefined && replaced !== inode) this.#free(replaced.id, 0);
     this.names.delete(from);
     this.names.set(to, inode);
     this.operations.push({ kind: "rename", from, to });
