@@ -72,6 +72,24 @@ describe("recovery", () => {
       await checkBodies(replaced(image, path, Buffer.alloc(400, 7)), bodies);
     });
 
+    it(`dates nothing by a checkpoint with a flipped bit after ${how}`, async () => {
+      const { image } = await filled(stopped);
+      const checkpoint = image.files.get(`${HOME}/checkpoint`)!;
+      for (const without of [[], ["orbitmq-mark"]]) {
+        const files = new Map(image.files);
+        for (const name of without) files.delete(`${HOME}/${name}`);
+        for (const bit of [0, 1, 4, 13, 63]) {
+          const flipped = Buffer.from(checkpoint);
+          flipped[bit >> 3] = flipped[bit >> 3]! ^ (0x80 >> (bit & 7));
+          files.set(`${HOME}/checkpoint`, flipped);
+          const driver = await StoreDriver.open({}, { files, folders: image.folders });
+          const newest = driver.readAll().at(-1)!.storeTimestamp;
+          const { lastStoreTimestamp } = driver.store.status();
+          assert.ok(lastStoreTimestamp >= newest && lastStoreTimestamp <= newest + 100_000, `bit ${bit}`);
+        }
+      }
+    });
+
     it(`needs neither mark nor checkpoint nor queue table after ${how}`, async () => {
       const { image, bodies } = await filled(stopped);
       for (const names of [

@@ -116,7 +116,9 @@ class Recovery {
 
   run(): Recovered {
     const { plan, checkpoint, mark } = this.#parts;
-    this.#lastStoreTimestamp = Math.max(checkpoint.physicMsgTimestamp, mark?.lastStoreTimestamp ?? 0);
+    // The mark and the records, which are scanned to the last, carry checksums. The checkpoint does not: a flipped
+    // bit in it would date everything stored from now on into another century.
+    this.#lastStoreTimestamp = mark?.lastStoreTimestamp ?? 0;
     if (plan.kind !== "trusted" || !plan.isClean) this.#parts.queueFiles.distrustNames();
     const start = this.#start();
     const { files, extFolder, queueFiles, table } = this.#parts;
