@@ -18,6 +18,7 @@ import type { FlushDiskType, StartBenchServer } from "./servers/bench-server.ts"
 import { java } from "./servers/java.ts";
 import { nullBroker } from "./servers/null.ts";
 import { orbitmq } from "./servers/orbitmq.ts";
+import { catchUp } from "./workloads/catch-up.ts";
 import { javaBatchProducer, javaProducer } from "./workloads/java-producer.ts";
 import { pipelined } from "./workloads/pipelined.ts";
 import type { Workload } from "./workloads/workload.ts";
@@ -28,6 +29,8 @@ const workloads: readonly Workload[] = [
   javaProducer(64, 128, true),
   javaProducer(64, 1024, true),
   javaBatchProducer(16, 32),
+  ...[false, true].flatMap((isCold) => [catchUp(5_000_000, 128, isCold), catchUp(1_000_000, 1024, isCold)]),
+  catchUp(200_000, 128, false),
 ];
 const servers: Readonly<Record<string, StartBenchServer>> = { orbitmq: orbitmq(), java, null: nullBroker };
 
