@@ -95,10 +95,13 @@ const logFlip: Fault = (cluster, random) => {
   if (random.chance(0.6)) broker.kill(random.between(10, 300));
   cluster.healLater(random.between(500, 8_000), () => {
     cluster.log(`${path} of ${broker.name} is put right`);
-    if ((broker.store?.status().integrity.corruptRecords ?? 0) > 0)
-      cluster.world.countFault("log-flip-found");
+    const isFound = (broker.store?.status().integrity.corruptRecords ?? 0) > 0;
     putRight();
     broker.rotten = false;
+    if (!isFound) return;
+    cluster.world.countFault("log-flip-found");
+    // Who puts a file right restarts its broker, which goes by what it has read.
+    broker.kill(random.between(10, 300));
   });
   return true;
 };
