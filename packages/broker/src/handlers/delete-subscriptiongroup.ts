@@ -13,9 +13,9 @@ export interface DeleteSubscriptionGroupNeeds {
 
 export function deleteSubscriptionGroup({ groups, offsets }: DeleteSubscriptionGroupNeeds): RequestHandler {
   return (request, exchange) => {
-    const { groupName, cleanOffset } = deleteSubscriptionGroupRequestHeader.decode(request.ext);
+    const { groupName, cleanOffset, removeOffset } = deleteSubscriptionGroupRequestHeader.decode(request.ext);
     groups.delete(groupName);
-    if (cleanOffset === true) offsets.forget(groupName);
+    if (cleanOffset === true || removeOffset === true) offsets.forget(groupName);
     exchange.reply({ code: ResponseCode.SUCCESS });
   };
 }

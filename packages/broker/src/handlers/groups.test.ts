@@ -256,6 +256,9 @@ describe("groups", () => {
     assert.equal(at.ask(207, { groupName: "group", cleanOffset: true }).code, 0);
     assert.equal(at.room.offsets.get("group", "orders", 0), undefined);
     assert.equal(at.ask(207, { groupName: "unknown" }).code, 0);
+    at.commit("old", 0, 1);
+    assert.equal(at.ask(207, { groupName: "old", removeOffset: true }).code, 0, "as clients of 4.x say it");
+    assert.equal(at.room.offsets.get("old", "orders", 0), undefined);
   });
 
   it("are forbidden to read a topic, and allowed again", () => {

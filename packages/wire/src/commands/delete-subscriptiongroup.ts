@@ -1,7 +1,7 @@
 /**
  * DELETE_SUBSCRIPTIONGROUP (207): forgets a consumer group's configuration, and its offsets if wanted.
  *
- *   request   groupName cleanOffset?
+ *   request   groupName cleanOffset?           4.x says removeOffset
  *   response  nothing
  */
 import { bool, defineHeader, type HeaderValue, name, optional } from "../header-schema.ts";
@@ -10,5 +10,6 @@ export const deleteSubscriptionGroupRequestHeader = defineHeader("DeleteSubscrip
   groupName: name(),
   /** Absent means false. */
   cleanOffset: optional(bool()),
+  removeOffset: optional(bool()),
 });
 export type DeleteSubscriptionGroupRequestHeader = HeaderValue<typeof deleteSubscriptionGroupRequestHeader>;
