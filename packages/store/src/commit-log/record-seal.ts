@@ -83,7 +83,7 @@ export function checkSeal(bytes: Buffer, at: number, size: number): SealCheck {
     if (digit < 0 || digit > 9) return "wrong";
     sealed = sealed * 10 + digit;
   }
-  return sealed === bodyCrc(bytes.subarray(at, sealAt)) ? "valid" : "wrong";
+  return sealed === bodyCrc(viewOf(bytes, at, sealAt)) ? "valid" : "wrong";
 }
 
 /** True when topic and properties of the record contain no zero byte, as bytes that never reached the disk would. */
@@ -130,9 +130,13 @@ function hasSeal(bytes: Buffer, at: number, size: number): boolean {
   return true;
 }
 
+/** A plain view: making a Buffer costs twice as much, and every record has one made. */
+function viewOf(bytes: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
 function writeSeal(bytes: Buffer, at: number, sealAt: number): void {
-  // A plain view: making a Buffer costs twice as much, and every record has one made.
-  let crc = bodyCrc(new Uint8Array(bytes.buffer, bytes.byteOffset + at, sealAt - at));
+  let crc = bodyCrc(viewOf(bytes, at, sealAt));
   for (let index = 0; index < NAME.length; index += 1) bytes[sealAt + index] = NAME[index]!;
   for (let index = 0; index < DIGITS; index += 1) {
     const rest = (crc / 10) | 0;

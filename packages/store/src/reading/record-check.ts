@@ -11,10 +11,15 @@ export interface Expected {
 
 /** Why there is no whole, undamaged record of `size` bytes for `position` at `bytes[at]`; `undefined` when there is. */
 export function whatIsDamaged(bytes: Buffer, at: number, size: number, position: number): string | undefined {
-  const check = checkRecord(bytes, at, at + size, { physicalOffset: position });
+  const check = checkRecord(bytes, at, at + size, { physicalOffset: position, checkCrc: false });
   if (check.kind !== "record") return check.kind === "bad" ? check.reason : `there is a ${check.kind} record`;
   if (check.size !== size) return `it has ${check.size} bytes, its queue unit says ${size}`;
-  return checkSeal(bytes, at, size) === "wrong" ? "its __CRC32# does not match" : undefined;
+  const seal = checkSeal(bytes, at, size);
+  if (seal === "wrong") return "its __CRC32# does not match";
+  // A seal is over the body, too, and over the body's own checksum.
+  if (seal === "valid") return undefined;
+  const body = checkRecord(bytes, at, at + size, { checkCrc: true });
+  return body.kind === "bad" ? body.reason : undefined;
 }
 
 /** Why the record of `size` bytes at `bytes[at]` is not the one its queue unit promises; `undefined` when it is. */
@@ -40,5 +45,8 @@ function hasTopic(bytes: Buffer, at: number, topic: Uint8Array): boolean {
   const isLong = bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_V2;
   const length = isLong ? bytes.readInt16BE(lengthAt) : bytes[lengthAt]!;
   const topicAt = lengthAt + (isLong ? 2 : 1);
-  return length === topic.length && bytes.compare(topic, 0, length, topicAt, topicAt + length) === 0;
+  if (length !== topic.length) return false;
+  // Topics are short: a loop beats Buffer's own comparison.
+  for (let index = 0; index < length; index += 1) if (bytes[topicAt + index] !== topic[index]) return false;
+  return true;
 }
