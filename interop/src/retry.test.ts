@@ -1,4 +1,4 @@
-/** Official Java clients against OrbitMQ where messages wait: delay levels, retries, dead letters, ordered consumption. */
+/** Official Java clients against OrbitMQ where messages wait or come back: delays, retries, dead letters, order, replies. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { type ServerProcess, startServerProcess } from "orbitmq/testing";
@@ -99,6 +99,18 @@ for (const version of javaVersions) {
       });
       assertDelivered(deliveriesIn(lines), { count: 30 });
       assert.ok(deliveriesIn(lines).every(({ reconsumeTimes }) => reconsumeTimes === 1));
+    });
+
+    test("asks and gets its replies", { timeout }, async () => {
+      const topic = `asked-${suffix}`;
+      const lines = await clients.run("request", { namesrv, topic, group: `g-${topic}`, count: 3 });
+      assert.deepEqual(
+        lines.map(({ reply, replyProblem }) => reply ?? replyProblem),
+        [0, 1, 2].map((i) => `answer to question ${i}`),
+      );
+      const properties = lines[0]?.["properties"] as Record<string, string>;
+      assert.equal(properties["MSG_TYPE"], "reply");
+      assert.match(properties["PUSH_REPLY_TIME"] ?? "", /^\d{13}$/);
     });
 
     test("consumes in order, one member per queue, and hands queues over at once", { timeout }, async () => {

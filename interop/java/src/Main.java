@@ -31,9 +31,10 @@ public final class Main {
             case "produce": return Produce.run(args);
             case "consume": return Consume.run(args);
             case "litepull": return LitePull.run(args);
+            case "request": return Request.run(args);
             case "transact": return Transact.run(args);
             case "tour": return Tour.run(args);
-            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, litepull, transact, tour, serve; not " + command);
+            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, litepull, request, transact, tour, serve; not " + command);
         }
     }
 
