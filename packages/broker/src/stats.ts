@@ -3,7 +3,7 @@
  * numbers; a sample is taken ten seconds after something moved, so that an idle broker has no timer running.
  */
 import type { Clock, TimerHandle, Timers } from "@orbitmq/host";
-import { NamedStats } from "./stats/named-stats.ts";
+import { type Counter, NamedStats } from "./stats/named-stats.ts";
 
 const SAMPLE_INTERVAL_MS = 10_000;
 /** Ten minutes. */
@@ -16,6 +16,8 @@ interface Sample {
   readonly missed: number;
   readonly transferred: number;
 }
+
+const NOTHING_COUNTED: readonly Counter[] = [];
 
 export class BrokerStats {
   /** Messages appended, refused, and the bytes of the records appended (RocketMQ counts the whole record). */
@@ -34,6 +36,8 @@ export class BrokerStats {
   readonly startedWallMs: number;
   readonly named: NamedStats;
   readonly #cluster: string;
+  /** Per topic TOPIC_PUT_NUMS, TOPIC_PUT_SIZE and BROKER_PUT_NUMS: one lookup per send. */
+  readonly #putCounters = new Map<string, readonly Counter[]>();
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #samples: Sample[] = [];
@@ -53,10 +57,20 @@ export class BrokerStats {
   put(messages: number, bytes: number, topic: string): void {
     this.messagesPut += messages;
     this.putBytes += bytes;
-    this.named.add("TOPIC_PUT_NUMS", topic, messages);
-    this.named.add("TOPIC_PUT_SIZE", topic, bytes);
-    this.named.add("BROKER_PUT_NUMS", this.#cluster, messages);
+    const counters = this.#putCounters.get(topic) ?? this.#newPutCounters(topic);
+    for (let i = 0; i < counters.length; i++) this.named.count(counters[i]!, i === 1 ? bytes : messages);
     this.#arm();
+  }
+
+  #newPutCounters(topic: string): readonly Counter[] {
+    const counters = [
+      this.named.counter("TOPIC_PUT_NUMS", topic),
+      this.named.counter("TOPIC_PUT_SIZE", topic),
+      this.named.counter("BROKER_PUT_NUMS", this.#cluster),
+    ].filter((counter) => counter !== undefined);
+    if (counters.length < 3) return NOTHING_COUNTED;
+    this.#putCounters.set(topic, counters);
+    return counters;
   }
 
   /** A pull that found messages. */

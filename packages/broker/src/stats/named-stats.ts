@@ -43,7 +43,7 @@ interface Sample {
   readonly times: number;
 }
 
-class Counter {
+export class Counter {
   sum = 0;
   times = 0;
   moved = false;
@@ -87,13 +87,22 @@ export class NamedStats {
 
   /** `value` for `times` events. */
   add(name: StatsName, key: string, value: number, times = 1): void {
+    const counter = this.counter(name, key);
+    if (counter !== undefined) this.count(counter, value, times);
+  }
+
+  /** The counter of a name and key, for who counts often; `undefined` when there are too many. */
+  counter(name: StatsName, key: string): Counter | undefined {
     const counters = this.#counters.get(name)!;
     let counter = counters.get(key);
-    if (counter === undefined) {
-      if (counters.size >= KEYS_MAX) return;
+    if (counter === undefined && counters.size < KEYS_MAX) {
       counter = new Counter(this.#clock.monotonicMs());
       counters.set(key, counter);
     }
+    return counter;
+  }
+
+  count(counter: Counter, value: number, times = 1): void {
     counter.sum += value;
     counter.times += times;
     if (counter.moved) return;
