@@ -30,6 +30,8 @@ export class ColdBlocks {
   readonly #blocksMax: number;
   /** By first position, in order of use. `used` of a slab is how much of it is final. */
   readonly #blocks = new Map<number, Slab>();
+  /** The last of `#blocks`, unless it was dropped since. */
+  #newest: Slab | undefined;
   readonly #loading = new Map<number, Loading>();
   readonly #queue: Loading[] = [];
   readonly #written: () => number;
@@ -62,8 +64,12 @@ export class ColdBlocks {
     const start = this.blockStart(position);
     const block = this.#blocks.get(start);
     if (block === undefined || block.end < Math.min(end, this.blockEnd(start))) return undefined;
-    this.#blocks.delete(start);
-    this.#blocks.set(start, block);
+    // Neighbours come from the same block, one record after the other: it is the newest already.
+    if (block !== this.#newest) {
+      this.#blocks.delete(start);
+      this.#blocks.set(start, block);
+      this.#newest = block;
+    }
     return block;
   }
 
@@ -191,6 +197,7 @@ export class ColdBlocks {
     const before = this.#blocks.get(block.start);
     if (before !== undefined) this.#drop(before);
     this.#blocks.set(block.start, block);
+    this.#newest = block;
     for (const oldest of this.#blocks.values()) {
       if (this.#blocks.size <= this.#blocksMax) return;
       this.#drop(oldest);

@@ -10,13 +10,14 @@ export class StoredMessages implements GetResult {
   readonly maxOffset: QueueOffset;
   messageCount = 0;
   byteCount = 0;
-  readonly slices: Uint8Array[] = [];
   suggestPullingFromSlave = false;
+  readonly #slices: Uint8Array[] = [];
   readonly #slabs: Slab[] = [];
   readonly #pools: SlabPool[] = [];
   #lastSlab: Slab | undefined;
   #lastEnd = 0;
-  #sliceStart = 0;
+  /** The slice being made: neighbouring records of `#lastSlab` up to `#lastEnd`; -1 when there is none. */
+  #sliceStart = -1;
   #released = false;
 
   constructor(status: GetStatus, next: number, min: number, max: number) {
@@ -26,13 +27,22 @@ export class StoredMessages implements GetResult {
     this.maxOffset = queueOffset(max);
   }
 
+  get slices(): readonly Uint8Array[] {
+    this.#closeSlice();
+    return this.#slices;
+  }
+
+  #closeSlice(): void {
+    if (this.#sliceStart < 0) return;
+    this.#slices.push(this.#lastSlab!.bytes.subarray(this.#sliceStart, this.#lastEnd));
+    this.#sliceStart = -1;
+  }
+
   /** Adds a record as a view into `slab`, which is held until `release`; neighbours become one slice. */
   addView(pool: SlabPool, slab: Slab, position: number, size: number): void {
     const at = position - slab.start;
-    if (slab === this.#lastSlab && at === this.#lastEnd) {
-      this.slices[this.slices.length - 1] = slab.bytes.subarray(this.#sliceStart, at + size);
-    } else {
-      this.slices.push(slab.bytes.subarray(at, at + size));
+    if (slab !== this.#lastSlab || at !== this.#lastEnd || this.#sliceStart < 0) {
+      this.#closeSlice();
       this.#sliceStart = at;
       if (slab !== this.#lastSlab) {
         pool.retain(slab);
@@ -47,7 +57,8 @@ export class StoredMessages implements GetResult {
 
   /** Adds a record that is the caller's own copy. */
   addCopy(bytes: Uint8Array): void {
-    this.slices.push(bytes);
+    this.#closeSlice();
+    this.#slices.push(bytes);
     this.#lastSlab = undefined;
     this.#count(bytes.length);
   }
