@@ -9,3 +9,8 @@ export function newClientId(host: Host): string {
   const instance = Math.floor(host.clock.wallMs()) * 4096 + host.random.int(4096);
   return `${ip}@${host.process.pid}#${instance.toString()}`;
 }
+
+/** The same after every start, for clients that keep state under it (RocketMQ: instance name DEFAULT). */
+export function stableClientId(host: Host): string {
+  return `${host.network.localAddresses()[0] ?? "127.0.0.1"}@DEFAULT`;
+}

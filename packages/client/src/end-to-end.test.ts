@@ -192,3 +192,38 @@ test("the reader and the admin see what is there and change nothing", async () =
   assert.deepEqual(brokers[0]!.addresses, { "0": "broker-a:10911" });
   await c.settle(Promise.all([producer.shutdown(), reader.shutdown(), admin.shutdown()]));
 });
+
+test("a message that fails comes again after its delays and is a dead letter in the end; delayed ones come late", async () => {
+  const { c, producer, consumer } = await stage();
+  const one = consumer({ maxReconsumeTimes: 2 });
+  const heard: [string, number, string, number][] = [];
+  one.listen("orders", (message) => {
+    heard.push([message.text(), message.reconsumeTimes, message.topic, c.world.nowMs]);
+    return message.text() === "bad" ? "RECONSUME_LATER" : undefined;
+  });
+  await c.settle(one.start());
+  const sentMs = c.world.nowMs;
+  await c.settle(producer.send({ topic: "orders", body: "bad" }));
+  await c.settle(producer.send({ topic: "orders", body: "late", delayLevel: 2 }));
+  await c.until(() => heard.length === 4);
+  const bad = heard.filter(([body]) => body === "bad");
+  assert.deepEqual(
+    bad.map(([, times, topic]) => [times, topic]),
+    [
+      [0, "orders"],
+      [1, "orders"],
+      [2, "orders"],
+    ],
+  );
+  const pauses = [bad[1]![3] - bad[0]![3], bad[2]![3] - bad[1]![3]];
+  assert.ok(pauses[0]! >= 10_000 && pauses[0]! < 11_000 && pauses[1]! >= 30_000, String(pauses));
+  const late = heard.find(([body]) => body === "late")!;
+  assert.ok(late[3] - sentMs >= 5_000, String(late[3] - sentMs));
+  const reader = new Reader(c.host, { namesrv: c.namesrv });
+  await c.settle(reader.start());
+  await c.until(() => one.status().sentBack === 3);
+  const dead = reader.read("%DLQ%g")[Symbol.asyncIterator]();
+  const { value } = await c.settle(dead.next());
+  assert.deepEqual([value?.text(), value?.reconsumeTimes], ["bad", 3]);
+  await c.settle(Promise.all([producer.shutdown(), one.shutdown(), reader.shutdown()]));
+});

@@ -50,7 +50,7 @@ export const orbitErrors = {
   },
   NOT_SUPPORTED_YET: {
     retriable: false,
-    description: "the message asks for a feature this client does not have yet (transaction, delay, timer)",
+    description: "the message asks for a feature this client does not have yet (transaction, timer)",
     hint: "remove the property the message names; nothing was sent",
   },
   ENCODE_FAILED: {
@@ -71,7 +71,7 @@ export const orbitErrors = {
   LISTENER_FAILED: {
     retriable: true,
     description: "the message listener threw or rejected",
-    hint: "look at cause; the message is consumed again later",
+    hint: "look at cause; the message comes again later, and is a dead letter after maxReconsumeTimes",
   },
   LISTENER_RESULT_INVALID: {
     retriable: true,

@@ -26,7 +26,7 @@ export type {
 export type { ClientOptions, ClientState, ShutdownOptions, ShutdownResult } from "./client-options.ts";
 export type { Codec } from "./codecs.ts";
 export { bytes, json, text } from "./codecs.ts";
-export type { ConsumeFrom, PushConsumerOptions } from "./consumer/consumer-options.ts";
+export type { ConsumeFrom, MessageModel, PushConsumerOptions } from "./consumer/consumer-options.ts";
 export type {
   ListenBatchOptions,
   ListenerContext,

@@ -17,6 +17,11 @@ export interface MessageAttributes {
   readonly keys?: string | readonly string[] | undefined;
   /** The application's own properties; RocketMQ's reserved names are refused. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Delivered after the delay of this level (RocketMQ: DELAY); by default levels 1 to 18 are 1 s, 5 s, 10 s, 30 s,
+   * 1 to 10 min by the minute, 20 min, 30 min, 1 h, 2 h. Default 0: at once. Not in a batch.
+   */
+  readonly delayLevel?: number | undefined;
   /** An int32 the application may use as it likes; default 0. */
   readonly flag?: number | undefined;
 }

@@ -6,15 +6,33 @@ import type { ReceivedMessage } from "../received-message.ts";
 /** Where a group starts in a queue it has no offset for: the oldest message, the newest, or a point in time. */
 export type ConsumeFrom = "first" | "last" | Date;
 
+export type MessageModel = "CLUSTERING" | "BROADCASTING";
+
 export interface PushConsumerOptions extends ClientOptions {
   readonly group: string;
   /** Default "last", as RocketMQ: messages from before the group's first start are skipped. */
   readonly from?: ConsumeFrom | undefined;
+  /**
+   * CLUSTERING: the members of the group share the messages. BROADCASTING: each member gets all of them, keeps its
+   * offsets in a file of its own, and messages that fail are not consumed again. Default CLUSTERING.
+   */
+  readonly messageModel?: MessageModel | undefined;
+  /**
+   * BROADCASTING: where offsets are kept, as `<folder>/<clientId>/<group>/offsets.json`. Default
+   * `~/.rocketmq_offsets`, as RocketMQ. The client id is `ip@DEFAULT` then unless given: two broadcasting consumers
+   * of one group on one machine need a `clientId` each.
+   */
+  readonly localOffsetsFolder?: string | undefined;
+  /** How often a message that fails comes again before it is a dead letter. Default 16 (maxReconsumeTimes). */
+  readonly maxReconsumeTimes?: number | undefined;
   /** Listeners running at the same time, over all queues. Default 20. */
   readonly concurrency?: number | undefined;
-  /** A listener running longer sees `context.signal` abort. Default 900,000 (consumeTimeout, 15 min). */
+  /**
+   * A listener running longer sees `context.signal` abort, and its message goes back to the broker and comes again
+   * after 10 s. Default 900,000 (consumeTimeout, 15 min).
+   */
   readonly consumeTimeoutMs?: number | undefined;
-  /** When a failed message is consumed again. Default 5000. */
+  /** When a failed message that the broker did not take back is consumed again here. Default 5000. */
   readonly reconsumeDelayMs?: number | undefined;
   /** Messages asked for in one pull. Default 32 (pullBatchSize); brokers cap it. */
   readonly pullBatchSize?: number | undefined;
@@ -31,13 +49,17 @@ export interface PushConsumerOptions extends ClientOptions {
   /**
    * Told of every failed consumption: the listener threw or asked for another time, its result was no result
    * (LISTENER_RESULT_INVALID), the body did not decode (DECODE_FAILED, BODY_UNREADABLE). `message.value` is
-   * the raw body. For metrics and alarms; the client consumes the message again by itself.
+   * the raw body. For metrics and alarms; the message comes again by itself.
    */
   readonly onConsumeFailure?: ((error: OrbitError, message: ReceivedMessage) => void) | undefined;
+  /** Told of every message that failed and is the broker's again, to be retried or to be a dead letter. */
+  readonly onSentBack?: ((message: ReceivedMessage) => void) | undefined;
 }
 
 export const consumerDefaults = {
   from: "last",
+  messageModel: "CLUSTERING",
+  maxReconsumeTimes: 16,
   concurrency: 20,
   consumeTimeoutMs: 15 * 60 * 1000,
   reconsumeDelayMs: 5_000,
@@ -58,4 +80,6 @@ export const consumerDefaults = {
   /** A topic without a route is asked for again after the first, growing to the second. */
   routeRetryMinMs: 100,
   routeRetryMaxMs: 900,
+  /** How long a broker has for taking a message back. */
+  sendBackTimeoutMs: 5_000,
 } as const;

@@ -3,11 +3,18 @@
 import { OrbitError } from "../errors.ts";
 import { checkGroup } from "../names.ts";
 import { checkDuration, checkInteger } from "../option-checks.ts";
-import { type ConsumeFrom, consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
+import {
+  type ConsumeFrom,
+  consumerDefaults,
+  type MessageModel,
+  type PushConsumerOptions,
+} from "./consumer-options.ts";
 
 export interface ConsumerSettings {
   readonly group: string;
   readonly from: ConsumeFrom;
+  readonly messageModel: MessageModel;
+  readonly maxReconsumeTimes: number;
   readonly concurrency: number;
   readonly consumeTimeoutMs: number;
   readonly reconsumeDelayMs: number;
@@ -18,6 +25,7 @@ export interface ConsumerSettings {
   readonly offsetPersistIntervalMs: number;
   readonly rebalanceIntervalMs: number;
   readonly onConsumeFailure: PushConsumerOptions["onConsumeFailure"];
+  readonly onSentBack: PushConsumerOptions["onSentBack"];
 }
 
 /** Throws INVALID_ARGUMENT. */
@@ -25,7 +33,11 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
   checkGroup(options.group);
   const from = options.from ?? consumerDefaults.from;
   checkFrom(from);
-  type Name = Exclude<keyof typeof consumerDefaults, "from">;
+  const messageModel = options.messageModel ?? consumerDefaults.messageModel;
+  if (messageModel !== "CLUSTERING" && messageModel !== "BROADCASTING") {
+    throw new OrbitError("INVALID_ARGUMENT", "messageModel must be CLUSTERING or BROADCASTING");
+  }
+  type Name = Exclude<keyof typeof consumerDefaults, "from" | "messageModel">;
   const duration = (name: Name & keyof PushConsumerOptions) =>
     checkDuration(options as Record<typeof name, number | undefined>, name, consumerDefaults[name]);
   const count = (name: Name & keyof PushConsumerOptions, max?: number) =>
@@ -33,6 +45,8 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
   return {
     group: options.group,
     from,
+    messageModel,
+    maxReconsumeTimes: checkInteger(options, "maxReconsumeTimes", consumerDefaults.maxReconsumeTimes, 0),
     concurrency: count("concurrency"),
     consumeTimeoutMs: duration("consumeTimeoutMs"),
     reconsumeDelayMs: duration("reconsumeDelayMs"),
@@ -43,6 +57,7 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
     offsetPersistIntervalMs: duration("offsetPersistIntervalMs"),
     rebalanceIntervalMs: duration("rebalanceIntervalMs"),
     onConsumeFailure: options.onConsumeFailure,
+    onSentBack: options.onSentBack,
   };
 }
 

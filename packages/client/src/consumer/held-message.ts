@@ -9,8 +9,12 @@ export interface HeldRecord {
   readonly processQueue: ProcessQueue<HeldRecord>;
   /** Whose listener runs for it; `undefined` when the message is of a topic nobody listens to any more. */
   readonly subscription: Subscription | undefined;
-  /** How often it failed here. */
+  /** How often it failed here and was not sent back. */
   attempts: number;
+  /** `returning`: on its way back to the broker. `gone`: consumed, or the broker's again. */
+  fate: "held" | "returning" | "gone";
+  /** Its listener came to an end while it was `returning`. */
+  endedAs: "success" | "failure" | undefined;
 }
 
 export type HeldMessage = CachedMessage<HeldRecord>;

@@ -13,7 +13,9 @@ export interface RunSource {
   began(run: ListenerRun): void;
   ended(run: ListenerRun): void;
   succeeded(message: HeldMessage): void;
-  failed(message: HeldMessage, error: OrbitError): void;
+  failed(message: HeldMessage, error: OrbitError, run: ListenerRun): void;
+  /** Its listener runs for longer than allowed; how it ends is told all the same. */
+  timedOut(message: HeldMessage): void;
 }
 
 export class ListenerRun implements ListenerContext {
@@ -22,6 +24,7 @@ export class ListenerRun implements ListenerContext {
   readonly messages: readonly HeldMessage[];
   readonly startedMs: number;
   timedOut = false;
+  delayLevel = 0;
   #controller: AbortController | undefined;
   #reason: OrbitError | undefined;
 
@@ -38,6 +41,11 @@ export class ListenerRun implements ListenerContext {
 
   get aborted(): boolean {
     return this.#reason !== undefined;
+  }
+
+  /** It was told to stop because the consumer ends: that it failed says nothing about its messages. */
+  get isShutDown(): boolean {
+    return this.#reason?.code === "SHUT_DOWN";
   }
 
   /** Made when a listener first looks at it. */

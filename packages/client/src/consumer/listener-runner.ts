@@ -156,7 +156,7 @@ export class ListenerRunner {
     const { subscription } = messages[0]!.payload;
     const good = decoded.filter((message) => message instanceof ReceivedMessage);
     decoded.forEach((message, i) => {
-      if (message instanceof Undecodable) run.source.failed(messages[i]!, message.error);
+      if (message instanceof Undecodable) run.source.failed(messages[i]!, message.error, run);
     });
     const heard = messages.filter((_, i) => !(decoded[i] instanceof Undecodable));
     if (heard.length === 0) {
@@ -190,7 +190,7 @@ export class ListenerRunner {
     this.#running.delete(run);
     for (const message of messages) {
       if (failure === undefined) run.source.succeeded(message);
-      else run.source.failed(message, failure);
+      else run.source.failed(message, failure, run);
     }
     run.source.ended(run);
     this.#slotsUsed -= 1;
@@ -229,6 +229,7 @@ export class ListenerRunner {
       const message = `the listener of ${topic} has run for more than ${this.#options.consumeTimeoutMs} ms`;
       this.#logger.warn({ code: "CONSUME_TIMEOUT", topic, brokerName, queueId, offset }, message);
       run.abort(new OrbitError("CONSUME_TIMEOUT", message));
+      for (const held of run.messages) run.source.timedOut(held);
     }
   }
 }

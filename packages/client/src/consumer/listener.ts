@@ -25,6 +25,12 @@ export interface ListenerContext {
    * shutdown deadline nears (SHUT_DOWN); the reason is an OrbitError.
    */
   readonly signal: AbortSignal;
+  /**
+   * When a message that fails comes again (RocketMQ: delayLevelWhenNextConsume): 0, the default, lets the broker
+   * choose (10 s, 30 s, 1 min, … 2 h), a level above 0 is that delay, -1 makes it a dead letter at once. Set it
+   * before the listener ends.
+   */
+  delayLevel: number;
 }
 
 export type MessageListener<T = Uint8Array> = (

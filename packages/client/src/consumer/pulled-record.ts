@@ -30,6 +30,14 @@ export function topicOf(record: MessageRecord): string {
   return getProperty(record.properties, MessageConst.RETRY_TOPIC) ?? record.topic;
 }
 
+/** The id its producer gave it, else the one that says where it is stored. */
+export function messageIdOf(record: MessageRecord): string {
+  return (
+    getProperty(record.properties, MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ??
+    encodeOffsetMessageId(record.storeHost, record.physicalOffset)
+  );
+}
+
 /** `attempts`: how often this consumer has failed it already, beyond what the record says. */
 export function metadataOf(record: MessageRecord, queue: MessageQueue, attempts: number): MessageMetadata {
   const properties = parseProperties(record.properties);

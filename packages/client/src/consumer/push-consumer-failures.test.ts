@@ -7,8 +7,9 @@ import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 import { pullHeader } from "../testing/fake-broker.ts";
 import { topic } from "../typed-topic.ts";
 
-test("a failed message is consumed again after five seconds and the offset does not pass it", async () => {
+test("a failed message the broker does not take back is consumed again after five seconds, and the offset does not pass it", async () => {
   const { w, broker } = stage();
+  broker.takesBack = false;
   for (const body of ["a", "b", "c"]) broker.store("orders", 0, body);
   const attempts: [string, number, number][] = [];
   const consumer = await consuming(w, (message) => {
@@ -64,6 +65,7 @@ test("a throw, a rejection and a result that is none fail the message, each with
 
 test("a body that does not decode never reaches the listener and fails with its own code", async () => {
   const { w, broker } = stage();
+  broker.takesBack = false;
   broker.store("orders", 0, "{not json");
   broker.store("orders", 0, '{"id":1}');
   const orders = topic("orders", json<{ id: number }>());
@@ -126,8 +128,9 @@ test("a queue is not pulled beyond its thresholds and goes on when enough was co
   await w.settle(consumer.shutdown());
 });
 
-test("one message that fails for ever holds the queue at the allowed span of offsets", async () => {
+test("one message that fails for ever and is not taken back holds the queue at the allowed span of offsets", async () => {
   const { w, broker } = stage();
+  broker.takesBack = false;
   for (let i = 0; i < 400; i++) broker.store("orders", 0, String(i));
   const consumer = await consuming(w, (message) => (message.text() === "0" ? "RECONSUME_LATER" : undefined), {
     consumeSpanMax: 200,
@@ -157,8 +160,9 @@ test("a response that cannot be read does not end the consumption", async () => 
   await w.settle(consumer.shutdown());
 });
 
-test("messages that failed at different times come again at different times", async () => {
+test("messages that were not taken back at different times come again at different times", async () => {
   const { w, broker } = stage();
+  broker.takesBack = false;
   const seen = new Map<string, number[]>();
   const consumer = await consuming(w, (message) => {
     const times = seen.get(message.text()) ?? [];

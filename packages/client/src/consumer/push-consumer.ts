@@ -1,14 +1,15 @@
 /**
- * Consumes topics together with the other members of its group (RocketMQ: DefaultMQPushConsumer, clustering,
- * concurrent). The parts: one TopicMember per topic divides queues, one QueueConsumer per held queue pulls, one
- * ListenerRunner runs listeners, one OffsetPersister tells brokers how far the group is. Its life is the client
+ * Consumes topics together with the other members of its group (RocketMQ: DefaultMQPushConsumer). The
+ * parts: one TopicMember per topic divides queues, one QueueConsumer per held queue pulls, one ListenerRunner runs
+ * listeners, SendBack returns what failed, an OffsetStore keeps how far the group is. Its life is the client
  * instance's (client-instance.ts).
  *
  * Shutdown, in order: stop pulling; let running listeners end, warned by their signals when the deadline nears;
- * persist offsets; unregister; close.
+ * let what is sent back arrive; persist offsets; unregister; close.
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
 import { type ConsumerData, notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
+import { stableClientId } from "../client-id.ts";
 import { ClientInstance } from "../client-instance.ts";
 import {
   type ClientState,
@@ -21,14 +22,18 @@ import { OrbitError } from "../errors.ts";
 import type { MessageQueue } from "../message.ts";
 import { checkTopic, retryTopicOf } from "../names.ts";
 import { checkInteger } from "../option-checks.ts";
+import { InnerSender } from "../producer/inner-sender.ts";
 import { type Topic, topicName } from "../typed-topic.ts";
 import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
 import { rawMessage } from "./decode-message.ts";
 import type { ListenBatchOptions, ListenOptions, MessageBatchListener, MessageListener } from "./listener.ts";
 import { ListenerRunner } from "./listener-runner.ts";
+import { LocalOffsets } from "./local-offsets.ts";
 import { OffsetPersister } from "./offset-persister.ts";
+import type { OffsetStore } from "./offset-store.ts";
 import type { QueueConsumer, QueueConsumerContext } from "./queue-consumer.ts";
+import { SendBack } from "./send-back.ts";
 import { type AnyListener, newSubscription, type Subscription } from "./subscription.ts";
 import { TopicMember } from "./topic-member.ts";
 
@@ -61,29 +66,41 @@ export interface PushConsumerStatus {
   readonly listenersRunning: number;
   readonly consumed: number;
   readonly failed: number;
+  /** Of those, the ones that are the broker's again. */
+  readonly sentBack: number;
 }
 
 export class PushConsumer {
   readonly #instance: ClientInstance;
   readonly #settings: ConsumerSettings;
   readonly #runner: ListenerRunner;
-  readonly #persister: OffsetPersister;
+  readonly #offsets: OffsetStore;
+  readonly #sender: InnerSender;
+  readonly #sendBack: SendBack;
   readonly #context: QueueConsumerContext;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** Messages that other clients of the group sent back for a retry; they go to their own topic's listener. */
+  /** Messages that members of the group sent back for a retry; they go to their own topic's listener. */
   readonly #retrySubscription: Subscription;
   readonly #members = new Map<string, TopicMember>();
   #timers: TimerHandle[] = [];
   #consumed = 0;
   #failed = 0;
+  #sentBack = 0;
   #shutdown: Promise<ShutdownResult> | undefined;
 
   /** Throws INVALID_ARGUMENT for an option out of range. */
   constructor(host: Host, options: PushConsumerOptions) {
     this.#settings = consumerSettings(options);
-    this.#instance = new ClientInstance(host, options, { consumers: () => [this.#consumerData()] });
+    const { group, from, maxReconsumeTimes } = this.#settings;
+    // A broadcasting consumer must find its offsets again: its id is the same after every start.
+    const clientId = options.clientId ?? (this.#broadcasts ? stableClientId(host) : undefined);
+    this.#instance = new ClientInstance(
+      host,
+      { ...options, clientId },
+      { consumers: () => [this.#consumerData()] },
+    );
     const { logger, routes, rpc } = this.#instance;
-    const retryTopic = retryTopicOf(this.#settings.group);
+    const retryTopic = retryTopicOf(group);
     this.#retrySubscription = newSubscription(
       retryTopic,
       "*",
@@ -92,11 +109,17 @@ export class PushConsumer {
       host.clock.wallMs(),
     );
     this.#runner = new ListenerRunner(host, logger, this.#settings);
-    this.#persister = new OffsetPersister(this.#instance, this.#settings.group);
+    const folder = options.localOffsetsFolder ?? `${host.process.homeFolder}/.rocketmq_offsets`;
+    this.#offsets = this.#broadcasts
+      ? new LocalOffsets(this.#instance, group, from, folder)
+      : new OffsetPersister(this.#instance, group, from);
+    this.#sender = new InnerSender(this.#instance);
+    this.#sendBack = new SendBack(this.#instance, this.#sender, group, maxReconsumeTimes);
     this.#context = {
       instance: this.#instance,
       settings: this.#settings,
       runner: this.#runner,
+      sendBack: this.#sendBack,
       subscriptionOf: (topic) => this.#subscriptions.get(topic),
       consumed: () => {
         this.#consumed += 1;
@@ -109,7 +132,15 @@ export class PushConsumer {
           { code: error.code, topic, brokerName, queueId, offset, attempts },
           `consuming failed: ${error.message}`,
         );
-        this.#tellFailure(error, () => rawMessage(record, queue, attempts));
+        const { onConsumeFailure } = this.#settings;
+        if (onConsumeFailure === undefined) return;
+        this.#tell("onConsumeFailure", () => onConsumeFailure(error, rawMessage(record, queue, attempts)));
+      },
+      sentBack: (record, queue, attempts) => {
+        this.#sentBack += 1;
+        const { onSentBack } = this.#settings;
+        if (onSentBack === undefined) return;
+        this.#tell("onSentBack", () => onSentBack(rawMessage(record, queue, attempts)));
       },
     };
     routes.onChange((topic) => this.#members.get(topic)?.routeChanged());
@@ -178,6 +209,7 @@ export class PushConsumer {
       listenersRunning: this.#runner.running,
       consumed: this.#consumed,
       failed: this.#failed,
+      sentBack: this.#sentBack,
     };
   }
 
@@ -221,7 +253,7 @@ export class PushConsumer {
   }
 
   #join(subscription: Subscription): TopicMember {
-    const member = new TopicMember(this.#context, this.#persister, subscription);
+    const member = new TopicMember(this.#context, this.#offsets, subscription);
     this.#members.set(subscription.topic, member);
     return member;
   }
@@ -229,11 +261,11 @@ export class PushConsumer {
   async #begin(): Promise<void> {
     const { host, heartbeats, startTimeoutMs } = this.#instance;
     for (const subscription of this.#subscriptions.values()) this.#join(subscription);
-    this.#join(this.#retrySubscription);
+    if (!this.#broadcasts) this.#join(this.#retrySubscription);
     const { offsetPersistIntervalMs, rebalanceIntervalMs } = this.#settings;
     this.#timers = [
       host.timers.every(offsetPersistIntervalMs, () => {
-        this.#instance.background("commit", () => this.#persister.persistAll(this.#queues()));
+        this.#instance.background("commit", () => this.#offsets.persistAll(this.#queues()));
       }),
       host.timers.every(rebalanceIntervalMs, () => {
         for (const member of this.#members.values()) member.wake();
@@ -260,12 +292,13 @@ export class PushConsumer {
   }
 
   #consumerData(): ConsumerData {
-    const { group, from } = this.#settings;
-    const subscriptions = [...this.#subscriptions.values(), this.#retrySubscription];
+    const { group, from, messageModel } = this.#settings;
+    const retries = this.#broadcasts ? [] : [this.#retrySubscription];
+    const subscriptions = [...this.#subscriptions.values(), ...retries];
     return {
       groupName: group,
       consumeType: "CONSUME_PASSIVELY",
-      messageModel: "CLUSTERING",
+      messageModel,
       consumeFromWhere:
         from === "first"
           ? "CONSUME_FROM_FIRST_OFFSET"
@@ -275,6 +308,10 @@ export class PushConsumer {
       subscriptionDataSet: subscriptions.map(({ data }) => data),
       unitMode: false,
     };
+  }
+
+  get #broadcasts(): boolean {
+    return this.#settings.messageModel === "BROADCASTING";
   }
 
   #userMembers(): TopicMember[] {
@@ -293,14 +330,13 @@ export class PushConsumer {
     }
   }
 
-  #tellFailure(error: OrbitError, message: () => ReturnType<typeof rawMessage>): void {
-    const { onConsumeFailure } = this.#settings;
-    if (onConsumeFailure === undefined) return;
+  /** A callback of the application's must not end the consumption. */
+  #tell(name: string, call: () => void): void {
     try {
-      onConsumeFailure(error, message());
+      call();
     } catch (thrown) {
       const reason = fromUnknown(thrown).message;
-      this.#instance.logger.error({ code: "INTERNAL", err: thrown }, `onConsumeFailure threw: ${reason}`);
+      this.#instance.logger.error({ code: "INTERNAL", err: thrown }, `${name} threw: ${reason}`);
     }
   }
 
@@ -321,7 +357,9 @@ export class PushConsumer {
     const left = this.#runner.messagesRunning;
     this.#runner.abortAll(new OrbitError("SHUT_DOWN", "the consumer was shut down"));
     this.#runner.close();
-    await this.#within(remainingMs() * 0.6, [this.#persister.persistAll(queues)]);
+    await this.#within(remainingMs() * 0.6, [this.#sendBack.idle()]);
+    this.#sender.close();
+    await this.#within(remainingMs() * 0.6, [this.#offsets.persistAll(queues)]);
     await this.#instance.close(Math.min(remainingMs(), requestTimeoutMs));
     return { settled: before - left, left };
   }

@@ -35,16 +35,20 @@ import { ProcessQueue } from "./process-queue.ts";
 import { PullPace } from "./pull-pace.ts";
 import { copyRecords, tagOf, topicOf } from "./pulled-record.ts";
 import { RetryLater } from "./retry-later.ts";
+import { FIRST_RETRY_LEVEL } from "./retry-message.ts";
+import type { SendBack } from "./send-back.ts";
 import type { Subscription } from "./subscription.ts";
 
 export interface QueueConsumerContext {
   readonly instance: ClientInstance;
   readonly settings: ConsumerSettings;
   readonly runner: ListenerRunner;
+  readonly sendBack: SendBack;
   /** The subscription of a message's own topic. */
   subscriptionOf(topic: string): Subscription | undefined;
   consumed(): void;
   failed(record: MessageRecord, queue: MessageQueue, attempts: number, error: OrbitError): void;
+  sentBack(record: MessageRecord, queue: MessageQueue, attempts: number): void;
 }
 
 const { suspendTimeoutMs, pullTimeoutMs, pullBytesMax } = consumerDefaults;
@@ -64,6 +68,8 @@ export class QueueConsumer implements RunSource {
   #processQueue: ProcessQueue<HeldRecord>;
   #state: "pulling" | "pausing" | "full" | "dropped" = "pausing";
   #timer: TimerHandle | undefined;
+  /** Another consumer has it: what becomes of messages is that one's business. */
+  #lost = false;
   #suggestedBrokerId = MASTER_ID;
   #maxOffset = 0;
 
@@ -121,6 +127,7 @@ export class QueueConsumer implements RunSource {
 
   /** Stops and tells running listeners why; their results do not count any more. */
   drop(reason: OrbitError): void {
+    this.#lost = true;
     this.stopPulling();
     for (const run of this.#runs) run.abort(reason);
   }
@@ -144,18 +151,67 @@ export class QueueConsumer implements RunSource {
 
   ended(run: ListenerRun): void {
     this.#runs.delete(run);
+    this.#pullIfRoom();
+  }
+
+  #pullIfRoom(): void {
     if (this.#state === "full" && !this.#isFull()) this.#pull();
   }
 
   succeeded(message: HeldMessage): void {
-    message.payload.processQueue.done(message);
     this.#context.consumed();
+    this.#ended(message, "success", 0);
   }
 
-  failed(message: HeldMessage, error: OrbitError): void {
+  failed(message: HeldMessage, error: OrbitError, run: ListenerRun): void {
+    const { record, attempts } = message.payload;
+    this.#context.failed(record, this.queue, attempts, error);
+    if (!run.isShutDown) this.#ended(message, "failure", run.delayLevel);
+  }
+
+  timedOut(message: HeldMessage): void {
+    if (message.payload.fate !== "held" || this.#context.settings.messageModel === "BROADCASTING") return;
+    this.#giveBack(message, FIRST_RETRY_LEVEL);
+  }
+
+  #ended(message: HeldMessage, as: "success" | "failure", delayLevel: number): void {
     const { payload } = message;
-    this.#context.failed(payload.record, this.queue, payload.attempts, error);
+    payload.endedAs = as;
+    if (payload.fate !== "held") return;
+    // Broadcast messages have no retry: each consumer is on its own, and no broker counts for it.
+    if (as === "success" || this.#context.settings.messageModel === "BROADCASTING") this.#settle(message);
+    else this.#giveBack(message, delayLevel);
+  }
+
+  #settle(message: HeldMessage): void {
+    message.payload.fate = "gone";
+    message.payload.processQueue.done(message);
+  }
+
+  /** The message is held, and holds the group's offset, until the broker has it. */
+  #giveBack(message: HeldMessage, delayLevel: number): void {
+    const { payload } = message;
+    if (this.#lost || payload.processQueue !== this.#processQueue) return;
+    const { record, attempts } = payload;
+    payload.fate = "returning";
+    const times = record.reconsumeTimes + attempts;
+    const level = Number.isInteger(delayLevel) ? delayLevel : 0;
+    this.#context.sendBack.put({ record, queue: this.queue, times, delayLevel: level }, (returned) => {
+      payload.fate = "held";
+      if (returned) {
+        this.#settle(message);
+        this.#context.sentBack(record, this.queue, attempts);
+      } else if (payload.endedAs === "success") this.#settle(message);
+      else if (payload.endedAs === "failure") this.#consumeHere(message);
+      this.#pullIfRoom();
+    });
+  }
+
+  /** The broker did not take it back. */
+  #consumeHere(message: HeldMessage): void {
+    const { payload } = message;
     payload.attempts += 1;
+    payload.endedAs = undefined;
     const current = payload.processQueue === this.#processQueue;
     if (this.#state !== "dropped" && current) this.#retryLater.put(message);
   }
@@ -197,7 +253,8 @@ export class QueueConsumer implements RunSource {
       return;
     }
     const { committableOffset, nextOffset } = this.#processQueue;
-    const commits = committableOffset > 0 && broker.brokerId === MASTER_ID;
+    const inCluster = settings.messageModel === "CLUSTERING";
+    const commits = inCluster && committableOffset > 0 && broker.brokerId === MASTER_ID;
     const header = {
       consumerGroup: settings.group,
       topic,
@@ -276,7 +333,14 @@ export class QueueConsumer implements RunSource {
     for (const record of records) {
       if (!matchesTag(this.#subscription, tagOf(record))) continue;
       const subscription = this.#context.subscriptionOf(topicOf(record));
-      const held = { record, processQueue, subscription, attempts: 0 };
+      const held = {
+        record,
+        processQueue,
+        subscription,
+        attempts: 0,
+        fate: "held",
+        endedAs: undefined,
+      } as const;
       const message = processQueue.add(record.queueOffset, record.totalSize, held);
       if (message !== undefined) this.#waiting.push(message);
     }

@@ -18,6 +18,7 @@ import { fromResponse } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
 import { RETRY_PREFIX } from "../names.ts";
 import type { ConsumeFrom } from "./consumer-options.ts";
+import type { StartOffset } from "./offset-store.ts";
 
 /** Address of the queue's master, or of any replica. Throws BROKER_UNKNOWN. */
 export function addressFor(instance: ClientInstance, queue: MessageQueue): string {
@@ -122,12 +123,6 @@ export function offsetOf(instance: ClientInstance, queue: MessageQueue, from: Co
   if (from === "first") return minOffset(instance, queue);
   if (from === "last") return maxOffset(instance, queue);
   return offsetAt(instance, queue, Math.max(from.getTime(), 0));
-}
-
-export interface StartOffset {
-  readonly offset: number;
-  /** The group had none. */
-  readonly isNew: boolean;
 }
 
 /**

@@ -22,9 +22,8 @@ import { RETRY_PREFIX } from "../names.ts";
 import { queueKey, subscribeQueues } from "../topic-queues.ts";
 import { consumerDefaults } from "./consumer-options.ts";
 import { isDate } from "./consumer-settings.ts";
-import type { OffsetPersister } from "./offset-persister.ts";
+import type { OffsetStore } from "./offset-store.ts";
 import { QueueConsumer, type QueueConsumerContext } from "./queue-consumer.ts";
-import { startOffset } from "./queue-offsets.ts";
 import { rebalance } from "./rebalance.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -40,7 +39,7 @@ type StepResult = "absent" | "divided" | "failed";
 export class TopicMember {
   readonly subscription: Subscription;
   readonly #context: QueueConsumerContext;
-  readonly #persister: OffsetPersister;
+  readonly #offsets: OffsetStore;
   readonly #queues = new Map<string, QueueConsumer>();
   #result: StepResult | undefined;
   /** The topic was asked for and did not exist, so all its messages are newer than this consumer. */
@@ -55,9 +54,9 @@ export class TopicMember {
   #stopped = false;
   #firstStep: (() => void)[] = [];
 
-  constructor(context: QueueConsumerContext, persister: OffsetPersister, subscription: Subscription) {
+  constructor(context: QueueConsumerContext, offsets: OffsetStore, subscription: Subscription) {
     this.#context = context;
-    this.#persister = persister;
+    this.#offsets = offsets;
     this.subscription = subscription;
   }
 
@@ -199,6 +198,7 @@ export class TopicMember {
    * client is one: then the queues held stay.
    */
   async #clientIds(brokerNames: ReadonlySet<string>): Promise<string[] | undefined> {
+    if (this.#context.settings.messageModel === "BROADCASTING") return [this.#context.instance.clientId];
     if (brokerNames.size === 0) return [this.#context.instance.clientId];
     const { instance, settings } = this.#context;
     const names = [...brokerNames];
@@ -238,7 +238,7 @@ export class TopicMember {
     instance.logger.info({ topic, brokerName, queueId }, "queue given up");
     const offset = consumer.committableOffset;
     consumer.drop(new OrbitError("QUEUE_LOST", `${topic} ${brokerName} ${queueId} went to another consumer`));
-    instance.background("commit of a queue given up", () => this.#persister.persistAt(consumer, offset));
+    instance.background("commit of a queue given up", () => this.#offsets.persistAt(consumer, offset));
   }
 
   async #take(queues: readonly MessageQueue[]): Promise<boolean> {
@@ -248,8 +248,7 @@ export class TopicMember {
       queues.map(async (queue) => {
         const { topic, brokerName, queueId } = queue;
         try {
-          const from = settings.from;
-          const start = await startOffset(instance, settings.group, queue, from, this.#bornLater);
+          const start = await this.#offsets.start(queue, this.#bornLater);
           if (start.isNew) newIn[`${brokerName} ${queueId}`] = start.offset;
           return { queue, start };
         } catch (error) {
@@ -282,7 +281,7 @@ export class TopicMember {
         persisted,
       );
       this.#queues.set(queueKey(entry.queue), consumer);
-      if (isNew) instance.background("commit of a start offset", () => this.#persister.persist(consumer));
+      if (isNew) instance.background("commit of a start offset", () => this.#offsets.persist(consumer));
       consumer.start();
     }
     return !taken.includes(undefined);

@@ -69,9 +69,8 @@ test("a typed topic's value becomes the body; what its codec throws is ENCODE_FA
   refuses("ENCODE_FAILED", () => encode({ topic: orders, value: 1n }), /orders/);
 });
 
-test("what asks for delay, timers or transactions is refused, never sent as an ordinary message", () => {
+test("what asks for timers or transactions is refused, never sent as an ordinary message", () => {
   for (const name of [
-    "DELAY",
     "TIMER_DELAY_SEC",
     "TIMER_DELAY_MS",
     "TIMER_DELIVER_MS",
@@ -85,9 +84,20 @@ test("what asks for delay, timers or transactions is refused, never sent as an o
   }
 });
 
+test("a delay level becomes DELAY; one that is none, and one in a batch, are refused", () => {
+  const delayed = (delayLevel: number) => encode({ topic: "T", body: "x", delayLevel });
+  assert.equal(getProperty(delayed(3).properties, "DELAY"), "3");
+  assert.equal(getProperty(delayed(0).properties, "DELAY"), undefined);
+  for (const level of [-1, 1.5, Number.NaN, 2 ** 31]) refuses("MESSAGE_INVALID", () => delayed(level));
+  const batch = [{ topic: "T", body: "x", delayLevel: 1 }];
+  refuses("MESSAGE_INVALID", () => encodeBatch(batch, limits, ids), /delayLevel/);
+});
+
 test("reserved property names are refused with what to use instead", () => {
   refuses("MESSAGE_INVALID", () => encode({ topic: "T", body: "x", properties: { TAGS: "t" } }), /use tag/);
   refuses("MESSAGE_INVALID", () => encode({ topic: "T", body: "x", properties: { KEYS: "k" } }), /use keys/);
+  const delayed = { topic: "T", body: "x", properties: { DELAY: "1" } };
+  refuses("MESSAGE_INVALID", () => encode(delayed), /use delayLevel/);
   for (const name of ["UNIQ_KEY", "REAL_TOPIC", "PGROUP", "POP_CK", "INNER_NUM"]) {
     refuses("MESSAGE_INVALID", () => encode({ topic: "T", body: "x", properties: { [name]: "1" } }));
   }

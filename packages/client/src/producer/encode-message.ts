@@ -32,11 +32,13 @@ export interface EncodedMessage {
   /** The unique id; of a batch all ids joined by commas. */
   readonly msgId: string;
   readonly isBatch: boolean;
+  /** Of a message to a retry topic only: how often it failed, and how often it may. */
+  readonly reconsumeTimes?: number;
+  readonly maxReconsumeTimes?: number;
 }
 
 /** What asks a broker for a feature this client does not offer yet; stored as an ordinary message it would be wrong. */
 const NOT_BUILT: ReadonlyMap<string, string> = new Map([
-  [MessageConst.DELAY_TIME_LEVEL, "delayed delivery"],
   [MessageConst.TIMER_DELAY_SEC, "timed delivery"],
   [MessageConst.TIMER_DELAY_MS, "timed delivery"],
   [MessageConst.TIMER_DELIVER_MS, "timed delivery"],
@@ -59,9 +61,19 @@ const SETTABLE: ReadonlySet<string> = new Set([
   MessageConst.MESSAGE_TYPE,
 ]);
 
+/** Reserved names whose value a message has as a field. */
+const FIELDS: ReadonlyMap<string, string> = new Map([
+  [MessageConst.TAGS, "tag"],
+  [MessageConst.KEYS, "keys"],
+  [MessageConst.DELAY_TIME_LEVEL, "delayLevel"],
+]);
+
 const RESERVED: ReadonlySet<string> = new Set(
   Object.values(MessageConst).filter((name) => !SETTABLE.has(name)),
 );
+
+/** Any int32; a broker takes what is beyond its last level for the last one. */
+const DELAY_LEVEL_MAX = 0x7fffffff;
 
 const encoder = new TextEncoder();
 
@@ -103,6 +115,9 @@ export function encodeBatch(
     }
     if (waitsForStore(message) !== waits) {
       throw new OrbitError("MESSAGE_INVALID", "the messages of a batch have the same WAIT property");
+    }
+    if ((message.delayLevel ?? 0) !== 0) {
+      throw new OrbitError("MESSAGE_INVALID", "a message of a batch has no delayLevel");
     }
     const msgId = ids.next();
     msgIds.push(msgId);
@@ -180,6 +195,17 @@ function encodeProperties(message: MessageAttributes, msgId: string, bytesMax: n
   if (keys !== undefined && !(Array.isArray(keys) && keys.length === 0)) {
     text += checkedProperty(MessageConst.KEYS, typeof keys === "string" ? keys : keys.join(KEY_SEPARATOR));
   }
+  const { delayLevel } = message;
+  if (delayLevel !== undefined && delayLevel !== 0) {
+    if (!Number.isInteger(delayLevel) || delayLevel < 0 || delayLevel > DELAY_LEVEL_MAX) {
+      const shown = String(delayLevel);
+      throw new OrbitError(
+        "MESSAGE_INVALID",
+        `delayLevel ${shown} is no integer from 0 to ${DELAY_LEVEL_MAX}`,
+      );
+    }
+    text += property(MessageConst.DELAY_TIME_LEVEL, String(delayLevel));
+  }
   let waits = WAIT_TRUE;
   if (properties !== undefined) {
     for (const name of Object.keys(properties)) {
@@ -205,7 +231,8 @@ function checkName(name: string): void {
     throw new OrbitError("NOT_SUPPORTED_YET", `the property ${name} asks for ${feature}`);
   }
   if (!RESERVED.has(name)) return;
-  const instead = name === MessageConst.TAGS ? "; use tag" : name === MessageConst.KEYS ? "; use keys" : "";
+  const field = FIELDS.get(name);
+  const instead = field === undefined ? "" : `; use ${field}`;
   throw new OrbitError("MESSAGE_INVALID", `the property name ${name} is reserved${instead}`);
 }
 

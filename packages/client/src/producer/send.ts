@@ -213,6 +213,8 @@ export class Send implements OutgoingRequest {
         bornTimestamp: this.#bornTimestamp,
         flag: message.flag,
         properties: message.properties,
+        reconsumeTimes: message.reconsumeTimes,
+        maxReconsumeTimes: message.maxReconsumeTimes,
         batch: message.isBatch ? true : undefined,
         brokerName: queue.brokerName,
       },

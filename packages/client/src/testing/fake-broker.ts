@@ -4,6 +4,8 @@
  */
 import type { Host } from "@orbitmq/host";
 import {
+  type ConsumerSendMsgBackRequestHeader,
+  consumerSendMsgBackRequestHeader,
   decodeBatchBody,
   decodeSendMessageRequestHeader,
   type Exchange,
@@ -70,6 +72,10 @@ export class FakeBroker {
   readonly heartbeats: HeartbeatData[] = [];
   readonly clients = new Map<string, { peer: Peer; groups: string[] }>();
   readonly unregistered: string[] = [];
+  /** False: no message is taken back. */
+  takesBack = true;
+  /** What was taken back, and when (virtual ms). It does not come again. */
+  readonly sentBack: (ConsumerSendMsgBackRequestHeader & { readonly atMs: number })[] = [];
   readonly createdTopics: { topic: string; queues: number; perm: number }[] = [];
   #parked: Parked[] = [];
   #position = 0;
@@ -123,6 +129,11 @@ export class FakeBroker {
       const header = updateConsumerOffsetRequestHeader.decode(request.ext);
       this.offsets.set(`${header.consumerGroup}@${header.topic}@${header.queueId}`, header.commitOffset);
       exchange.reply({ code: 0 });
+    });
+    on(RequestCode.CONSUMER_SEND_MSG_BACK, (request, exchange) => {
+      const header = consumerSendMsgBackRequestHeader.decode(request.ext);
+      this.sentBack.push({ ...header, atMs: this.host.clock.wallMs() });
+      exchange.reply(this.takesBack ? { code: 0 } : { code: 1, remark: "not today" });
     });
     on(RequestCode.GET_MAX_OFFSET, (request, exchange) => {
       const { topic, queueId } = getMaxOffsetRequestHeader.decode(request.ext);

@@ -77,7 +77,12 @@ async function takePart(
   const consumer = new PushConsumer({ ...clientOptions(flags, terminal), group, from, concurrency: 1 });
   consumer.listen(
     topic,
-    async (message) => ((await print(message)) ? "CONSUME_SUCCESS" : "RECONSUME_LATER"),
+    async (message) => {
+      const wanted = await print(message);
+      // At once, lest the listener runs for messages that nobody wants and that would go back to the broker.
+      if (signal.aborted) void consumer.shutdown();
+      return wanted ? "CONSUME_SUCCESS" : "RECONSUME_LATER";
+    },
     {
       tags: flags.tag,
     },

@@ -180,6 +180,9 @@ class Checker {
         this.#counts.listened++;
         if (event.success) this.#listened(event);
         break;
+      case "sent-back":
+        this.#commits.listened(event);
+        break;
       case "committed":
         this.#counts.committed++;
         if (this.#options.groups.includes(event.group)) this.#commits.committed(event);

@@ -1,4 +1,7 @@
-/** Offsets of groups against the ends of their listeners: an offset passes a message only after its success. */
+/**
+ * Offsets of groups against the ends of their listeners: an offset passes a message only after its success, or when
+ * the broker has taken it back.
+ */
 import { brokerOf, type HistoryEvent, type QueueKey } from "./history.ts";
 import type { Report } from "./slot-table.ts";
 
@@ -29,7 +32,7 @@ export class CommitCheck {
     this.#report = report;
   }
 
-  listened(event: Extract<HistoryEvent, { kind: "listened" }>): void {
+  listened(event: Extract<HistoryEvent, { kind: "listened" | "sent-back" }>): void {
     const progress = this.#of(event.group, event.queue);
     if (event.offset < progress.prefix) return;
     progress.done.add(event.offset);

@@ -62,6 +62,14 @@ export type HistoryEvent =
       readonly success: boolean;
     }
   | {
+      /** A message whose listener failed is the broker's again: the offset may pass it. */
+      readonly kind: "sent-back";
+      readonly atMs: number;
+      readonly group: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+    }
+  | {
       /** A member of the group told the broker that everything below `offset` is consumed. */
       readonly kind: "committed";
       readonly atMs: number;

@@ -37,6 +37,10 @@ export class ConsumerNode extends SimNode {
       waitForever: true,
       from: "first",
       reconsumeDelayMs: 1_000,
+      onSentBack: ({ queue: { topic, brokerName, queueId }, queueOffset: offset }) => {
+        const queue = queueKey(topic, brokerName, queueId);
+        this.context.recorder.add({ kind: "sent-back", group: GROUP, queue, offset });
+      },
       logger: this.#plan.logger,
     });
     this.#consumer = consumer;
