@@ -7,6 +7,7 @@ export const brokerErrors = {
   LISTEN_FAILED: [true, "the broker's port cannot be listened on"],
   STORE_NOT_RUNNING: [false, "the store the broker was given is not started, or has failed"],
   ILLEGAL_OPTION: [false, "an option is outside its range"],
+  ILLEGAL_EXPRESSION: [false, "a filter expression is not SQL92 as RocketMQ has it, or exceeds a limit"],
   STATE: [false, "the call does not fit the broker's state"],
 } as const satisfies Record<string, readonly [retriable: boolean, description: string]>;
 

@@ -97,6 +97,24 @@ export interface BrokerTuning {
   readonly useServerSideResetOffset: boolean;
   /** A member whose subscriptions are not those of its group is refused. */
   readonly strictSubscription: boolean;
+  /** Whether consumers may filter by SQL92; if not, they are answered 1. */
+  readonly enablePropertyFilter: boolean;
+  /** Characters of a SQL92 expression at most; beyond this and the next three it is answered 23. */
+  readonly filterExpressionLengthMax: number;
+  /** Comparisons, searches and IN lists of an expression at most. */
+  readonly filterTermsMax: number;
+  /** Parts within parts of an expression at most. */
+  readonly filterDepthMax: number;
+  /** Characters CONTAINS, STARTSWITH and ENDSWITH may look for. */
+  readonly filterSearchLengthMax: number;
+  /** A pull whose filter has worked for this long is answered with what it has. */
+  readonly filterMsMax: number;
+  /** Filters of groups kept at most; a pull by another is answered 27 FILTER_DATA_NOT_EXIST. */
+  readonly filtersMax: number;
+  /** A filter whose group is gone for this long is forgotten. */
+  readonly filterDataCleanTimeSpan: number;
+  /** consumerFilter.json is written this long after the first change since the last write. */
+  readonly flushConsumerFilterInterval: number;
   /** Topics at most, so that a registration fits into one frame; creating another is refused: 17 on a send, 1 on 17 UPDATE_AND_CREATE_TOPIC. */
   readonly topicsMax: number;
   /** Subscription groups at most; using another is answered 26 SUBSCRIPTION_GROUP_NOT_EXIST. */
@@ -151,6 +169,15 @@ export const brokerDefaults: BrokerTuning = {
   notifyConsumerIdsChangedEnable: true,
   useServerSideResetOffset: true,
   strictSubscription: false,
+  enablePropertyFilter: true,
+  filterExpressionLengthMax: 65_536,
+  filterTermsMax: 512,
+  filterDepthMax: 128,
+  filterSearchLengthMax: 1_024,
+  filterMsMax: 10,
+  filtersMax: 10_000,
+  filterDataCleanTimeSpan: 86_400_000,
+  flushConsumerFilterInterval: 10_000,
   topicsMax: 50_000,
   groupsMax: 50_000,
   producerGroupsMax: 50_000,
