@@ -154,8 +154,10 @@ export class FileMessageStore implements MessageStore {
   }
 
   queryByKey(query: KeyQuery, done: (result: KeyQueryResult) => void): void {
-    const messagesMax = this.#isOpen() ? Math.min(query.messagesMax, this.options.maxMsgsNumBatch) : 0;
-    this.#engine.indexQuery.find({ ...query, messagesMax }, done);
+    const isOpen = this.#isOpen();
+    const messagesMax = isOpen ? Math.min(query.messagesMax, this.options.maxMsgsNumBatch) : 0;
+    const closed = (result: KeyQueryResult) => done({ ...result, complete: false });
+    this.#engine.indexQuery.find({ ...query, messagesMax }, isOpen ? done : closed);
   }
 
   minOffset(topic: string, queueId: number): QueueOffset {

@@ -101,6 +101,8 @@ export interface KeyQuery {
 export interface KeyQueryResult {
   /** Whole records, in the order of the log. */
   readonly slices: readonly Uint8Array[];
+  /** False: an IndexFile or a record could not be read, or the store is not open; there may be further messages. */
+  readonly complete: boolean;
   readonly messageCount: number;
   readonly byteCount: number;
   /** Store time and position of the newest record that is indexed; 0 when none is. */

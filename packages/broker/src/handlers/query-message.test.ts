@@ -71,6 +71,19 @@ describe("query-message", () => {
     );
   });
 
+  it("answers 1, not 22, when something could not be read, and says so beside what was found", () => {
+    const room = roomWith(["a"]);
+    const { queryByKey } = room.store;
+    room.store.queryByKey = (query, done) =>
+      queryByKey.call(room.store, query, (result) => done({ ...result, complete: false }));
+    const none = ask(room, { key: "b" });
+    assert.deepEqual([none.code, none.body.length], [1, 0]);
+    assert.match(none.remark ?? "", /cannot be read/);
+    const some = ask(room);
+    assert.deepEqual([some.code, some.body.toString()], [0, "<m0>"]);
+    assert.match(some.remark ?? "", /cannot be read/);
+  });
+
   it("asks for defaultQueryMaxNum when a unique key is meant, as old and new clients say it", () => {
     const room = roomWith(["a"]);
     assert.deepEqual(asked(room, { key: "id0", maxNum: 2, _UNIQUE_KEY_QUERY: "true" }), {

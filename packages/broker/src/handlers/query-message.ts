@@ -3,8 +3,11 @@
  * meant is decided here, by topic, key and time; RocketMQ leaves it to the client.
  *
  *   22  no such message
+ *    1  none was found, but something could not be read that may hold one
+ *
+ * What was found although something could not be read is answered, with a remark.
  */
-import type { KeyQuery, MessageStore } from "@orbitmq/store";
+import type { KeyQuery, KeyQueryResult, MessageStore } from "@orbitmq/store";
 import {
   queryMessageRequestHeader,
   queryMessageResponseHeader,
@@ -33,10 +36,8 @@ export function queryMessage({ options, store }: QueryMessageNeeds): RequestHand
     };
     store.queryByKey(query, (result) => {
       const { indexLastUpdateTimestamp, indexLastUpdatePhyoffset } = result;
-      const found = result.messageCount > 0;
       exchange.reply({
-        code: found ? ResponseCode.SUCCESS : ResponseCode.QUERY_NOT_FOUND,
-        remark: found ? undefined : "can not find message, maybe time range not correct",
+        ...outcomeOf(result),
         header: (sink) =>
           queryMessageResponseHeader.encode({ indexLastUpdateTimestamp, indexLastUpdatePhyoffset }, sink),
         body: result.slices,
@@ -44,6 +45,13 @@ export function queryMessage({ options, store }: QueryMessageNeeds): RequestHand
       });
     });
   };
+}
+
+function outcomeOf({ messageCount, complete }: KeyQueryResult): { code: number; remark: string | undefined } {
+  const unread = "the index or a message cannot be read, see the broker's log; there may be further messages";
+  if (messageCount > 0) return { code: ResponseCode.SUCCESS, remark: complete ? undefined : unread };
+  if (!complete) return { code: ResponseCode.SYSTEM_ERROR, remark: unread };
+  return { code: ResponseCode.QUERY_NOT_FOUND, remark: "can not find message, maybe time range not correct" };
 }
 
 function indexTypeOf(indexType: string | undefined): "K" | "U" | "T" {

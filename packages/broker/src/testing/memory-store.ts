@@ -215,6 +215,7 @@ export class MemoryStore implements MessageStore {
       .map(({ body }) => Buffer.from(`<${body}>`));
     done({
       slices: found,
+      complete: true,
       messageCount: found.length,
       byteCount: found.reduce((sum, slice) => sum + slice.length, 0),
       indexLastUpdateTimestamp: 1_700_000_000_000,

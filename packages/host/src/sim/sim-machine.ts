@@ -9,6 +9,9 @@ import type { SeededRandom } from "./seeded-random.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Range, SimOptions } from "./sim-options.ts";
 
+/** However slow a disk is made, one operation takes no longer: kernels give up at some time, too. */
+const SLOWEST_US = 6_000_000;
+
 export class SimMachine {
   readonly id: number;
   readonly name: string;
@@ -77,7 +80,7 @@ export class SimMachine {
     const ranges: Record<typeof kind, Range> = { sync: disk.syncUs, read: disk.readUs, write: disk.writeUs };
     const range = this.#random.chance(disk.tailChance) ? disk.tailUs : ranges[kind];
     const factor = this.disk.slowFactor * (kind === "sync" ? this.disk.syncSlowFactor : 1);
-    return this.#random.between(range.min, range.max) * factor;
+    return Math.min(this.#random.between(range.min, range.max) * factor, SLOWEST_US);
   }
 
   /** For SimWorld only: processes and connections must already know. */

@@ -38,8 +38,6 @@ export class BrokerNode extends SimNode {
   readonly #segmentPaths: string[] = [];
   /** A record of its log is damaged for a while; starting may be refused meanwhile. */
   rotten = false;
-  /** When a file could not be read the last time. */
-  unreadMs = Number.NEGATIVE_INFINITY;
   #whenServing: (() => void)[] = [];
   #whenEnded: (() => void)[] = [];
 
@@ -61,7 +59,6 @@ export class BrokerNode extends SimNode {
     disk.onFault = (fault, path) => {
       count(fault, path);
       const isUnread = fault === "read-eio" || fault === "emfile";
-      if (isUnread) this.unreadMs = context.world.nowMs;
       if (isUnread && path.includes("/config/"))
         context.recorder.add({ kind: "offsets-doubtful", broker: name });
     };

@@ -69,7 +69,7 @@ export class KeyReader {
         sinceMs,
         found: found.map((message) => message.id),
         intact: found.every(({ intact }) => intact),
-        complete: !broker.rotten && broker.unreadMs < sinceMs,
+        complete: result.complete,
       });
       then?.(records);
     });

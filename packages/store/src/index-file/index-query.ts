@@ -1,13 +1,15 @@
 /**
  * Finds messages by key (RocketMQ: DefaultMessageStore.queryMessage): walks the IndexFiles from the newest back,
  * along the chain of the key's slot, and reads the record of every item that could be meant. RocketMQ answers with
- * whatever has the same hash; here topic, key and time of the record itself decide.
+ * whatever has the same hash; here topic, key and time of the record itself decide. A file or record that cannot be
+ * read does not end the query, but the result says that something may be missing.
  */
 import type { HostError } from "@orbitmq/host";
 import { readInt64 } from "@orbitmq/wire";
 import { readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { KeyQuery, KeyQueryResult } from "../message-store.ts";
 import { ColdAdmission } from "../reading/cold-admission.ts";
+import type { RecordRead } from "../reading/stored-record.ts";
 import type { IndexFile } from "./index-file.ts";
 import { hashOfKey, hasKey, type IndexType } from "./index-keys.ts";
 import { ITEM_BYTES, itemPosition, slotPosition } from "./index-layout.ts";
@@ -24,8 +26,8 @@ const BLOCK_ITEMS = 512;
 /** Items looked at per turn of the event loop. */
 const ITEMS_PER_TURN = 20_000;
 
-/** Reads a record below the readable limit; `undefined` when there is none at that position. */
-export type ReadRecord = (position: number, done: (record: Uint8Array | undefined) => void) => void;
+/** Reads a record below the readable limit. */
+export type ReadRecord = (position: number, done: RecordRead) => void;
 
 export class IndexQuery {
   readonly index: IndexService;
@@ -39,21 +41,22 @@ export class IndexQuery {
 
   find(query: KeyQuery, done: (result: KeyQueryResult) => void): void {
     if (!this.index.enabled || query.messagesMax <= 0 || query.beginMs > query.endMs) {
-      done(this.#result([]));
+      done(this.#result([], true));
       return;
     }
     this.#admission.enter(() => {
-      new Walk(this, query, (records) => {
+      new Walk(this, query, (records, complete) => {
         this.#admission.leave();
-        done(this.#result(records));
+        done(this.#result(records, complete));
       }).go();
     });
   }
 
-  #result(slices: readonly Uint8Array[]): KeyQueryResult {
+  #result(slices: readonly Uint8Array[], complete: boolean): KeyQueryResult {
     const { timestamp, phyOffset } = this.index.lastUpdate;
     return {
       slices,
+      complete,
       messageCount: slices.length,
       byteCount: slices.reduce((sum, slice) => sum + slice.length, 0),
       indexLastUpdateTimestamp: timestamp,
@@ -69,7 +72,7 @@ class Walk {
   readonly #query: KeyQuery;
   readonly #indexType: IndexType;
   readonly #hash: number;
-  readonly #done: (records: Uint8Array[]) => void;
+  readonly #done: (records: Uint8Array[], complete: boolean) => void;
   readonly #files: IndexFile[];
   readonly #seen = new Set<number>();
   readonly #found: { readonly position: number; readonly record: Uint8Array }[] = [];
@@ -81,10 +84,11 @@ class Walk {
   #item = 0;
   #bytes = 0;
   #looked = 0;
+  #complete = true;
   #isRunning = false;
   #again = false;
 
-  constructor(parts: IndexQuery, query: KeyQuery, done: (records: Uint8Array[]) => void) {
+  constructor(parts: IndexQuery, query: KeyQuery, done: (records: Uint8Array[], complete: boolean) => void) {
     this.#parts = parts;
     this.#query = query;
     this.#indexType = query.indexType ?? "K";
@@ -125,6 +129,7 @@ class Walk {
         return;
       }
       this.#looked += 1;
+      if (this.#looked === ITEMS_MAX) this.#complete = false;
       const candidate = this.#look(file);
       if (candidate >= 0) {
         this.#check(candidate);
@@ -185,8 +190,12 @@ class Walk {
   }
 
   #check(position: number): void {
-    this.#parts.read(position, (record) => {
-      if (record !== undefined && this.#isMeant(record)) {
+    this.#parts.read(position, (record, reason, isGone) => {
+      if (record === undefined && !isGone) {
+        this.#complete = false;
+        const { logger } = this.#parts.index;
+        logger.error({ position, reason }, "a record cannot be read; a query by key goes on without it");
+      } else if (record !== undefined && this.#isMeant(record)) {
         this.#bytes += record.length;
         if (this.#found.length > 0 && this.#bytes > BYTES_MAX) {
           this.#looked = ITEMS_MAX;
@@ -226,9 +235,10 @@ class Walk {
       if (error === undefined && count === into.length) then();
       else {
         if (index.files.includes(file)) {
+          this.#complete = false;
           index.logger.error(
             { err: error, file: file.path },
-            "an IndexFile cannot be read; a query goes on without it",
+            "an IndexFile cannot be read; a query by key goes on without it",
           );
         }
         this.#file = undefined;
@@ -245,6 +255,9 @@ class Walk {
 
   #finish(): void {
     this.#found.sort((a, b) => a.position - b.position);
-    this.#done(this.#found.map(({ record }) => record));
+    this.#done(
+      this.#found.map(({ record }) => record),
+      this.#complete,
+    );
   }
 }

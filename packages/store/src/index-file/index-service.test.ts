@@ -96,6 +96,39 @@ describe("a query by key", () => {
     assert.deepEqual(bodies(driver.query("k")), ["half", "committed"]);
   });
 
+  it("says that something may be missing when an IndexFile or a record cannot be read", async () => {
+    const before = await StoreDriver.open();
+    before.sendNow(keyed("old", "k"));
+    for (let index = 0; index < 80; index += 1) before.sendNow(keyed(`m${index}${"x".repeat(900)}`, "other"));
+    await before.stop();
+    for (const folder of ["/index/", "/commitlog/"]) {
+      const driver = await before.killed();
+      const ask = (key: string) => {
+        let answer: unknown;
+        const query = { topic: "T", key, messagesMax: 64, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER };
+        driver.store.queryByKey(query, ({ messageCount, complete }) => {
+          answer = [messageCount, complete];
+        });
+        driver.host.settle();
+        return answer;
+      };
+      driver.host.files.fault = (kind, path) =>
+        kind === "read" && path.includes(folder) ? "EIO" : undefined;
+      assert.deepEqual(ask("k"), [0, false], folder);
+      driver.host.files.fault = () => undefined;
+      assert.deepEqual(
+        [ask("k"), ask("never")],
+        [
+          [1, true],
+          [0, true],
+        ],
+        folder,
+      );
+      await driver.stop();
+      assert.deepEqual(ask("k"), [0, false], "closed");
+    }
+  });
+
   it("finds nothing, and no files appear, when messageIndexEnable is false", async () => {
     const driver = await StoreDriver.open({ messageIndexEnable: false });
     driver.sendNow(keyed("one", "k"));

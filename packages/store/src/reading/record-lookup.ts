@@ -10,7 +10,7 @@ import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
 import { FileUnits, type UnitRun } from "../consume-queue/queue-units.ts";
 import type { MessageReader } from "./message-reader.ts";
 import { whatIsWrong } from "./record-check.ts";
-import { readStored } from "./stored-record.ts";
+import { type RecordRead, readStored } from "./stored-record.ts";
 
 export class RecordLookup {
   readonly #reader: MessageReader;
@@ -22,16 +22,16 @@ export class RecordLookup {
   }
 
   /** A copy of the record at `position`, which must end at or below `limit`; `undefined` when no whole record starts there. */
-  record(position: number, limit: number, done: (record: Uint8Array | undefined) => void): void {
+  record(position: number, limit: number, done: RecordRead): void {
     const { parts, admission } = this.#reader;
     if (parts.tail.find(position) !== undefined) {
       readStored(parts, position, limit, done);
       return;
     }
     admission.enter(() => {
-      readStored(parts, position, limit, (record) => {
+      readStored(parts, position, limit, (record, reason, isGone) => {
         admission.leave();
-        done(record);
+        done(record, reason, isGone);
       });
     });
   }

@@ -11,7 +11,8 @@ export interface StoredParts {
   readonly logStart: () => number;
 }
 
-export type RecordRead = (record: Buffer | undefined, reason: string) => void;
+/** `isGone`: nothing is stored at that position, or nothing any more; otherwise it could not be read, or is damaged. */
+export type RecordRead = (record: Buffer | undefined, reason: string, isGone: boolean) => void;
 
 /**
  * A copy of the record at `position`, which must end at or below `limit`; without one `reason` says why. `done` may
@@ -24,7 +25,7 @@ export function readStored(
   done: RecordRead,
 ): void {
   if (!Number.isSafeInteger(position) || position < logStart() || position + RECORD_BYTES_MIN > limit) {
-    done(undefined, "it does not lie in the log");
+    done(undefined, "it does not lie in the log", true);
     return;
   }
   const slab = tail.find(position);
@@ -32,22 +33,25 @@ export function readStored(
     const at = position - slab.start;
     const end = Math.min(slab.used, limit - slab.start);
     const check = checkRecord(slab.bytes, at, end, { physicalOffset: position });
-    if (check.kind === "record") done(Buffer.from(slab.bytes.subarray(at, at + check.size)), "");
-    else done(undefined, "no record starts there");
+    if (check.kind === "record") done(Buffer.from(slab.bytes.subarray(at, at + check.size)), "", false);
+    else done(undefined, "no record starts there", false);
     return;
   }
+  // Retention may have removed it meanwhile.
+  const failed = (reason: string) => done(undefined, reason, position < logStart());
   cold.assemble(position, RECORD_BYTES_MIN, (error, head) => {
-    if (error !== undefined) return done(undefined, error.message);
+    if (error !== undefined) return failed(error.message);
     const size = head.readInt32BE(RecordField.TOTAL_SIZE);
     if (readInt64(head, RecordField.PHYSICAL_OFFSET) !== position) {
       cold.forget(position, RECORD_BYTES_MIN);
-      return done(undefined, "no record starts there");
+      return failed("no record starts there");
     }
-    if (size < RECORD_BYTES_MIN || position + size > limit) return done(undefined, `its size is ${size}`);
+    if (size < RECORD_BYTES_MIN || position + size > limit) return failed(`its size is ${size}`);
     cold.assemble(position, size, (failure, bytes) => {
       const damage = failure?.message ?? whatIsDamaged(bytes, 0, size, position);
-      if (damage !== undefined) cold.forget(position, size);
-      done(damage === undefined ? bytes : undefined, damage ?? "");
+      if (damage === undefined) return done(bytes, "", false);
+      cold.forget(position, size);
+      failed(damage);
     });
   });
 }

@@ -71,6 +71,18 @@ describe("the reserve of a full disk", () => {
     assert.equal(driver.bodies().length, sent + 1);
   });
 
+  it("is made whole later when the disk refuses meanwhile", async () => {
+    const { driver, offsets } = await filled();
+    assert.equal(save(driver, offsets, "{}"), "saved");
+    driver.host.files.freeBytes = 400_000;
+    driver.host.files.fault = (kind, path) => (kind === "write" && path === RESERVE ? "EIO" : undefined);
+    driver.host.advance(12_000);
+    assert.equal(refusal(driver), "DISK_FULL");
+    driver.host.files.fault = () => undefined;
+    driver.host.advance(6_000);
+    assert.equal(refusal(driver), undefined);
+  });
+
   it("serves a blocking save at stop, and a start on the full disk serves reads", async () => {
     const { driver, offsets, sent } = await filled();
     offsets.saveSync(" ".repeat(5000));

@@ -111,12 +111,14 @@ export class SpaceReserve {
 
   #restore(): void {
     try {
-      if (this.#host.files.spaceSync(this.#folder).freeBytes < 2 * this.#bytes) return;
+      if (this.#host.files.spaceSync(this.#folder).freeBytes < 2 * this.#bytes || !this.#fill()) return;
     } catch (error) {
-      this.#logger.error({ err: error, folder: this.#folder }, "the disk's free space cannot be read");
+      this.#logger.error(
+        { err: error, file: this.#path },
+        "the reserve cannot be made whole; tried again later",
+      );
       return;
     }
-    if (!this.#fill()) return;
     this.#spent = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
