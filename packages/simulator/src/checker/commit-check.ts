@@ -60,6 +60,8 @@ export class CommitCheck {
   /** What is left of the commits after a crash. */
   kept(event: Extract<HistoryEvent, { kind: "group-offset" }>): void {
     const { last, unsure } = this.#of(event.group, event.queue);
+    // A commit beyond what the power loss left of the queue is kept as the queue's end.
+    if (this.#lost.has(brokerOf(event.queue))) return;
     if (unsure || last.length === 0 || last.some(({ offset }) => offset === event.offset)) return;
     this.#report(
       "commit-kept",
