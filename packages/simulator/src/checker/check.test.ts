@@ -232,10 +232,10 @@ test("what a group committed last must be what is left of it after a crash", () 
     assert.deepEqual(broken(unsure, GROUP), [], "a commit that seemed lost may have arrived, or not");
   }
   assert.deepEqual(broken([...start, ended(2_000), kept(0), drained(1)], GROUP), []);
-  const shrunk = [...start, cacheLost, kept(0), drained(1)];
-  assert.deepEqual(broken(shrunk, GROUP), ["commit-kept"]);
-  const withGroup = { ...GROUP, ...ASYNC, groups: ["g"] };
-  assert.deepEqual(broken(shrunk, withGroup), [], "what lies beyond the queue's end is kept as its end");
+  const shrunk = [...start, cacheLost, kept(0), drained(0)];
+  assert.ok(broken(shrunk, GROUP).includes("commit-kept"));
+  const asyncGroup = { ...ASYNC, groups: ["g"] };
+  assert.deepEqual(broken(shrunk, asyncGroup), [], "what lies beyond the queue's end is kept as its end");
 });
 
 test("ASYNC_FLUSH: an acknowledgement that was under way when the memory was lost promises nothing", () => {
