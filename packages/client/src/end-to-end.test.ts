@@ -227,3 +227,46 @@ test("a message that fails comes again after its delays and is a dead letter in 
   assert.deepEqual([value?.text(), value?.reconsumeTimes], ["bad", 3]);
   await c.settle(Promise.all([producer.shutdown(), one.shutdown(), reader.shutdown()]));
 });
+
+test("in order, over members that come and go: each queue's messages once and in order, the hopeless one a dead letter", async () => {
+  const { c, producer, consumer } = await stage();
+  for (let i = 0; i < 40; i++) {
+    const queue = { topic: "orders", brokerName: "broker-a", queueId: i % 4 };
+    await c.settle(producer.send({ topic: "orders", body: String(i) }, { queue }));
+  }
+  const heard: number[] = [];
+  const running = new Set<number>();
+  const member = (clientId: string) => {
+    const one = consumer({ clientId, maxReconsumeTimes: 1 });
+    one.listenOrderly("orders", async (message, { queue: { queueId } }) => {
+      assert.ok(!running.has(queueId), `two listeners on ${queueId}`);
+      running.add(queueId);
+      await new Promise<void>((resolve) => void c.host.timers.after(100, resolve));
+      running.delete(queueId);
+      if (message.text() === "20") return "SUSPEND_CURRENT_QUEUE_A_MOMENT";
+      heard.push(Number(message.text()));
+      return "SUCCESS";
+    });
+    return one;
+  };
+  const members = [member("a"), member("b")];
+  await c.settle(members[0]!.start());
+  await c.world.run(300);
+  await c.settle(members[1]!.start());
+  await c.until(() => heard.length > 20);
+  await c.settle(members[0]!.shutdown());
+  await c.until(() => heard.length >= 39);
+  assert.equal(new Set(heard).size, 39);
+  for (let queueId = 0; queueId < 4; queueId++) {
+    const ofQueue = heard.filter((n) => n % 4 === queueId);
+    assert.deepEqual(
+      ofQueue,
+      ofQueue.toSorted((a, b) => a - b),
+    );
+  }
+  const reader = new Reader(c.host, { namesrv: c.namesrv });
+  await c.settle(reader.start());
+  const { value } = await c.settle(reader.read("%DLQ%g")[Symbol.asyncIterator]().next());
+  assert.deepEqual([value?.text(), value?.reconsumeTimes], ["20", 2]);
+  await c.settle(Promise.all([producer.shutdown(), members[1]!.shutdown(), reader.shutdown()]));
+});

@@ -34,8 +34,11 @@ export type {
   ListenOptions,
   MessageBatchListener,
   MessageListener,
+  OrderlyListenerContext,
+  OrderlyListenerReturn,
+  OrderlyMessageListener,
 } from "./consumer/listener.ts";
-export { ConsumeResult } from "./consumer/listener.ts";
+export { ConsumeResult, OrderlyResult } from "./consumer/listener.ts";
 export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
 export type { ReadOptions } from "./consumer/reader-options.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";

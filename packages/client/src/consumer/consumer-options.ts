@@ -23,7 +23,10 @@ export interface PushConsumerOptions extends ClientOptions {
    * of one group on one machine need a `clientId` each.
    */
   readonly localOffsetsFolder?: string | undefined;
-  /** How often a message that fails comes again before it is a dead letter. Default 16 (maxReconsumeTimes). */
+  /**
+   * How often a message that fails comes again before it is a dead letter. Default 16; for listeners in order without
+   * end (maxReconsumeTimes).
+   */
   readonly maxReconsumeTimes?: number | undefined;
   /** Listeners running at the same time, over all queues. Default 20. */
   readonly concurrency?: number | undefined;
@@ -34,6 +37,11 @@ export interface PushConsumerOptions extends ClientOptions {
   readonly consumeTimeoutMs?: number | undefined;
   /** When a failed message that the broker did not take back is consumed again here. Default 5000. */
   readonly reconsumeDelayMs?: number | undefined;
+  /**
+   * Listeners in order: how long a queue rests after a failure. Default 1000 (suspendCurrentQueueTimeMillis), from 10
+   * to 30,000.
+   */
+  readonly suspendCurrentQueueTimeMs?: number | undefined;
   /** Messages asked for in one pull. Default 32 (pullBatchSize); brokers cap it. */
   readonly pullBatchSize?: number | undefined;
   /** Messages of one queue held here, beyond which it is not pulled. Default 1000 (pullThresholdForQueue). */
@@ -80,6 +88,11 @@ export const consumerDefaults = {
   /** A topic without a route is asked for again after the first, growing to the second. */
   routeRetryMinMs: 100,
   routeRetryMaxMs: 900,
+  suspendCurrentQueueTimeMs: 1_000,
+  /** Queue locks are asked for again, and hold without an answer, and how long an answer may take. */
+  lockIntervalMs: 20_000,
+  lockLiveMs: 30_000,
+  lockTimeoutMs: 1_000,
   /** How long a broker has for taking a message back. */
   sendBackTimeoutMs: 5_000,
 } as const;

@@ -15,6 +15,8 @@ export interface ConsumerSettings {
   readonly from: ConsumeFrom;
   readonly messageModel: MessageModel;
   readonly maxReconsumeTimes: number;
+  readonly orderlyReconsumeTimesMax: number;
+  readonly suspendCurrentQueueTimeMs: number;
   readonly concurrency: number;
   readonly consumeTimeoutMs: number;
   readonly reconsumeDelayMs: number;
@@ -27,6 +29,8 @@ export interface ConsumerSettings {
   readonly onConsumeFailure: PushConsumerOptions["onConsumeFailure"];
   readonly onSentBack: PushConsumerOptions["onSentBack"];
 }
+
+const INT32_MAX = 0x7fffffff;
 
 /** Throws INVALID_ARGUMENT. */
 export function consumerSettings(options: PushConsumerOptions): ConsumerSettings {
@@ -47,6 +51,8 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
     from,
     messageModel,
     maxReconsumeTimes: checkInteger(options, "maxReconsumeTimes", consumerDefaults.maxReconsumeTimes, 0),
+    orderlyReconsumeTimesMax: options.maxReconsumeTimes ?? INT32_MAX,
+    suspendCurrentQueueTimeMs: duration("suspendCurrentQueueTimeMs"),
     concurrency: count("concurrency"),
     consumeTimeoutMs: duration("consumeTimeoutMs"),
     reconsumeDelayMs: duration("reconsumeDelayMs"),

@@ -7,7 +7,6 @@ export interface HeldRecord {
   readonly record: MessageRecord;
   /** Where it is done; not the queue's current one after the broker moved the offset. */
   readonly processQueue: ProcessQueue<HeldRecord>;
-  /** Whose listener runs for it; `undefined` when the message is of a topic nobody listens to any more. */
   readonly subscription: Subscription | undefined;
   /** How often it failed here and was not sent back. */
   attempts: number;

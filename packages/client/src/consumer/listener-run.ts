@@ -1,34 +1,52 @@
 /** One call of a listener: its messages, and the signal that tells it to stop. */
-import type { MessageQueue } from "@orbitmq/wire";
+import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { OrbitError } from "../errors.ts";
-import type { HeldMessage } from "./held-message.ts";
-import type { ListenerContext } from "./listener.ts";
+import type { ListenerContext, OrderlyListenerContext } from "./listener.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** A message as a run has it. */
+export interface RunMessage {
+  readonly queueOffset: number;
+  readonly payload: {
+    readonly record: MessageRecord;
+    /** Whose listener runs for it; `undefined` when the message is of a topic nobody listens to any more. */
+    readonly subscription: Subscription | undefined;
+    /** How often it failed beyond what the record says. */
+    readonly attempts: number;
+  };
+}
 
 /** Whose messages these are, told how the call ended. */
 export interface RunSource {
   readonly queue: MessageQueue;
   /** The messages to run next, all of one subscription; empty when there are none. */
-  take(): readonly HeldMessage[];
+  take(): readonly RunMessage[];
   readonly hasWaiting: boolean;
   began(run: ListenerRun): void;
+  /** What the listener's result means; `undefined` is success. */
+  failureOf(result: unknown, run: ListenerRun): OrbitError | undefined;
   ended(run: ListenerRun): void;
-  succeeded(message: HeldMessage): void;
-  failed(message: HeldMessage, error: OrbitError, run: ListenerRun): void;
+  succeeded(message: RunMessage): void;
+  failed(message: RunMessage, error: OrbitError, run: ListenerRun): void;
   /** Its listener runs for longer than allowed; how it ends is told all the same. */
-  timedOut(message: HeldMessage): void;
+  timedOut(message: RunMessage): void;
 }
 
-export class ListenerRun implements ListenerContext {
+export class ListenerRun implements ListenerContext, OrderlyListenerContext {
   readonly group: string;
   readonly source: RunSource;
-  readonly messages: readonly HeldMessage[];
+  readonly messages: readonly RunMessage[];
   readonly startedMs: number;
   timedOut = false;
   delayLevel = 0;
+  autoCommit = true;
+  suspendCurrentQueueTimeMs = 0;
+  /** What a listener in order asked for. */
+  asked: "COMMIT" | "ROLLBACK" | undefined;
   #controller: AbortController | undefined;
   #reason: OrbitError | undefined;
 
-  constructor(group: string, source: RunSource, messages: readonly HeldMessage[], startedMs: number) {
+  constructor(group: string, source: RunSource, messages: readonly RunMessage[], startedMs: number) {
     this.group = group;
     this.source = source;
     this.messages = messages;

@@ -15,8 +15,8 @@ import { OrbitError } from "../errors.ts";
 import { ReceivedMessage } from "../received-message.ts";
 import { type Decoded, decodeMessage, isPromise, Undecodable } from "./decode-message.ts";
 import { Fifo } from "./fifo.ts";
-import type { HeldMessage } from "./held-message.ts";
-import { ListenerRun, type RunSource } from "./listener-run.ts";
+import { listenerFailed } from "./listener-result.ts";
+import { ListenerRun, type RunMessage, type RunSource } from "./listener-run.ts";
 
 const RUNS_PER_TURN = 256;
 
@@ -129,7 +129,7 @@ export class ListenerRunner {
     }
   }
 
-  #run(source: RunSource, messages: readonly HeldMessage[]): void {
+  #run(source: RunSource, messages: readonly RunMessage[]): void {
     this.#slotsUsed += 1;
     const run = new ListenerRun(this.#options.group, source, messages, this.#host.clock.monotonicMs());
     source.began(run);
@@ -175,18 +175,18 @@ export class ListenerRunner {
       return;
     }
     if (!isPromise(result)) {
-      this.#end(run, heard, failureOf(result));
+      this.#end(run, heard, run.source.failureOf(result, run));
       return;
     }
     this.#watchTimeout();
     // Through a promise of our own: a foreign thenable may call back twice, or throw.
     Promise.resolve(result).then(
-      (value) => this.#end(run, heard, failureOf(value)),
+      (value) => this.#end(run, heard, run.source.failureOf(value, run)),
       (error: unknown) => this.#end(run, heard, listenerFailed(error)),
     );
   }
 
-  #end(run: ListenerRun, messages: readonly HeldMessage[], failure: OrbitError | undefined): void {
+  #end(run: ListenerRun, messages: readonly RunMessage[], failure: OrbitError | undefined): void {
     this.#running.delete(run);
     for (const message of messages) {
       if (failure === undefined) run.source.succeeded(message);
@@ -232,19 +232,4 @@ export class ListenerRunner {
       for (const held of run.messages) run.source.timedOut(held);
     }
   }
-}
-
-/** What a listener's result means; `undefined` is success. */
-function failureOf(result: unknown): OrbitError | undefined {
-  if (result === undefined || result === "CONSUME_SUCCESS") return undefined;
-  if (result === "RECONSUME_LATER") {
-    return new OrbitError("LISTENER_FAILED", "the listener returned RECONSUME_LATER");
-  }
-  const shown = typeof result === "string" ? JSON.stringify(result.slice(0, 64)) : typeof result;
-  return new OrbitError("LISTENER_RESULT_INVALID", `the listener returned ${shown}`);
-}
-
-function listenerFailed(cause: unknown): OrbitError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new OrbitError("LISTENER_FAILED", message, { cause });
 }

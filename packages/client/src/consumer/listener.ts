@@ -44,6 +44,41 @@ export type MessageBatchListener<T = Uint8Array> = (
   context: ListenerContext,
 ) => ListenerReturn | Promise<ListenerReturn>;
 
+/** What a listener in order may answer; nothing is SUCCESS. Constants for the same reason as {@link ConsumeResult}. */
+export const OrderlyResult = {
+  /** Done. The next message comes. */
+  SUCCESS: "SUCCESS",
+  /** Not done: the queue rests, then the same message comes again. A throw means this, too. */
+  SUSPEND_CURRENT_QUEUE_A_MOMENT: "SUSPEND_CURRENT_QUEUE_A_MOMENT",
+  /** Done, and with `autoCommit` off everything since the last commit is. */
+  COMMIT: "COMMIT",
+  /** Not done; with `autoCommit` off everything since the last commit comes again. */
+  ROLLBACK: "ROLLBACK",
+} as const;
+
+export type OrderlyResult = (typeof OrderlyResult)[keyof typeof OrderlyResult];
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a listener without a return statement is the usual one
+export type OrderlyListenerReturn = void | undefined | OrderlyResult;
+
+/** RocketMQ: ConsumeOrderlyContext. Settings count when made before the listener ends. */
+export interface OrderlyListenerContext {
+  readonly group: string;
+  readonly queue: MessageQueue;
+  /** As a {@link ListenerContext}'s; QUEUE_LOST also when the queue's lock is lost. */
+  readonly signal: AbortSignal;
+  /** False: SUCCESS goes on, and only COMMIT lets the group's offset follow. Default true. */
+  autoCommit: boolean;
+  /** How long the queue rests after a failure, 10 to 30,000. Default the consumer's. */
+  suspendCurrentQueueTimeMs: number;
+}
+
+/** Messages of one queue come one after the other; several only with `messagesMax`. */
+export type OrderlyMessageListener<T = Uint8Array> = (
+  message: ReceivedMessage<T>,
+  context: OrderlyListenerContext,
+) => OrderlyListenerReturn | Promise<OrderlyListenerReturn>;
+
 export interface ListenOptions {
   /** `*` (default), or tags joined by `||`. */
   readonly tags?: string | undefined;

@@ -27,12 +27,19 @@ import { type Topic, topicName } from "../typed-topic.ts";
 import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
 import { rawMessage } from "./decode-message.ts";
-import type { ListenBatchOptions, ListenOptions, MessageBatchListener, MessageListener } from "./listener.ts";
+import type {
+  ListenBatchOptions,
+  ListenOptions,
+  MessageBatchListener,
+  MessageListener,
+  OrderlyMessageListener,
+} from "./listener.ts";
 import { ListenerRunner } from "./listener-runner.ts";
 import { LocalOffsets } from "./local-offsets.ts";
 import { OffsetPersister } from "./offset-persister.ts";
 import type { OffsetStore } from "./offset-store.ts";
 import type { QueueConsumer, QueueConsumerContext } from "./queue-consumer.ts";
+import { QueueLocks } from "./queue-locks.ts";
 import { SendBack } from "./send-back.ts";
 import { type AnyListener, newSubscription, type Subscription } from "./subscription.ts";
 import { TopicMember } from "./topic-member.ts";
@@ -77,11 +84,13 @@ export class PushConsumer {
   readonly #offsets: OffsetStore;
   readonly #sender: InnerSender;
   readonly #sendBack: SendBack;
+  readonly #locks: QueueLocks;
   readonly #context: QueueConsumerContext;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Messages that members of the group sent back for a retry; they go to their own topic's listener. */
   readonly #retrySubscription: Subscription;
   readonly #members = new Map<string, TopicMember>();
+  #kind: "concurrent" | "orderly" | undefined;
   #timers: TimerHandle[] = [];
   #consumed = 0;
   #failed = 0;
@@ -91,7 +100,7 @@ export class PushConsumer {
   /** Throws INVALID_ARGUMENT for an option out of range. */
   constructor(host: Host, options: PushConsumerOptions) {
     this.#settings = consumerSettings(options);
-    const { group, from, maxReconsumeTimes } = this.#settings;
+    const { group, from, maxReconsumeTimes, orderlyReconsumeTimesMax } = this.#settings;
     // A broadcasting consumer must find its offsets again: its id is the same after every start.
     const clientId = options.clientId ?? (this.#broadcasts ? stableClientId(host) : undefined);
     this.#instance = new ClientInstance(
@@ -114,12 +123,20 @@ export class PushConsumer {
       ? new LocalOffsets(this.#instance, group, from, folder)
       : new OffsetPersister(this.#instance, group, from);
     this.#sender = new InnerSender(this.#instance);
-    this.#sendBack = new SendBack(this.#instance, this.#sender, group, maxReconsumeTimes);
+    this.#sendBack = new SendBack(this.#instance, this.#sender, group, () =>
+      this.#kind === "orderly" ? orderlyReconsumeTimesMax : maxReconsumeTimes,
+    );
+    this.#locks = new QueueLocks(this.#instance, group, (queue) => {
+      this.#members.get(queue.topic)?.lockLost(queue);
+    });
     this.#context = {
       instance: this.#instance,
       settings: this.#settings,
       runner: this.#runner,
       sendBack: this.#sendBack,
+      // A consumer is of one kind, which its first listener decides.
+      isInOrder: () => this.#kind === "orderly",
+      locks: () => (this.#kind === "orderly" && !this.#broadcasts ? this.#locks : undefined),
       subscriptionOf: (topic) => this.#subscriptions.get(topic),
       consumed: () => {
         this.#consumed += 1;
@@ -162,6 +179,19 @@ export class PushConsumer {
   listen(topic: string | Topic<unknown>, listener: unknown, options: ListenOptions = {}): void {
     const one = listener as MessageListener<unknown>;
     this.#listen(topic, options.tags ?? "*", 1, one, (messages, context) => one(messages[0]!, context));
+  }
+
+  /**
+   * As `listen`, but the messages of a queue come one after the other, each when the one before it is done, and no
+   * other member of the group has the queue meanwhile (RocketMQ: MessageListenerOrderly). What fails holds its queue
+   * up. A consumer has listeners of one kind: the other kind throws INVALID_ARGUMENT.
+   */
+  listenOrderly(topic: string, listener: OrderlyMessageListener, options?: ListenOptions): void;
+  listenOrderly<T>(topic: Topic<T>, listener: OrderlyMessageListener<T>, options?: ListenOptions): void;
+  listenOrderly(topic: string | Topic<unknown>, listener: unknown, options: ListenOptions = {}): void {
+    const one = listener as OrderlyMessageListener<unknown>;
+    const run: AnyListener = (messages, context) => one(messages[0]!, context);
+    this.#listen(topic, options.tags ?? "*", 1, one, run, "orderly");
   }
 
   /** `listen` with RocketMQ's order of arguments. */
@@ -232,6 +262,7 @@ export class PushConsumer {
     messagesMax: number,
     given: unknown,
     run: AnyListener,
+    kind: "concurrent" | "orderly" = "concurrent",
   ): void {
     const name = topicName(topic);
     checkTopic(name);
@@ -242,6 +273,13 @@ export class PushConsumer {
     const { state, host } = this.#instance;
     if (state === "stopping" || state === "stopped") throw new OrbitError("SHUT_DOWN", "the consumer ended");
     const subscription = newSubscription(topic, tags, messagesMax, run, host.clock.wallMs());
+    if ((this.#kind ?? kind) !== kind) {
+      throw new OrbitError(
+        "INVALID_ARGUMENT",
+        `the consumer's listeners are ${this.#kind}; give it no other kind`,
+      );
+    }
+    this.#kind = kind;
     this.#subscriptions.set(name, subscription);
     if (state === "running") {
       const member = this.#join(subscription);
@@ -260,6 +298,8 @@ export class PushConsumer {
 
   async #begin(): Promise<void> {
     const { host, heartbeats, startTimeoutMs } = this.#instance;
+    this.#kind ??= "concurrent";
+    if (this.#context.locks() !== undefined) this.#locks.start();
     for (const subscription of this.#subscriptions.values()) this.#join(subscription);
     if (!this.#broadcasts) this.#join(this.#retrySubscription);
     const { offsetPersistIntervalMs, rebalanceIntervalMs } = this.#settings;
@@ -346,6 +386,7 @@ export class PushConsumer {
     const remainingMs = () => Math.max(endMs - host.clock.monotonicMs(), 1);
     this.#instance.beginStop();
     for (const timer of this.#timers) timer.cancel();
+    this.#locks.stop();
     const queues = [...this.#members.values()].flatMap((member) => member.stop());
     this.#runner.stop();
     const before = this.#runner.messagesRunning;
@@ -359,7 +400,10 @@ export class PushConsumer {
     this.#runner.close();
     await this.#within(remainingMs() * 0.6, [this.#sendBack.idle()]);
     this.#sender.close();
-    await this.#within(remainingMs() * 0.6, [this.#offsets.persistAll(queues)]);
+    const persisted = this.#offsets.persistAll(queues);
+    // Those whose listener still runs stay locked until the broker forgets them.
+    const ended = left === 0 ? persisted.then(() => this.#locks.unlockAll()) : persisted;
+    await this.#within(remainingMs() * 0.6, [ended]);
     await this.#instance.close(Math.min(remainingMs(), requestTimeoutMs));
     return { settled: before - left, left };
   }

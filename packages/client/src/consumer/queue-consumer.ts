@@ -25,17 +25,16 @@ import {
 import type { ClientInstance } from "../client-instance.ts";
 import { fromResponse, fromUnknown, fromWireError } from "../error-from.ts";
 import type { OrbitError } from "../errors.ts";
+import { ConcurrentConsumption } from "./concurrent-consumption.ts";
 import { consumerDefaults } from "./consumer-options.ts";
 import type { ConsumerSettings } from "./consumer-settings.ts";
-import { Fifo } from "./fifo.ts";
-import type { HeldMessage, HeldRecord } from "./held-message.ts";
-import type { ListenerRun, RunSource } from "./listener-run.ts";
 import type { ListenerRunner } from "./listener-runner.ts";
-import { ProcessQueue } from "./process-queue.ts";
+import type { OffsetSource } from "./offset-store.ts";
+import { OrderlyConsumption } from "./orderly-consumption.ts";
 import { PullPace } from "./pull-pace.ts";
-import { copyRecords, tagOf, topicOf } from "./pulled-record.ts";
-import { RetryLater } from "./retry-later.ts";
-import { FIRST_RETRY_LEVEL } from "./retry-message.ts";
+import { copyRecords, tagOf } from "./pulled-record.ts";
+import type { QueueConsumption } from "./queue-consumption.ts";
+import type { QueueLocks } from "./queue-locks.ts";
 import type { SendBack } from "./send-back.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -43,6 +42,10 @@ export interface QueueConsumerContext {
   readonly instance: ClientInstance;
   readonly settings: ConsumerSettings;
   readonly runner: ListenerRunner;
+  /** One message of a queue after the other, under the group's lock of the queue. */
+  isInOrder(): boolean;
+  /** `undefined`: none are needed. */
+  locks(): QueueLocks | undefined;
   readonly sendBack: SendBack;
   /** The subscription of a message's own topic. */
   subscriptionOf(topic: string): Subscription | undefined;
@@ -53,23 +56,16 @@ export interface QueueConsumerContext {
 
 const { suspendTimeoutMs, pullTimeoutMs, pullBytesMax } = consumerDefaults;
 
-export class QueueConsumer implements RunSource {
+export class QueueConsumer implements OffsetSource {
   readonly queue: MessageQueue;
   /** What the broker is known to have; -1 when it may have forgotten. */
   persistedOffset: number;
   readonly #context: QueueConsumerContext;
   readonly #subscription: SubscriptionData;
   readonly #pace: PullPace;
-  readonly #retryLater: RetryLater<HeldMessage>;
-  readonly #waiting = new Fifo<HeldMessage>();
-  /** Failed messages whose time has come; they go first. */
-  readonly #again = new Fifo<HeldMessage>();
-  readonly #runs = new Set<ListenerRun>();
-  #processQueue: ProcessQueue<HeldRecord>;
+  readonly #consumption: QueueConsumption;
   #state: "pulling" | "pausing" | "full" | "dropped" = "pausing";
   #timer: TimerHandle | undefined;
-  /** Another consumer has it: what becomes of messages is that one's business. */
-  #lost = false;
   #suggestedBrokerId = MASTER_ID;
   #maxOffset = 0;
 
@@ -84,19 +80,21 @@ export class QueueConsumer implements RunSource {
     this.queue = queue;
     this.#subscription = subscription;
     this.persistedOffset = persistedOffset;
-    this.#processQueue = new ProcessQueue(startOffset);
+    const onRoom = () => {
+      if (this.#state === "full" && !this.#isFull()) this.#pull();
+    };
+    this.#consumption = context.isInOrder()
+      ? new OrderlyConsumption(context, queue, startOffset, onRoom)
+      : new ConcurrentConsumption(context, queue, startOffset, onRoom);
     this.#pace = new PullPace(context.instance.host.clock);
-    this.#retryLater = new RetryLater(context.instance.host, context.settings.reconsumeDelayMs, (message) =>
-      this.#comeAgain(message),
-    );
   }
 
   get committableOffset(): number {
-    return this.#processQueue.committableOffset;
+    return this.#consumption.committableOffset;
   }
 
   get nextOffset(): number {
-    return this.#processQueue.nextOffset;
+    return this.#consumption.nextOffset;
   }
 
   /** One past the newest message, as of the last answer. */
@@ -105,11 +103,7 @@ export class QueueConsumer implements RunSource {
   }
 
   get cached(): number {
-    return this.#processQueue.count;
-  }
-
-  get hasWaiting(): boolean {
-    return this.#again.length + this.#waiting.length > 0;
+    return this.#consumption.count;
   }
 
   start(): void {
@@ -120,110 +114,23 @@ export class QueueConsumer implements RunSource {
   stopPulling(): void {
     this.#state = "dropped";
     this.#timer?.cancel();
-    this.#retryLater.clear();
-    this.#waiting.clear();
-    this.#again.clear();
+    this.#consumption.stop();
   }
 
   /** Stops and tells running listeners why; their results do not count any more. */
   drop(reason: OrbitError): void {
-    this.#lost = true;
     this.stopPulling();
-    for (const run of this.#runs) run.abort(reason);
+    this.#consumption.lose(reason);
   }
 
-  take(): readonly HeldMessage[] {
-    const from = this.#again.length > 0 ? this.#again : this.#waiting;
-    const first = from.shift();
-    if (first === undefined) return [];
-    const { subscription } = first.payload;
-    const messages = [first];
-    while (messages.length < (subscription?.messagesMax ?? 1)) {
-      if (from.peek()?.payload.subscription !== subscription) break;
-      messages.push(from.shift()!);
-    }
-    return messages;
-  }
-
-  began(run: ListenerRun): void {
-    this.#runs.add(run);
-  }
-
-  ended(run: ListenerRun): void {
-    this.#runs.delete(run);
-    this.#pullIfRoom();
-  }
-
-  #pullIfRoom(): void {
-    if (this.#state === "full" && !this.#isFull()) this.#pull();
-  }
-
-  succeeded(message: HeldMessage): void {
-    this.#context.consumed();
-    this.#ended(message, "success", 0);
-  }
-
-  failed(message: HeldMessage, error: OrbitError, run: ListenerRun): void {
-    const { record, attempts } = message.payload;
-    this.#context.failed(record, this.queue, attempts, error);
-    if (!run.isShutDown) this.#ended(message, "failure", run.delayLevel);
-  }
-
-  timedOut(message: HeldMessage): void {
-    if (message.payload.fate !== "held" || this.#context.settings.messageModel === "BROADCASTING") return;
-    this.#giveBack(message, FIRST_RETRY_LEVEL);
-  }
-
-  #ended(message: HeldMessage, as: "success" | "failure", delayLevel: number): void {
-    const { payload } = message;
-    payload.endedAs = as;
-    if (payload.fate !== "held") return;
-    // Broadcast messages have no retry: each consumer is on its own, and no broker counts for it.
-    if (as === "success" || this.#context.settings.messageModel === "BROADCASTING") this.#settle(message);
-    else this.#giveBack(message, delayLevel);
-  }
-
-  #settle(message: HeldMessage): void {
-    message.payload.fate = "gone";
-    message.payload.processQueue.done(message);
-  }
-
-  /** The message is held, and holds the group's offset, until the broker has it. */
-  #giveBack(message: HeldMessage, delayLevel: number): void {
-    const { payload } = message;
-    if (this.#lost || payload.processQueue !== this.#processQueue) return;
-    const { record, attempts } = payload;
-    payload.fate = "returning";
-    const times = record.reconsumeTimes + attempts;
-    const level = Number.isInteger(delayLevel) ? delayLevel : 0;
-    this.#context.sendBack.put({ record, queue: this.queue, times, delayLevel: level }, (returned) => {
-      payload.fate = "held";
-      if (returned) {
-        this.#settle(message);
-        this.#context.sentBack(record, this.queue, attempts);
-      } else if (payload.endedAs === "success") this.#settle(message);
-      else if (payload.endedAs === "failure") this.#consumeHere(message);
-      this.#pullIfRoom();
-    });
-  }
-
-  /** The broker did not take it back. */
-  #consumeHere(message: HeldMessage): void {
-    const { payload } = message;
-    payload.attempts += 1;
-    payload.endedAs = undefined;
-    const current = payload.processQueue === this.#processQueue;
-    if (this.#state !== "dropped" && current) this.#retryLater.put(message);
-  }
-
-  #comeAgain(message: HeldMessage): void {
-    this.#again.push(message);
-    this.#context.runner.ready(this);
+  /** Resolves when no listener runs. */
+  idle(): Promise<void> {
+    return this.#consumption.idle();
   }
 
   #isFull(): boolean {
     const { settings } = this.#context;
-    const { count, bytes, span } = this.#processQueue;
+    const { count, bytes, span } = this.#consumption;
     return (
       count >= settings.pullThresholdForQueue ||
       bytes >= settings.pullThresholdBytesForQueue ||
@@ -252,7 +159,7 @@ export class QueueConsumer implements RunSource {
       this.#pauseFor(this.#pace.afterFailure());
       return;
     }
-    const { committableOffset, nextOffset } = this.#processQueue;
+    const { committableOffset, nextOffset } = this.#consumption;
     const inCluster = settings.messageModel === "CLUSTERING";
     const commits = inCluster && committableOffset > 0 && broker.brokerId === MASTER_ID;
     const header = {
@@ -310,16 +217,16 @@ export class QueueConsumer implements RunSource {
         throw fromResponse(code, response.remark, this.queue.brokerName);
     }
     const header = pullMessageResponseHeader.decode(response.ext);
-    const before = this.#processQueue.nextOffset;
+    const before = this.#consumption.nextOffset;
     this.#suggestedBrokerId = header.suggestWhichBrokerId;
     this.#maxOffset = header.maxOffset;
     if (code === ResponseCode.PULL_OFFSET_MOVED) {
       this.#moveTo(header.nextBeginOffset);
     } else {
       if (code === ResponseCode.SUCCESS) this.#hold(copyRecords(response.body));
-      this.#processQueue.advanceTo(header.nextBeginOffset);
+      this.#consumption.advanceTo(header.nextBeginOffset);
     }
-    const progressed = this.#processQueue.nextOffset !== before;
+    const progressed = this.#consumption.nextOffset !== before;
     const pauseMs =
       code === ResponseCode.SUCCESS && progressed
         ? this.#pace.afterMessages()
@@ -329,35 +236,20 @@ export class QueueConsumer implements RunSource {
   }
 
   #hold(records: readonly MessageRecord[]): void {
-    const processQueue = this.#processQueue;
     for (const record of records) {
-      if (!matchesTag(this.#subscription, tagOf(record))) continue;
-      const subscription = this.#context.subscriptionOf(topicOf(record));
-      const held = {
-        record,
-        processQueue,
-        subscription,
-        attempts: 0,
-        fate: "held",
-        endedAs: undefined,
-      } as const;
-      const message = processQueue.add(record.queueOffset, record.totalSize, held);
-      if (message !== undefined) this.#waiting.push(message);
+      if (matchesTag(this.#subscription, tagOf(record))) this.#consumption.hold(record);
     }
-    if (this.hasWaiting) this.#context.runner.ready(this);
+    if (this.#consumption.hasWaiting) this.#context.runner.ready(this.#consumption);
   }
 
   /** The broker does not have the offset asked for (retention, reset, lost tail) and says where to go on. */
   #moveTo(offset: number): void {
     const { topic, brokerName, queueId } = this.queue;
     this.#context.instance.logger.warn(
-      { topic, brokerName, queueId, from: this.#processQueue.nextOffset, to: offset },
+      { topic, brokerName, queueId, from: this.#consumption.nextOffset, to: offset },
       "the broker moved the offset of a queue",
     );
-    this.#waiting.clear();
-    this.#again.clear();
-    this.#retryLater.clear();
-    this.#processQueue = new ProcessQueue(offset);
+    this.#consumption.moveTo(offset);
   }
 
   #failed(failure: OrbitError): void {

@@ -38,11 +38,11 @@ export class SendBack {
   readonly #instance: ClientInstance;
   readonly #sender: InnerSender;
   readonly #group: string;
-  readonly #maxReconsumeTimes: number;
+  readonly #maxReconsumeTimes: () => number;
   #inFlight = 0;
   #onIdle: (() => void)[] = [];
 
-  constructor(instance: ClientInstance, sender: InnerSender, group: string, maxReconsumeTimes: number) {
+  constructor(instance: ClientInstance, sender: InnerSender, group: string, maxReconsumeTimes: () => number) {
     this.#instance = instance;
     this.#sender = sender;
     this.#group = group;
@@ -51,40 +51,46 @@ export class SendBack {
 
   /** `done` hears once whether the message is the broker's now; never synchronously. */
   put(message: ReturnedMessage, done: (returned: boolean) => void): void {
-    this.#inFlight += 1;
-    const settle = (returned: boolean) => {
-      this.#inFlight -= 1;
-      done(returned);
-      if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    };
+    const settle = this.#begun(done);
     this.#ask(message, (error) => {
       if (error === undefined) settle(true);
       else if (error.code === "SHUT_DOWN") settle(false);
       else {
         this.#note(message, error, "sending a message back");
-        this.sendToRetryTopic(message, settle);
+        this.#send(message, settle);
       }
     });
   }
 
-  /** As a message of its own; the broker makes it a dead letter when it was retried often enough. */
-  sendToRetryTopic(
-    { record, queue, times, delayLevel }: ReturnedMessage,
-    done: (sent: boolean) => void,
-  ): void {
-    const message = retryMessage(record, this.#group, times, this.#maxReconsumeTimes, delayLevel);
-    this.#sender.send(message, (error) => {
-      if (error !== undefined && error.code !== "SHUT_DOWN") {
-        this.#note({ record, queue, times, delayLevel }, error, "sending a message to the retry topic");
-      }
-      done(error === undefined);
-    });
+  /** As a message of its own, without asking; the broker makes it a dead letter when it failed too often. */
+  toRetryTopic(message: ReturnedMessage, done: (returned: boolean) => void): void {
+    this.#send(message, this.#begun(done));
   }
 
   /** Resolves when nothing is on its way. */
   idle(): Promise<void> {
     if (this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #begun(done: (returned: boolean) => void): (returned: boolean) => void {
+    this.#inFlight += 1;
+    return (returned) => {
+      this.#inFlight -= 1;
+      done(returned);
+      if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    };
+  }
+
+  #send(message: ReturnedMessage, done: (sent: boolean) => void): void {
+    const { record, times, delayLevel } = message;
+    const limit = this.#maxReconsumeTimes();
+    this.#sender.send(retryMessage(record, this.#group, times, limit, delayLevel), (error) => {
+      if (error !== undefined && error.code !== "SHUT_DOWN") {
+        this.#note(message, error, "sending a message to the retry topic");
+      }
+      done(error === undefined);
+    });
   }
 
   #ask({ record, queue, delayLevel }: ReturnedMessage, done: (error: OrbitError | undefined) => void): void {
@@ -102,7 +108,7 @@ export class SendBack {
       delayLevel,
       originMsgId: messageIdOf(record),
       originTopic: topicOf(record),
-      maxReconsumeTimes: this.#maxReconsumeTimes,
+      maxReconsumeTimes: this.#maxReconsumeTimes(),
     };
     rpc.request(
       address,

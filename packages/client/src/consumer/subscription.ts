@@ -8,12 +8,9 @@ import { fromUnknown } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import type { Topic } from "../typed-topic.ts";
-import type { ListenerContext } from "./listener.ts";
+import type { ListenerRun } from "./listener-run.ts";
 
-export type AnyListener = (
-  messages: readonly ReceivedMessage<unknown>[],
-  context: ListenerContext,
-) => unknown;
+export type AnyListener = (messages: readonly ReceivedMessage<unknown>[], context: ListenerRun) => unknown;
 
 export interface Subscription {
   readonly topic: string;

@@ -41,6 +41,8 @@ export class TopicMember {
   readonly #context: QueueConsumerContext;
   readonly #offsets: OffsetStore;
   readonly #queues = new Map<string, QueueConsumer>();
+  /** Queues given up whose listener still runs. */
+  readonly #leaving = new Set<string>();
   #result: StepResult | undefined;
   /** The topic was asked for and did not exist, so all its messages are newer than this consumer. */
   #bornLater = false;
@@ -228,26 +230,69 @@ export class TopicMember {
     return undefined;
   }
 
+  /** The queue's lock is gone: somebody else may have it. What was consumed since is not told to the broker. */
+  lockLost(queue: MessageQueue): void {
+    const consumer = this.#giveUp(queue, "the lock was lost");
+    if (consumer === undefined) return;
+    this.#leaveWhenIdle(consumer, async () => {});
+    this.wake();
+  }
+
   #drop(queue: MessageQueue): void {
+    const { topic, brokerName, queueId } = queue;
+    const consumer = this.#queues.get(queueKey(queue));
+    const offset = consumer?.committableOffset ?? 0;
+    if (this.#giveUp(queue, `${topic} ${brokerName} ${queueId} went to another consumer`) === undefined)
+      return;
+    const { instance } = this.#context;
+    const locks = this.#context.locks();
+    if (locks === undefined) {
+      instance.background("commit of a queue given up", () => this.#offsets.persistAt(consumer!, offset));
+      return;
+    }
+    // Nobody else gets the queue before the listener has ended: how it ends counts.
+    this.#leaveWhenIdle(consumer!, async () => {
+      if (!locks.isHeld(queue)) return;
+      await this.#offsets.persist(consumer!);
+      await locks.unlock([queue]);
+    });
+  }
+
+  #giveUp(queue: MessageQueue, why: string): QueueConsumer | undefined {
     const key = queueKey(queue);
     const consumer = this.#queues.get(key);
-    if (consumer === undefined) return;
+    if (consumer === undefined) return undefined;
     this.#queues.delete(key);
     const { topic, brokerName, queueId } = queue;
-    const { instance } = this.#context;
-    instance.logger.info({ topic, brokerName, queueId }, "queue given up");
-    const offset = consumer.committableOffset;
-    consumer.drop(new OrbitError("QUEUE_LOST", `${topic} ${brokerName} ${queueId} went to another consumer`));
-    instance.background("commit of a queue given up", () => this.#offsets.persistAt(consumer, offset));
+    this.#context.instance.logger.info({ topic, brokerName, queueId }, "queue given up");
+    consumer.drop(new OrbitError("QUEUE_LOST", why));
+    return consumer;
+  }
+
+  #leaveWhenIdle(consumer: QueueConsumer, last: () => Promise<void>): void {
+    const key = queueKey(consumer.queue);
+    this.#leaving.add(key);
+    this.#context.instance.background("giving up a queue", async () => {
+      try {
+        await consumer.idle();
+        await last();
+      } finally {
+        this.#leaving.delete(key);
+      }
+    });
   }
 
   async #take(queues: readonly MessageQueue[]): Promise<boolean> {
     const { instance, settings } = this.#context;
+    const locks = this.#context.locks();
     const newIn: Record<string, number> = {};
     const taken = await Promise.all(
       queues.map(async (queue) => {
         const { topic, brokerName, queueId } = queue;
         try {
+          if (this.#leaving.has(queueKey(queue))) return undefined;
+          // First the lock: before it is ours, another consumer may still move the offset.
+          if (locks !== undefined && !(await locks.lock(queue))) return undefined;
           const start = await this.#offsets.start(queue, this.#bornLater);
           if (start.isNew) newIn[`${brokerName} ${queueId}`] = start.offset;
           return { queue, start };

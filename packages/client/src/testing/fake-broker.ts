@@ -11,6 +11,7 @@ import {
   type Exchange,
   encodeConsumerList,
   encodeHostBytes,
+  encodeLockBatchResponse,
   encodeOffsetMessageId,
   encodeTopicStatsTable,
   getConsumerListByGroupRequestHeader,
@@ -21,6 +22,7 @@ import {
   type Peer,
   PullSysFlag,
   parseHeartbeatData,
+  parseLockBatchBody,
   pullMessageRequestHeader,
   pullMessageResponseHeader,
   queryConsumerOffsetRequestHeader,
@@ -72,6 +74,8 @@ export class FakeBroker {
   readonly heartbeats: HeartbeatData[] = [];
   readonly clients = new Map<string, { peer: Peer; groups: string[] }>();
   readonly unregistered: string[] = [];
+  /** Queue → client id. They do not expire. */
+  readonly locks = new Map<string, string>();
   /** False: no message is taken back. */
   takesBack = true;
   /** What was taken back, and when (virtual ms). It does not come again. */
@@ -135,6 +139,22 @@ export class FakeBroker {
       this.sentBack.push({ ...header, atMs: this.host.clock.wallMs() });
       exchange.reply(this.takesBack ? { code: 0 } : { code: 1, remark: "not today" });
     });
+    for (const code of [RequestCode.LOCK_BATCH_MQ, RequestCode.UNLOCK_BATCH_MQ]) {
+      on(code, (request, exchange) => {
+        const { clientId, queues } = parseLockBatchBody(request.body);
+        const mine = queues.filter(({ topic, queueId }) => {
+          const key = `${topic}@${queueId}`;
+          if ((this.locks.get(key) ?? clientId) !== clientId) return false;
+          if (code === RequestCode.LOCK_BATCH_MQ) this.locks.set(key, clientId);
+          else this.locks.delete(key);
+          return true;
+        });
+        exchange.reply({
+          code: 0,
+          body: code === RequestCode.LOCK_BATCH_MQ ? [encodeLockBatchResponse(mine)] : [],
+        });
+      });
+    }
     on(RequestCode.GET_MAX_OFFSET, (request, exchange) => {
       const { topic, queueId } = getMaxOffsetRequestHeader.decode(request.ext);
       this.#replyOffset(exchange, this.queue(topic, queueId).length);

@@ -1,0 +1,29 @@
+/**
+ * What becomes of the messages of one held queue, between the pull (queue-consumer.ts) and the listener: at the same
+ * time (concurrent-consumption.ts) or one after the other (orderly-consumption.ts).
+ */
+import type { MessageRecord } from "@orbitmq/wire";
+import type { OrbitError } from "../errors.ts";
+import type { RunSource } from "./listener-run.ts";
+
+export interface QueueConsumption extends RunSource {
+  /** Where the next pull begins. */
+  readonly nextOffset: number;
+  /** Every message before it is done with. */
+  readonly committableOffset: number;
+  /** Messages held, their bytes, and the offsets from the first to the last of them. */
+  readonly count: number;
+  readonly bytes: number;
+  readonly span: number;
+  hold(record: MessageRecord): void;
+  /** The next pull begins at `offset`; never goes back. */
+  advanceTo(offset: number): void;
+  /** Forgets everything and goes on at `offset`. */
+  moveTo(offset: number): void;
+  /** Nothing is begun any more; what is not begun is forgotten. */
+  stop(): void;
+  /** The queue is another consumer's: what becomes of its messages is that one's business. */
+  lose(reason: OrbitError): void;
+  /** Resolves when no listener runs. */
+  idle(): Promise<void>;
+}
