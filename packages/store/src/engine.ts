@@ -23,8 +23,10 @@ import { QueueTableFile, type QueueTableHead } from "./consume-queue/queue-table
 import { QueueUnits } from "./consume-queue/queue-units.ts";
 import { Dispatch } from "./dispatch/dispatch.ts";
 import { parseDelayLevels } from "./dispatch/dispatch-fields.ts";
+import { IndexCatchUp } from "./index-file/index-catch-up.ts";
 import { IndexFlush } from "./index-file/index-flush.ts";
-import { IndexQuery } from "./index-file/index-query.ts";
+import type { IndexLog } from "./index-file/index-log.ts";
+import { IndexQuery, type ReadRecord } from "./index-file/index-query.ts";
 import { IndexService } from "./index-file/index-service.ts";
 import { Damages } from "./integrity/damages.ts";
 import { SkipList } from "./integrity/skip-list.ts";
@@ -90,6 +92,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly index: IndexService;
   readonly indexFlush: IndexFlush;
   readonly indexQuery: IndexQuery;
+  readonly indexCatchUp: IndexCatchUp;
   readonly queueFlush: QueueFlush;
   readonly queueCheck: QueueCheck;
   readonly units: QueueUnits;
@@ -194,10 +197,19 @@ export class Engine implements MarkSource, QueueFlushSource {
     const readerParts = { tail: hotTail, cold, units, logEnd, logStart, settling, damages, skips };
     this.reader = new MessageReader(host, options, readerParts);
     this.lookup = new RecordLookup(this.reader, this.segments);
-    this.indexQuery = new IndexQuery(this.index, (position, done) =>
-      this.lookup.record(position, this.dispatch.dispatched, done),
-    );
+    this.index.damaged = (path, blocks) => damages.wrongIndexBlocks(path, blocks);
     this.logTail = new LogTail(this.hotTail, this.cold, segmentBytes, { readable, written }, damages);
+    const indexLog: IndexLog = {
+      start: logStart,
+      readable,
+      flushed: () => this.writer.flushed,
+      appended: logEnd,
+      passOver: (position) => skips.find(position)?.end,
+      read: (...request) => this.logTail.read(...request),
+    };
+    const readRecord: ReadRecord = (position, done) => this.lookup.record(position, readable(), done);
+    this.indexQuery = new IndexQuery(this.index, readRecord, indexLog);
+    this.indexCatchUp = new IndexCatchUp(this.index, this.indexFlush, indexLog, logger);
     const { timers } = host;
     this.diskUse = new DiskUseMeter(host, { files, timers, home: paths.home, logFolders: folders.all });
     const { deleteConsumeQueueFilesInterval, deleteCommitLogFilesInterval } = options;
@@ -328,6 +340,7 @@ export class Engine implements MarkSource, QueueFlushSource {
       // Before arrivals are told: who hears of a message finds it by key.
       this.index.follow(readable);
       this.dispatch.follow(readable);
+      this.indexCatchUp.wake();
     }
     this.queueFlush.dispatched();
     this.queueFlush.logFlushed();
@@ -398,6 +411,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.queueFlush.close();
     this.mark.close();
     this.writer.close();
+    this.indexCatchUp.close();
     this.indexFlush.abort();
     this.index.close();
     this.writtenGate.close();
@@ -431,7 +445,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.#queuesBeginAt = this.segments.minOffset;
     this.countMessages();
     this.#saveTable();
-    this.index.deleteBefore(this.segments.minOffset);
+    this.indexFlush.deleteBefore(this.segments.minOffset);
     this.queueFileCleaner.clean();
   }
 

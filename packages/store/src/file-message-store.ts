@@ -251,7 +251,7 @@ export class FileMessageStore implements MessageStore {
   }
 
   status(): StoreStatus {
-    const { segments, writer, dispatch, appender } = this.#engine;
+    const { segments, writer, dispatch, appender, index } = this.#engine;
     return {
       state: this.#state === "new" ? "starting" : this.#state,
       refusal:
@@ -265,6 +265,10 @@ export class FileMessageStore implements MessageStore {
       isNew: this.#isNew,
       stoppedCleanly: this.#stoppedCleanly,
       integrity: this.#engine.damages.status,
+      keyIndex: {
+        behindBytes: Math.max(0, dispatch.dispatched - (index.stalledAt ?? dispatch.dispatched)),
+        stalls: index.stalls,
+      },
     };
   }
 

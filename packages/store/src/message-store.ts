@@ -148,6 +148,8 @@ export interface StoreStatus {
   readonly stoppedCleanly: boolean | undefined;
   /** What was found damaged since the start. */
   readonly integrity: IntegrityStatus;
+  /** The index of keys: log bytes that it has yet to catch up with, and how often it has fallen behind since the start. */
+  readonly keyIndex: { readonly behindBytes: number; readonly stalls: number };
 }
 
 export interface MessageStore {

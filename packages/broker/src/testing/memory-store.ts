@@ -308,7 +308,14 @@ export class MemoryStore implements MessageStore {
     return {
       state: this.state,
       isNew: false,
-      integrity: { corruptRecords: 0, lastCorruptOffset: -1, wrongUnits: 0, skippedRecords: 0 },
+      integrity: {
+        corruptRecords: 0,
+        lastCorruptOffset: -1,
+        wrongUnits: 0,
+        wrongIndexBlocks: 0,
+        skippedRecords: 0,
+      },
+      keyIndex: { behindBytes: 0, stalls: 0 },
       stoppedCleanly: true,
       refusal: this.refusal,
       minOffset: physicalOffset(0),

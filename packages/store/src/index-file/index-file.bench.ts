@@ -18,7 +18,11 @@ const ROUND = 100_000;
 const RECORD_BYTES = 300;
 
 const host = nodeHost();
-const paths = { index: join(home, "index"), indexState: join(home, "orbitmq-index") };
+const paths = {
+  index: join(home, "index"),
+  indexState: join(home, "orbitmq-index"),
+  checksums: join(home, "sums"),
+};
 mkdirSync(paths.index);
 const options = { messageIndexEnable: true, maxHashSlotNum: 5_000_000, maxIndexNum: 20_000_000 };
 const index = new IndexService(host, paths, options, new OpenFileCache(host.files, 16), silentLogger);

@@ -10,16 +10,19 @@
  */
 import { assert, type OpenFile } from "@orbitmq/host";
 import { readInt64 } from "@orbitmq/wire";
-import { IndexItems } from "./index-items.ts";
+import type { OpenFileCache } from "../open-file-cache.ts";
+import { BLOCK_ITEMS, blockOfItem, type IndexChecksums } from "./index-checksums.ts";
+import { headStart, IndexItems } from "./index-items.ts";
 import {
   type IndexHeader,
   type IndexSizes,
   ITEM_BYTES,
   indexName,
   itemPosition,
+  SLOT_BYTES,
   slotPosition,
 } from "./index-layout.ts";
-import { SlotTable } from "./slot-table.ts";
+import { PAGE_SLOTS, SlotTable } from "./slot-table.ts";
 
 const SECONDS_MAX = 0x7fffffff;
 /** Items read at a time when slots are made anew. */
@@ -35,10 +38,19 @@ export interface OpenPart {
   named: boolean;
 }
 
+/** What all IndexFiles of a store have in common. */
+export interface IndexPlace {
+  readonly folder: string;
+  readonly sizes: IndexSizes;
+  readonly sums: IndexChecksums;
+}
+
 export class IndexFile {
   readonly nameMs: number;
+  readonly name: string;
   readonly path: string;
   readonly sizes: IndexSizes;
+  readonly sums: IndexChecksums;
   readonly header: IndexHeader;
   /** Items below are on disk. */
   synced: number;
@@ -46,18 +58,20 @@ export class IndexFile {
   slotsSynced: number;
   open: OpenPart | undefined;
 
-  private constructor(folder: string, nameMs: number, sizes: IndexSizes, header: IndexHeader) {
+  private constructor({ folder, sizes, sums }: IndexPlace, nameMs: number, header: IndexHeader) {
     this.nameMs = nameMs;
-    this.path = `${folder}/${indexName(nameMs)}`;
+    this.name = indexName(nameMs);
+    this.path = `${folder}/${this.name}`;
     this.sizes = sizes;
+    this.sums = sums;
     this.header = header;
     this.synced = header.count;
     this.slotsSynced = header.count;
   }
 
   /** A file that is not on disk yet. */
-  static create(folder: string, nameMs: number, sizes: IndexSizes): IndexFile {
-    const file = new IndexFile(folder, nameMs, sizes, {
+  static create(place: IndexPlace, nameMs: number): IndexFile {
+    const file = new IndexFile(place, nameMs, {
       beginTimestamp: 0,
       endTimestamp: 0,
       beginPhyOffset: 0,
@@ -65,29 +79,59 @@ export class IndexFile {
       usedSlots: 0,
       count: 1,
     });
-    const slots = new SlotTable(sizes.slots, undefined);
-    file.open = { slots, items: new IndexItems(1), file: undefined, named: false };
+    const slots = new SlotTable(place.sizes.slots, undefined);
+    const items = new IndexItems(1, Buffer.alloc(ITEM_BYTES));
+    file.open = { slots, items, file: undefined, named: false };
     return file;
   }
 
   /** A file that is on disk, with all that `header` counts. */
-  static known(folder: string, nameMs: number, sizes: IndexSizes, header: IndexHeader): IndexFile {
-    return new IndexFile(folder, nameMs, sizes, header);
+  static known(place: IndexPlace, nameMs: number, header: IndexHeader): IndexFile {
+    return new IndexFile(place, nameMs, header);
   }
 
   get isFull(): boolean {
     return this.header.count >= this.sizes.items;
   }
 
-  /** Makes a known file one that can be appended to. */
-  reopen(file: OpenFile): OpenPart {
+  /**
+   * Makes a known file one that can be appended to; `undefined` when its newest items are not what was written.
+   * Blocking.
+   */
+  reopen(file: OpenFile): OpenPart | undefined {
     const { count } = this.header;
+    const head = this.#head(file, count);
+    if (this.sums.checkItems(this.name, blockOfItem(count - 1), head) === "different") return undefined;
     const read = (into: Buffer, slot: number): void => {
       into.fill(0, file.readSync(into, slotPosition(slot)));
+      if (this.sums.checkSlots(this.name, slot / PAGE_SLOTS, into) === "different") {
+        this.slotsOf(slot, into, Math.min(count, this.header.count));
+      }
     };
     const slots = new SlotTable(this.sizes.slots, { count, read });
-    this.open = { slots, items: new IndexItems(this.header.count), file, named: true };
+    this.open = { slots, items: new IndexItems(count, head), file, named: true };
     return this.open;
+  }
+
+  /** Makes the slots from `slot` on as items below `count` say. Blocking. */
+  slotsOf(slot: number, into: Buffer, count: number): void {
+    const end = slot + into.length / SLOT_BYTES;
+    into.fill(0);
+    for (let low = 1; low < count; ) {
+      const high = Math.min(count, low - (low % REDO_ITEMS) + REDO_ITEMS);
+      const read = new ItemReader(this, low, high);
+      for (; low < high; low += 1) {
+        const at = (read.hashAt(low) >>> 0) % this.sizes.slots;
+        if (at >= slot && at < end) into.writeInt32BE(low, (at - slot) * SLOT_BYTES);
+      }
+    }
+  }
+
+  #head(file: OpenFile, count: number): Buffer {
+    const start = headStart(count);
+    const head = Buffer.alloc((count - start) * ITEM_BYTES);
+    file.readSync(head, itemPosition(this.sizes, start));
+    return head;
   }
 
   /** Adds an item; the file must be open and not full. */
@@ -138,13 +182,17 @@ export class IndexFile {
     return { ...header, usedSlots, count, endPhyOffset: at.positionAt(count - 1), endTimestamp };
   }
 
-  /** Forgets the items whose records lie at or behind `position`. Blocking: they may have to be read. */
-  cut(position: number): void {
+  /**
+   * Forgets the items whose records lie at or behind `position`. Blocking: they may have to be read. `false` when they
+   * are not what was written: the file is of no use any more.
+   */
+  cut(position: number): boolean {
     const { header, open, sizes } = this;
     assert(open !== undefined, "the IndexFile is open");
     for (let high = header.count; high > 1; ) {
       const low = Math.max(1, high - REDO_ITEMS);
       const read = new ItemReader(this, low, high);
+      if (!read.isIntact) return false;
       while (high > low && read.positionAt(high - 1) >= position) {
         high -= 1;
         const slot = read.hashAt(high) % sizes.slots;
@@ -152,7 +200,7 @@ export class IndexFile {
         // A cut that a crash has stopped may have come further with the slots than with the items.
         if (open.slots.get(slot) === high) open.slots.set(slot, before);
       }
-      if (high === header.count) return;
+      if (high === header.count) return true;
       const { usedSlots, endPhyOffset, endTimestamp } = this.#headerCutTo(high, read, low);
       header.count = high;
       header.usedSlots = usedSlots;
@@ -160,9 +208,10 @@ export class IndexFile {
       header.endTimestamp = endTimestamp;
       this.synced = Math.min(this.synced, high);
       this.slotsSynced = Math.min(this.slotsSynced, high);
-      open.items.cut(high);
-      if (high > low) return;
+      open.items.cut(high, () => (high === 1 ? Buffer.alloc(ITEM_BYTES) : this.#head(open.file!, high)));
+      if (high > low) return true;
     }
+    return true;
   }
 
   /** Brings the slots up to the items below `synced`, whatever state between `from` and there they are in. Blocking. `false` when the items cannot be what was written. */
@@ -173,6 +222,7 @@ export class IndexFile {
     for (let low = from; low < this.synced; low += REDO_ITEMS) {
       const high = Math.min(this.synced, low + REDO_ITEMS);
       const read = new ItemReader(this, low, high);
+      if (!read.isIntact) return false;
       for (let item = low; item < high; item += 1) {
         const position = read.positionAt(item);
         const hash = read.hashAt(item);
@@ -198,6 +248,16 @@ export class IndexFile {
     return found;
   }
 
+  /** As `itemsAt`, wherever the items are. Blocking. */
+  newestOf(position: number, cache: OpenFileCache): number {
+    const { header, open } = this;
+    if (open === undefined) return this.itemsAt(position, cache.get(this.path));
+    let low = header.count;
+    const read = new ItemReader(this, Math.max(1, low - REDO_ITEMS), low);
+    while (low > 1 && low > header.count - REDO_ITEMS && read.positionAt(low - 1) === position) low -= 1;
+    return header.count - low;
+  }
+
   #headerCutTo(count: number, read: ItemReader, low: number): IndexHeader {
     const { header } = this;
     let { usedSlots } = header;
@@ -217,19 +277,24 @@ export class IndexFile {
 
 /** Items [low, high) of a file, wherever they are. Blocking. */
 class ItemReader {
+  /** Whole blocks that were read are what was written, as far as that is known. */
+  readonly isIntact: boolean;
   readonly #items: IndexItems;
   readonly #low: number;
   readonly #bytes: Buffer;
 
-  constructor({ open, sizes, path }: IndexFile, low: number, high: number) {
+  constructor({ open, sizes, path, name, sums }: IndexFile, low: number, high: number) {
     assert(open !== undefined, "the IndexFile is open");
     this.#items = open.items;
-    this.#low = low;
-    const onDisk = Math.max(0, Math.min(high, this.#items.start) - low);
-    this.#bytes = Buffer.alloc(onDisk * ITEM_BYTES);
-    if (onDisk === 0) return;
+    // In memory begin whole blocks: what is read of the others are whole ones, too.
+    this.#low = low - (low % BLOCK_ITEMS);
+    const end = Math.min(Math.ceil(high / BLOCK_ITEMS) * BLOCK_ITEMS, this.#items.start);
+    this.#bytes = Buffer.alloc(Math.max(0, end - this.#low) * ITEM_BYTES);
+    this.isIntact = true;
+    if (this.#bytes.length === 0) return;
     assert(open.file !== undefined, `${path} is on disk`);
-    open.file.readSync(this.#bytes, itemPosition(sizes, low));
+    open.file.readSync(this.#bytes, itemPosition(sizes, this.#low));
+    this.isIntact = sums.checkItems(name, blockOfItem(low), this.#bytes) !== "different";
   }
 
   hashAt(item: number): number {

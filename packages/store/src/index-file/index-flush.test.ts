@@ -22,7 +22,7 @@ class Bench {
 
   constructor() {
     this.host.files.makeFolderSync("/index");
-    const paths = { index: "/index", indexState: "/state" };
+    const paths = { index: "/index", indexState: "/state", checksums: "/sums" };
     const cache = new OpenFileCache(this.host.files, 8);
     this.index = new IndexService(this.host, paths, OPTIONS, cache, silentLogger);
     this.index.adopt([], 0, 0, 0);
@@ -63,7 +63,15 @@ class Bench {
   /** What was done to the disk since, in words. */
   story(from: number): string[] {
     const state = this.host.files.names.get("/state")!.id;
-    return this.host.files.operations.slice(from).map((operation) => told(operation, state));
+    const { operations } = this.host.files;
+    const ofSums = operations.flatMap((operation) =>
+      operation.kind === "create" && operation.path.startsWith("/sums/") ? [operation.inode] : [],
+    );
+    return operations
+      .slice(from)
+      .filter((operation) => !("inode" in operation && ofSums.includes(operation.inode)))
+      .filter((operation) => !("path" in operation && operation.path.startsWith("/sums")))
+      .map((operation) => told(operation, state));
   }
 }
 

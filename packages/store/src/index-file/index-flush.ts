@@ -7,8 +7,9 @@
  * A step that fails ends the flush; what it was to make durable counts as not written and is written again.
  */
 import type { HostError, OpenFile } from "@orbitmq/host";
+import { BLOCK_ITEMS, blockOfItem } from "./index-checksums.ts";
 import type { IndexFile } from "./index-file.ts";
-import { encodeHeader, type IndexHeader, itemPosition, slotPosition } from "./index-layout.ts";
+import { encodeHeader, type IndexHeader, ITEM_BYTES, itemPosition, slotPosition } from "./index-layout.ts";
 import type { IndexService } from "./index-service.ts";
 import type { IndexState } from "./index-state-file.ts";
 import { PAGE_SLOTS } from "./slot-table.ts";
@@ -129,8 +130,10 @@ export class IndexFlush {
     }
   }
 
-  *#steps(upTo: number, extent: FlushExtent): Generator<Step, void> {
+  *#steps(limit: number, extent: FlushExtent): Generator<Step, void> {
     const index = this.#index;
+    // Looked at once: the index may catch up further while this is executed.
+    const upTo = Math.min(limit, index.stalledAt ?? limit);
     for (const file of index.unfinished) {
       const header = yield* this.#items(file, upTo);
       if (header.count < file.sizes.items) {
@@ -168,13 +171,24 @@ export class IndexFlush {
     for (let item = file.synced, chunks = 1; item < end; chunks += 1) {
       const bytes = items.bytes(item, end);
       open.file!.writeSync(bytes, itemPosition(file.sizes, item));
-      item += bytes.length / 20;
+      this.#wroteItems(file, item, item + bytes.length / ITEM_BYTES);
+      item += bytes.length / ITEM_BYTES;
       if (chunks % CHUNKS_PER_TURN === 0) yield { kind: "turn" };
     }
     yield { kind: "sync", file: open.file! };
     file.synced = end;
     items.release(end);
     return header;
+  }
+
+  #wroteItems({ open, name, sums }: IndexFile, from: number, to: number): void {
+    const { items } = open!;
+    const first = blockOfItem(from);
+    const blocks: Buffer[] = [];
+    for (let start = first * BLOCK_ITEMS; start < to; start += BLOCK_ITEMS) {
+      blocks.push(items.bytes(start, Math.min(to, start + BLOCK_ITEMS)));
+    }
+    sums.wroteItems(name, first, blocks);
   }
 
   /** Slots as items below `count` make them, then the header. */
@@ -189,6 +203,7 @@ export class IndexFlush {
         const { page, pages, bytes } = run;
         taken.push({ page, pages });
         opened!.writeSync(bytes, slotPosition(page * PAGE_SLOTS));
+        file.sums.wroteSlots(file.name, page, bytes);
         from = page + pages;
         yield { kind: "turn" };
       }
@@ -197,7 +212,9 @@ export class IndexFlush {
     } finally {
       if (!written) for (const { page, pages } of taken) slots.putBack(page, pages);
     }
-    opened!.writeSync(encodeHeader(file.headerAt(count)), 0);
+    const header = file.headerAt(count);
+    opened!.writeSync(encodeHeader(header), 0);
+    file.sums.wroteHeader(file.name, header);
     yield { kind: "sync", file: opened! };
     file.slotsSynced = count;
     this.#slotsMs = this.#index.host.clock.monotonicMs();

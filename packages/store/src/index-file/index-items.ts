@@ -1,11 +1,19 @@
 /**
  * Items of one IndexFile that are not on disk yet, as they go there: chunks of bytes, in order. Appending is five
- * integers into memory; writing is a view of a chunk.
+ * integers into memory; writing is a view of a chunk. The block that is being filled stays in memory as a whole, for
+ * its checksum.
  */
 import { readInt64, writeInt64 } from "@orbitmq/wire";
+import { BLOCK_ITEMS } from "./index-checksums.ts";
 import { ITEM_BYTES } from "./index-layout.ts";
 
+/** A multiple of the items in a block. */
 const CHUNK_ITEMS = 4096;
+
+/** First item of the block that holds the newest item below `end`. */
+export function headStart(end: number): number {
+  return end - 1 - ((end - 1) % BLOCK_ITEMS);
+}
 
 export class IndexItems {
   /** Items from here to `end` are in memory. */
@@ -15,10 +23,12 @@ export class IndexItems {
   /** Number of the first item of the first chunk. */
   #base: number;
 
-  constructor(start: number) {
-    this.start = start;
-    this.end = start;
-    this.#base = start - (start % CHUNK_ITEMS);
+  /** `head` holds the newest item below `end` and those before it in its block. */
+  constructor(end: number, head: Buffer) {
+    this.start = end - head.length / ITEM_BYTES;
+    this.end = end;
+    this.#base = this.start - (this.start % CHUNK_ITEMS);
+    this.#load(head);
   }
 
   append(hash: number, position: number, seconds: number, before: number): void {
@@ -60,22 +70,30 @@ export class IndexItems {
     return this.#chunk(item).subarray(within * ITEM_BYTES, (within + count) * ITEM_BYTES);
   }
 
-  /** Forgets the items below `item`, which are on disk. */
+  /** Forgets items below `item`, which are on disk, but for the newest of them and those before it in its block. */
   release(item: number): void {
-    this.start = item;
-    const whole = Math.floor((item - this.#base) / CHUNK_ITEMS);
+    this.start = Math.max(this.start, headStart(item));
+    const whole = Math.floor((this.start - this.#base) / CHUNK_ITEMS);
     if (whole <= 0) return;
     this.#chunks.splice(0, whole);
     this.#base += whole * CHUNK_ITEMS;
   }
 
-  /** Forgets the items from `item` on; what lies below `start` was never here. */
-  cut(item: number): void {
+  /** Forgets the items from `item` on; where nothing stays in memory, `head` gives what the constructor wants. */
+  cut(item: number, head: () => Buffer): void {
     this.end = item;
-    if (item >= this.start) return;
-    this.start = item;
+    if (item > this.start) return;
+    const bytes = head();
+    this.start = item - bytes.length / ITEM_BYTES;
     this.#chunks.length = 0;
-    this.#base = item - (item % CHUNK_ITEMS);
+    this.#base = this.start - (this.start % CHUNK_ITEMS);
+    this.#load(bytes);
+  }
+
+  #load(head: Buffer): void {
+    const chunk = Buffer.allocUnsafeSlow(CHUNK_ITEMS * ITEM_BYTES);
+    head.copy(chunk, (this.start - this.#base) * ITEM_BYTES);
+    this.#chunks.push(chunk);
   }
 
   #chunk(item: number): Buffer {

@@ -46,6 +46,8 @@ export function loadIndex(index: IndexService, parts: IndexLoadParts): number {
   if (!index.enabled) return Number.POSITIVE_INFINITY;
   const names = listNames(index);
   const isOurs = plan.kind === "trusted" && state?.storeId === storeId && hasSizes(index, state);
+  // Checksums go with what we have written.
+  if (!isOurs) index.sums.removeAll();
   let files: IndexFile[] = [];
   let indexedTo = -1;
   if (plan.kind === "new") index.logger.debug({}, "a new index");
@@ -58,7 +60,9 @@ export function loadIndex(index: IndexService, parts: IndexLoadParts): number {
   const kept = new Set(files.map((file) => file.nameMs));
   const newestMs = Math.max(0, state?.newestMs ?? 0, ...names);
   for (const name of names) {
-    if (!kept.has(name)) index.host.files.unlinkSync(`${index.folder}/${indexName(name)}`);
+    if (kept.has(name)) continue;
+    index.host.files.unlinkSync(`${index.folder}/${indexName(name)}`);
+    index.sums.remove(indexName(name));
   }
   const newest = files.at(-1);
   // Where no state says more, the newest item does; its record may have more keys than made it into the files.
@@ -107,17 +111,17 @@ function ours(
   for (const nameMs of older) {
     const header = readHeader(index, nameMs);
     if (header === undefined || header.count !== index.sizes.items || !follows(files, header)) break;
-    files.push(IndexFile.known(index.folder, nameMs, index.sizes, header));
+    files.push(IndexFile.known(index, nameMs, header));
   }
   if (!hasNewest || files.length < older.length || !hasLength(index, state.newestMs))
     return { files, indexedTo: -1 };
-  const newest = IndexFile.known(index.folder, state.newestMs, index.sizes, state.header);
+  const newest = IndexFile.known(index, state.newestMs, state.header);
   if (!follows(files, newest.header)) return { files, indexedTo: -1 };
   newest.slotsSynced = state.slotsItems;
   if (!newest.isFull || newest.slotsSynced < newest.header.count) {
-    const { file } = newest.reopen(index.host.files.openSync(newest.path));
-    if (!newest.redoSlots(newest.slotsSynced)) {
-      file?.closeSync();
+    const file = index.host.files.openSync(newest.path);
+    if (newest.reopen(file) === undefined || !newest.redoSlots(newest.slotsSynced)) {
+      file.closeSync();
       return { files, indexedTo: -1 };
     }
   }
@@ -138,7 +142,7 @@ function foreign(
     const header = readHeader(index, nameMs);
     if (header === undefined) continue;
     if (header.count === 1 || header.endTimestamp > vouchedMs) continue;
-    found.push(IndexFile.known(index.folder, nameMs, index.sizes, header));
+    found.push(IndexFile.known(index, nameMs, header));
   }
   // Java names files by its local time: across changes of it, only the headers tell their order.
   found.sort((a, b) => a.header.beginPhyOffset - b.header.beginPhyOffset || a.nameMs - b.nameMs);

@@ -6,12 +6,14 @@
  *   noted → readable (in memory, found by queries) → on disk (index-flush.ts) → vouched for (index-state-file.ts)
  *
  *   off       messageIndexEnable=false
- *   on → stalled   the files cannot be written and memory is full: nothing more is indexed; the next start catches up
+ *   on → stalled   the files cannot be written and memory is full, or a file was lost while the log was cut
+ *   stalled → on   index-catch-up.ts has indexed from the log what came meanwhile
  */
 import type { Host, HostError, Logger } from "@orbitmq/host";
 import type { EncodedProperties } from "@orbitmq/wire";
 import type { OpenFileCache } from "../open-file-cache.ts";
 import { folderOf } from "../store-paths.ts";
+import { IndexChecksums } from "./index-checksums.ts";
 import { IndexFile } from "./index-file.ts";
 import { IndexKeys, isIndexed } from "./index-keys.ts";
 import { type IndexHeader, type IndexSizes, indexFileBytes } from "./index-layout.ts";
@@ -22,11 +24,13 @@ export interface IndexOptions {
   readonly messageIndexEnable: boolean;
   readonly maxHashSlotNum: number;
   readonly maxIndexNum: number;
+  /** Items in memory beyond which indexing waits while the disk refuses them; default 1,000,000. */
+  readonly stallItems?: number;
 }
 
 /** Items in memory beyond which appends wait for the disk. */
 const UNSYNCED_MAX = 2_000_000;
-/** Items in memory beyond which indexing is given up while the disk refuses them. */
+/** Items in memory beyond which indexing waits while the disk refuses them. */
 const STALLED_AT = 1_000_000;
 
 export class IndexService {
@@ -34,6 +38,7 @@ export class IndexService {
   readonly host: Pick<Host, "files" | "timers" | "clock">;
   readonly folder: string;
   readonly sizes: IndexSizes;
+  readonly sums: IndexChecksums;
   readonly cache: OpenFileCache;
   readonly stateFile: IndexStateFile;
   readonly logger: Logger;
@@ -42,17 +47,28 @@ export class IndexService {
   /** Every record below it is on disk, with all its keys. */
   indexedTo = 0;
   storeId = 0;
+  /** How often the index was cut: what looks at its files over several turns begins again, or ends. */
+  cuts = 0;
+  /** Told of blocks of an IndexFile that were not what was written. */
+  damaged: (path: string, blocks: number) => void = () => {};
   /** Why the last flush failed; `undefined` when it did not. */
   failure: HostError | undefined;
+  readonly #stallItems: number;
   readonly #keys = new IndexKeys();
   readonly #pending = new PendingItems();
   /** Where recovery goes on, and how many keys of that record are already there. */
   #resumeAt = 0;
   #resumeSkips = 0;
-  /** Files to be removed once the state no longer names them. */
-  #leaving: string[] = [];
+  /** Files to be removed once a state that does not name them is on disk; `unnamed`: such a state is being saved. */
+  #leaving: IndexFile[] = [];
+  #unnamed: IndexFile[] = [];
   #newestMs = 0;
   #stalledAt: number | undefined;
+  /** Records from here on are noted as they come although the index is stalled: it will have caught up to there. */
+  #joinAt = Number.POSITIVE_INFINITY;
+  #stalls = 0;
+  /** Told when the index stalls. */
+  stalled: () => void = () => {};
   readonly #put = (hash: number, position: number, timestamp: number): void => {
     let file = this.files.at(-1);
     if (file === undefined || file.isFull) file = this.#create(timestamp);
@@ -61,17 +77,19 @@ export class IndexService {
 
   constructor(
     host: Pick<Host, "files" | "timers" | "clock">,
-    paths: { readonly index: string; readonly indexState: string },
+    paths: { readonly index: string; readonly indexState: string; readonly checksums: string },
     options: IndexOptions,
     cache: OpenFileCache,
     logger: Logger,
   ) {
     this.enabled = options.messageIndexEnable;
+    this.#stallItems = options.stallItems ?? STALLED_AT;
     this.host = host;
     this.folder = paths.index;
     this.sizes = { slots: options.maxHashSlotNum, items: options.maxIndexNum };
     this.cache = cache;
     this.logger = logger;
+    this.sums = new IndexChecksums(host.files, cache, paths.checksums, this.sizes, logger);
     this.stateFile = new IndexStateFile(host.files, paths.indexState);
   }
 
@@ -92,9 +110,19 @@ export class IndexService {
     return this.#stalledAt === undefined && this.unsyncedItems > UNSYNCED_MAX;
   }
 
-  /** Records from here on are not indexed until the next start. */
+  /** Records from here on are not found yet; `undefined` when all are. It moves while the index catches up. */
   get stalledAt(): number | undefined {
     return this.#stalledAt;
+  }
+
+  /** What lies behind is noted as it comes while the index catches up to there; Infinity when that has not begun. */
+  get joinAt(): number {
+    return this.#joinAt;
+  }
+
+  /** How often it has stalled. */
+  get stalls(): number {
+    return this.#stalls;
   }
 
   /** Files that are not wholly on disk, oldest first. */
@@ -126,8 +154,8 @@ export class IndexService {
     properties: string | EncodedProperties,
     sysFlag: number,
   ): void {
-    if (!this.enabled || position < this.#resumeAt || this.#stalledAt !== undefined) return;
-    if (!isIndexed(sysFlag)) return;
+    if (!this.enabled || position < this.#resumeAt || !isIndexed(sysFlag)) return;
+    if (this.#stalledAt !== undefined && position < this.#joinAt) return;
     const count = this.#keys.collect(topic, properties);
     const { hashes } = this.#keys;
     const first = position === this.#resumeAt ? this.#resumeSkips : 0;
@@ -138,15 +166,60 @@ export class IndexService {
 
   /** Everything below `limit` has become readable, and is found from now on. */
   follow(limit: number): void {
-    if (this.#pending.count === 0) return;
+    if (this.#pending.count === 0 || this.#stalledAt !== undefined) return;
     this.#pending.take(limit, this.#put);
-    if (this.failure === undefined || this.unsyncedItems < STALLED_AT) return;
-    this.#stalledAt = limit;
+    if (this.failure === undefined || this.unsyncedItems < this.#stallItems) return;
     this.#pending.clear();
     this.logger.error(
       { err: this.failure, from: limit },
-      "the IndexFile cannot be written: messages from here on are found by key after the next start only",
+      "the IndexFile cannot be written: messages from here on are found by key when it can be again",
     );
+    this.#stall(limit, Number.POSITIVE_INFINITY);
+  }
+
+  #stall(from: number, joinAt: number): void {
+    this.#stalledAt = from;
+    this.#joinAt = joinAt;
+    this.#stalls += 1;
+    this.stalled();
+  }
+
+  /** What of the record at `position` is in the files already, while the index catches up from there. */
+  keysAt(position: number): number {
+    let count = 0;
+    for (let at = this.files.length - 1; at >= 0; at -= 1) {
+      const file = this.files[at]!;
+      if (file.header.count === 1) continue;
+      if (file.header.endPhyOffset !== position) return count;
+      const here = file.newestOf(position, this.cache);
+      count += here;
+      if (here < file.header.count - 1) return count;
+    }
+    return count;
+  }
+
+  /** Indexes a readable record of the log at once, but for its first `skips` keys; while the index catches up. */
+  catchUp(
+    position: number,
+    timestamp: number,
+    topic: string,
+    properties: string,
+    sysFlag: number,
+    skips: number,
+  ): void {
+    if (!isIndexed(sysFlag)) return;
+    const count = this.#keys.collect(topic, properties);
+    for (let index = skips; index < count; index += 1)
+      this.#put(this.#keys.hashes[index]!, position, timestamp);
+  }
+
+  /** The index has caught up to `position`, and everything behind `joinAt`, if it is given, is noted as it comes. */
+  caughtUpTo(position: number, joinAt?: number): void {
+    this.#stalledAt = position;
+    if (joinAt !== undefined && this.#joinAt === Number.POSITIVE_INFINITY) this.#joinAt = joinAt;
+    if (position < this.#joinAt) return;
+    this.#stalledAt = undefined;
+    this.#joinAt = Number.POSITIVE_INFINITY;
   }
 
   /** Cuts everything at or behind `offset` off, in memory; the files to be removed leave with the next saved state. Blocking. */
@@ -157,26 +230,51 @@ export class IndexService {
       this.host.files.syncFolderSync(folderOf(this.folder));
       return;
     }
+    this.cuts += 1;
     this.#pending.cut(offset);
     if (offset <= this.#resumeAt) {
       this.#resumeAt = offset;
       this.#resumeSkips = 0;
     }
-    if (this.#stalledAt !== undefined && offset <= this.#stalledAt) this.#stalledAt = undefined;
+    if (this.#stalledAt !== undefined) {
+      if (this.#joinAt > offset && this.#joinAt < Number.POSITIVE_INFINITY) this.#joinAt = offset;
+      if (offset <= this.#stalledAt) this.caughtUpTo(offset, offset);
+    }
     this.indexedTo = Math.min(this.indexedTo, offset);
     for (;;) {
       const file = this.files.at(-1);
       if (file === undefined || file.header.endPhyOffset < offset) return;
-      if (file.open === undefined) {
-        this.cache.close(file.path);
-        file.reopen(this.host.files.openSync(file.path));
-      }
-      file.cut(offset);
-      if (file.header.count > 1) return;
+      const isCut = file.header.beginPhyOffset < offset && this.#cutFile(file, offset);
+      if (isCut && file.header.count > 1) return;
+      if (!isCut && file.header.beginPhyOffset < offset) this.#lost(file, offset);
       file.open?.file?.closeSync();
-      this.#leaving.push(file.path);
+      this.#leaving.push(file);
       this.files.pop();
     }
+  }
+
+  /** `false` when the file's items are not what was written. */
+  #cutFile(file: IndexFile, offset: number): boolean {
+    if (file.open === undefined) {
+      this.cache.close(file.path);
+      const opened = this.host.files.openSync(file.path);
+      if (file.reopen(opened) === undefined) {
+        opened.closeSync();
+        return false;
+      }
+    }
+    return file.cut(offset);
+  }
+
+  /** The newest file is of no use any more, and the log ends at `end`: what it was about is indexed again. */
+  #lost(file: IndexFile, end: number): void {
+    const { beginPhyOffset } = file.header;
+    this.logger.error(
+      { file: file.path, from: beginPhyOffset, to: end },
+      "an IndexFile is not what was written; its messages are indexed again",
+    );
+    this.#pending.clear();
+    this.#stall(beginPhyOffset, end);
   }
 
   /**
@@ -188,7 +286,7 @@ export class IndexService {
     while (this.files.length > 1) {
       const [oldest] = this.files as [IndexFile];
       if (oldest.open !== undefined || oldest.header.endPhyOffset >= minPhysicalOffset) break;
-      this.#leaving.push(oldest.path);
+      this.#leaving.push(oldest);
       this.files.shift();
       count += 1;
     }
@@ -197,6 +295,7 @@ export class IndexService {
 
   /** The state with `newest` as its newest file, of which `header` counts what is on disk. */
   stateWith(newest: IndexFile | undefined, header: IndexHeader, indexedTo: number): IndexState {
+    this.#unnamed.push(...this.#leaving.splice(0));
     const files = newest === undefined ? 0 : this.files.indexOf(newest) + 1;
     return {
       storeId: this.storeId,
@@ -213,10 +312,11 @@ export class IndexService {
   /** A state is on disk: nothing that it does not name is needed any more. */
   stateSaved({ indexedTo }: IndexState): void {
     this.indexedTo = indexedTo;
-    for (const path of this.#leaving.splice(0)) {
+    for (const { path, name } of this.#unnamed.splice(0)) {
       this.cache.close(path);
       try {
         this.host.files.unlinkSync(path);
+        this.sums.remove(name);
       } catch (error) {
         // The next start removes it: no state names it.
         this.logger.warn(
@@ -230,6 +330,7 @@ export class IndexService {
   /** Makes the file of a new IndexFile, with its full length; its name is not on disk yet. Throws HostError. */
   make(file: IndexFile): void {
     const { files } = this.host;
+    this.sums.remove(file.name);
     const made = files.openSync(file.path, { create: true });
     try {
       // What a run before has left under this name would pass for items.
@@ -249,7 +350,7 @@ export class IndexService {
 
   #create(timestamp: number): IndexFile {
     this.#newestMs = Math.max(timestamp, this.#newestMs + 1);
-    const file = IndexFile.create(this.folder, this.#newestMs, this.sizes);
+    const file = IndexFile.create(this, this.#newestMs);
     this.files.push(file);
     return file;
   }

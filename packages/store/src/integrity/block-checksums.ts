@@ -66,6 +66,17 @@ export class BlockChecksums {
     this.#writable(path).writeSync(entry, HEADER_BYTES + block * ENTRY_BYTES);
   }
 
+  /** As `put`, for blocks that follow each other. */
+  putRun(path: string, first: number, blocks: readonly { length: number; crc: number }[]): void {
+    const entries = Buffer.allocUnsafe(blocks.length * ENTRY_BYTES);
+    blocks.forEach(({ length, crc }, index) => {
+      assert(length >= 0 && length <= this.blockBytes, "a checksum is over one block");
+      entries.writeUInt32BE(length, index * ENTRY_BYTES);
+      entries.writeUInt32BE(crc >>> 0, index * ENTRY_BYTES + 4);
+    });
+    this.#writable(path).writeSync(entries, HEADER_BYTES + first * ENTRY_BYTES);
+  }
+
   /** What is known of the blocks [first, first + count). A file that is missing, damaged or of another block size knows nothing. */
   read(lane: Lane, path: string, first: number, count: number, done: (entries: BlockEntries) => void): void {
     const file = this.#open(path);

@@ -15,6 +15,8 @@ export interface IntegrityStatus {
   readonly lastCorruptOffset: number;
   /** ConsumeQueue units that were not what their record says, and were corrected. */
   readonly wrongUnits: number;
+  /** Blocks of IndexFiles that were not what was written, and were put right. */
+  readonly wrongIndexBlocks: number;
   /** Corrupt records that consumers were led past because an operator has given them up. */
   readonly skippedRecords: number;
 }
@@ -30,6 +32,7 @@ export class Damages {
   #lastCorruptOffset = -1;
   #corruptRecords = 0;
   #wrongUnits = 0;
+  #wrongIndexBlocks = 0;
   #skippedRecords = 0;
 
   constructor(segments: SegmentSet, logger: Logger) {
@@ -42,6 +45,7 @@ export class Damages {
       corruptRecords: this.#corruptRecords,
       lastCorruptOffset: this.#lastCorruptOffset,
       wrongUnits: this.#wrongUnits,
+      wrongIndexBlocks: this.#wrongIndexBlocks,
       skippedRecords: this.#skippedRecords,
     };
   }
@@ -76,6 +80,15 @@ export class Damages {
     this.#logger.warn(
       { topic, queueId, queueOffset, physicalOffset: position, reason },
       "a ConsumeQueue unit was wrong and is corrected by the CommitLog",
+    );
+  }
+
+  wrongIndexBlocks(path: string, blocks: number): void {
+    if (blocks === 0) return;
+    this.#wrongIndexBlocks += blocks;
+    this.#logger.warn(
+      { file: path, blocks },
+      "blocks of an IndexFile were wrong and are corrected by the CommitLog",
     );
   }
 

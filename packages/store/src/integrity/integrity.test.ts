@@ -104,6 +104,7 @@ describe("checksums of ConsumeQueues", () => {
         corruptRecords: 0,
         lastCorruptOffset: -1,
         wrongUnits: 0,
+        wrongIndexBlocks: 0,
         skippedRecords: 0,
       });
     }

@@ -1,7 +1,7 @@
 /**
  * Stores in which one bit was flipped, in any file, log, queues, checksums or state. Starting works, or is refused
  * with a StoreError and works again once the bit is put right. A store that starts serves every message, to readers of
- * everything and to readers of one tag, but what lies behind a record that is itself damaged: that one is reported
+ * everything and to readers of one tag, and finds it by key, but what lies behind a record that is itself damaged: that one is reported
  * and holds its own queue only, until it is skipped. ORBITMQ_FUZZ_RUNS raises the number of flips (default 1,000).
  */
 import assert from "node:assert/strict";
@@ -18,6 +18,11 @@ const MESSAGES = 96;
 const TAGS = ["red", "green"];
 const OPTIONS = { hotTailBytes: 4096 };
 
+/** Words by which messages are asked for: of many of them, and of single ones in different places. */
+const WORDS = 5;
+/** Of the keys that single messages have, one in so many is asked for after each flip. */
+const KEY_SHARE = 8;
+const wordOf = (index: number): string => `word-${index % WORDS}`;
 const tagOf = (offset: number): string => TAGS[offset % 2]!;
 
 async function intact(stopped: boolean): Promise<DiskImage> {
@@ -25,7 +30,7 @@ async function intact(stopped: boolean): Promise<DiskImage> {
   for (let index = 0; index < MESSAGES; index += 1) {
     const queueId = index % QUEUES.length;
     const offset = Math.floor(index / QUEUES.length);
-    const properties = `UNIQ_KEY\u0001key-${index}\u0002TAGS\u0001${tagOf(offset)}\u0002`;
+    const properties = `UNIQ_KEY\u0001key-${index}\u0002KEYS\u0001${wordOf(index)}\u0002TAGS\u0001${tagOf(offset)}\u0002`;
     driver.sendNow(message(`${queueId}/${offset}/`.padEnd(220, "d"), { queueId, properties }));
     if (index % 30 === 29) driver.host.advance(15_000);
   }
@@ -74,6 +79,32 @@ function checkRecord(record: MessageRecord, queueId: number, what: string): void
   assert.ok(record.properties.includes(`TAGS\u0001${tagOf(record.queueOffset)}\u0002`), what);
 }
 
+/** Whoever asks by key finds every message that has it, and no other, but records that are damaged themselves. */
+function checkKeys(driver: StoreDriver, isLog: boolean, what: string): void {
+  const share = what.length % KEY_SHARE;
+  const all = Array.from({ length: MESSAGES }, (_, index) => index);
+  const asked = [
+    ...Array.from({ length: WORDS }, (_, word) => ({
+      key: `word-${word}`,
+      expected: all.filter((index) => index % WORDS === word),
+    })),
+    ...all
+      .filter((index) => index % KEY_SHARE === share)
+      .map((index) => ({ key: `key-${index}`, expected: [index] })),
+  ];
+  const missing = new Set<number>();
+  for (const { key, expected } of asked) {
+    const found = driver.query(key).map(({ queueId, queueOffset }) => queueOffset * QUEUES.length + queueId);
+    if (isLog) for (const index of expected) found.includes(index) || missing.add(index);
+    assert.deepEqual(
+      found,
+      expected.filter((index) => !missing.has(index)),
+      `${what}: ${key}`,
+    );
+  }
+  assert.ok(missing.size <= 1, `${what}: ${[...missing]} are not found`);
+}
+
 /** Everything that was sent is served, or held by a damaged record; returns how many queues are held. */
 function checkAll(driver: StoreDriver, isLog: boolean, what: string): number {
   let held = 0;
@@ -103,6 +134,7 @@ function checkAll(driver: StoreDriver, isLog: boolean, what: string): number {
     if (heldAt + 1 < count) assert.equal(rest.result.status, "FOUND", `${what}: what follows can be read`);
   }
   assert.ok(held <= 1, `${what}: one flip holds one queue at most`);
+  checkKeys(driver, isLog, what);
   return held;
 }
 

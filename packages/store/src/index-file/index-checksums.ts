@@ -1,0 +1,165 @@
+/**
+ * Checksums of IndexFiles, by blocks (see integrity/block-checksums.ts): the header, every page of 1,024 slots, and
+ * every 256 items, item 0 counted among them.
+ *
+ *   block: 0 the header, then the pages of slots, then the blocks of items
+ *
+ * They are computed from memory as the blocks go to the file, and never synced. What does not match is compared with
+ * the CommitLog (index-mend.ts); where nothing is known, the file is believed.
+ */
+import { type Files, HostError, type Lane, type Logger } from "@orbitmq/host";
+import { plainCrc32 } from "@orbitmq/wire";
+import { BlockChecksums, type BlockEntries } from "../integrity/block-checksums.ts";
+import type { OpenFileCache } from "../open-file-cache.ts";
+import { StoreError } from "../store-error.ts";
+import { encodeHeader, type IndexHeader, type IndexSizes, ITEM_BYTES, SLOT_BYTES } from "./index-layout.ts";
+import { PAGE_SLOTS } from "./slot-table.ts";
+
+/** Items under one checksum. */
+export const BLOCK_ITEMS = 256;
+const PAGE_BYTES = PAGE_SLOTS * SLOT_BYTES;
+
+export function blockOfItem(item: number): number {
+  return Math.floor(item / BLOCK_ITEMS);
+}
+
+export type BlockCheck = ReturnType<BlockEntries["check"]>;
+
+export class IndexChecksums {
+  /** Pages of slots in a file. */
+  readonly pages: number;
+  readonly #blocks: BlockChecksums;
+  readonly #folder: string;
+  readonly #files: Files;
+  readonly #logger: Logger;
+  #isFailing = false;
+
+  constructor(files: Files, cache: OpenFileCache, root: string, sizes: IndexSizes, logger: Logger) {
+    this.pages = Math.ceil(sizes.slots / PAGE_SLOTS);
+    this.#blocks = new BlockChecksums(files, cache, BLOCK_ITEMS * ITEM_BYTES);
+    this.#folder = `${root}/index`;
+    this.#files = files;
+    this.#logger = logger;
+  }
+
+  /** Notes the header of the IndexFile `name`, as it goes to the file. */
+  wroteHeader(name: string, header: Readonly<IndexHeader>): void {
+    this.#put(name, 0, [encodeHeader(header)]);
+  }
+
+  /** Notes the slots from page `page` on. */
+  wroteSlots(name: string, page: number, bytes: Buffer): void {
+    const pages: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += PAGE_BYTES) pages.push(bytes.subarray(at, at + PAGE_BYTES));
+    this.#put(name, 1 + page, pages);
+  }
+
+  /** Notes blocks of items, each from its start as far as it goes. */
+  wroteItems(name: string, block: number, blocks: readonly Uint8Array[]): void {
+    this.#put(name, 1 + this.pages + block, blocks);
+  }
+
+  /** Whether the header is what it was. Blocking. */
+  checkHeader(name: string, bytes: Uint8Array): BlockCheck {
+    return this.#blocks.readSync(this.#path(name), 0, 1).check(0, bytes);
+  }
+
+  /** Whether the slots from page `page` on are what they were; `different` when one page is not. Blocking. */
+  checkSlots(name: string, page: number, bytes: Buffer): BlockCheck {
+    const count = Math.ceil(bytes.length / PAGE_BYTES);
+    const entries = this.#blocks.readSync(this.#path(name), 1 + page, count);
+    let result: BlockCheck = "same";
+    for (let index = 0; index < count; index += 1) {
+      const part = bytes.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES);
+      const check = entries.check(1 + page + index, part);
+      if (check === "different") return check;
+      if (check === "unknown") result = check;
+    }
+    return result;
+  }
+
+  /** As `checkSlots`, for blocks of items. */
+  checkItems(name: string, block: number, bytes: Buffer): BlockCheck {
+    const count = Math.ceil(bytes.length / (BLOCK_ITEMS * ITEM_BYTES));
+    const known = this.itemsSync(name, block, count);
+    let result: BlockCheck = "same";
+    for (let index = 0; index < count; index += 1) {
+      const check = known.check(index, blockAt(bytes, index));
+      if (check === "different") return check;
+      if (check === "unknown") result = check;
+    }
+    return result;
+  }
+
+  /** What is known of blocks of items. Blocking. */
+  itemsSync(name: string, block: number, count: number): KnownBlocks {
+    const first = 1 + this.pages + block;
+    return new KnownBlocks(this.#blocks.readSync(this.#path(name), first, count), first);
+  }
+
+  /** As `itemsSync`. */
+  items(lane: Lane, name: string, block: number, count: number, done: (known: KnownBlocks) => void): void {
+    const first = 1 + this.pages + block;
+    this.#blocks.read(lane, this.#path(name), first, count, (entries) =>
+      done(new KnownBlocks(entries, first)),
+    );
+  }
+
+  /** What is known of pages of slots. */
+  slots(lane: Lane, name: string, page: number, count: number, done: (known: KnownBlocks) => void): void {
+    this.#blocks.read(lane, this.#path(name), 1 + page, count, (entries) =>
+      done(new KnownBlocks(entries, 1 + page)),
+    );
+  }
+
+  /** The IndexFile has gone, or a new one begins under its name. Throws HostError. */
+  remove(name: string): void {
+    this.#blocks.remove(this.#path(name));
+  }
+
+  /** Somebody else has written the IndexFiles: nothing is known of them. Throws HostError. */
+  removeAll(): void {
+    if (this.#files.statSync(this.#folder)?.isFolder !== true) return;
+    for (const name of this.#files.listSync(this.#folder)) this.remove(name);
+  }
+
+  #put(name: string, first: number, blocks: readonly Uint8Array[]): void {
+    try {
+      this.#blocks.putRun(
+        this.#path(name),
+        first,
+        blocks.map((bytes) => ({ length: bytes.length, crc: plainCrc32(bytes) })),
+      );
+      this.#isFailing = false;
+    } catch (error) {
+      // An entry that was not written does not match, and costs a look into the log.
+      if (!(error instanceof HostError) && !(error instanceof StoreError)) throw error;
+      if (!this.#isFailing) this.#logger.warn({ err: error }, "checksums of IndexFiles cannot be written");
+      this.#isFailing = true;
+    }
+  }
+
+  #path(name: string): string {
+    return `${this.#folder}/${name}`;
+  }
+}
+
+/** Entries of blocks counted from the first that was asked for. */
+export class KnownBlocks {
+  readonly #entries: BlockEntries;
+  readonly #first: number;
+
+  constructor(entries: BlockEntries, first: number) {
+    this.#entries = entries;
+    this.#first = first;
+  }
+
+  check(index: number, bytes: Uint8Array): BlockCheck {
+    return this.#entries.check(this.#first + index, bytes);
+  }
+}
+
+/** The bytes of the block at `index` among those that begin with `bytes`. */
+export function blockAt(bytes: Buffer, index: number): Buffer {
+  return bytes.subarray(index * BLOCK_ITEMS * ITEM_BYTES, (index + 1) * BLOCK_ITEMS * ITEM_BYTES);
+}

@@ -1,0 +1,217 @@
+/** IndexFiles of several blocks that are not what was written, under queries by key. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { physicalOffset } from "@orbitmq/host";
+import type { DiskImage } from "../testing/fake-disk.ts";
+import { finish } from "../testing/fake-host.ts";
+import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
+import { HEADER_BYTES, ITEM_BYTES, itemPosition } from "./index-layout.ts";
+
+const SIZES = { slots: 2500, items: 1000 };
+const OPTIONS = { maxHashSlotNum: SIZES.slots, maxIndexNum: SIZES.items, hotTailBytes: 4096 };
+const MESSAGES = 500;
+const WORDS = 7;
+const KEPT = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
+
+const bodies = (driver: StoreDriver, key: string): string[] =>
+  driver.query(key).map((record) => Buffer.from(record.body).toString());
+
+/** Two full IndexFiles but for some items; killed or stopped. */
+async function filled(how: "stop" | "kill", count = MESSAGES): Promise<DiskImage> {
+  const driver = await StoreDriver.open(OPTIONS);
+  for (let index = 0; index < count; index += 1) {
+    const properties = `UNIQ_KEY\u0001id-${index}\u0002KEYS\u0001k${index % WORDS} all\u0002`;
+    driver.send(message(`m${index}`, { properties }));
+    if (index % 50 === 49) driver.host.settle();
+  }
+  driver.host.advance(70_000);
+  if (how === "stop") await driver.stop();
+  return driver.host.files.image();
+}
+
+function indexPaths(image: DiskImage): string[] {
+  return [...image.files.keys()].filter((path) => path.startsWith(`${HOME}/index/`)).sort();
+}
+
+function damaged(image: DiskImage, path: string, change: (bytes: Buffer) => void): DiskImage {
+  const bytes = Buffer.from(image.files.get(path)!);
+  change(bytes);
+  return { files: new Map(image.files).set(path, bytes), folders: image.folders };
+}
+
+function checkAll(driver: StoreDriver, what: string, count = MESSAGES): void {
+  for (let index = 0; index < count; index += 1) {
+    assert.deepEqual(bodies(driver, `id-${index}`), [`m${index}`], `${what}: id-${index}`);
+  }
+  for (let word = 0; word < WORDS; word += 1) {
+    const expected = Array.from({ length: count }, (_, index) => index).filter((at) => at % WORDS === word);
+    assert.deepEqual(
+      bodies(driver, `k${word}`),
+      expected.slice(-64).map((index) => `m${index}`),
+      `${what}: k${word}`,
+    );
+  }
+}
+
+const spoil = (from: number, to: number) => (bytes: Buffer) => {
+  for (let at = from; at < to; at += 1) bytes[at] = bytes[at]! ^ 0x5a;
+};
+const item = (number: number): number => itemPosition(SIZES, number);
+
+describe("an IndexFile that is not what was written", () => {
+  const damages: [string, number, number, (bytes: Buffer) => void][] = [
+    ["items of its first block", 0, 1, spoil(item(2), item(4))],
+    ["its first item", 0, 0, spoil(item(1), item(2))],
+    ["a whole block of items", 0, 1, spoil(item(256), item(512))],
+    ["two blocks of items, and their neighbours", 0, 3, spoil(item(500), item(800))],
+    ["its last items but one", 0, 1, spoil(item(990), item(998))],
+    ["the link of an item to the one before it", 0, 1, spoil(item(700) + 16, item(700) + 20)],
+    ["a page of slots", 0, 1, spoil(HEADER_BYTES, HEADER_BYTES + 4096)],
+    ["slots and items", 0, 2, (bytes) => spoil(60, 70)(spoiled(bytes))],
+    ["items of the newest file", 1, 0, spoil(item(20), item(30))],
+  ];
+  const spoiled = (bytes: Buffer): Buffer => {
+    spoil(item(300), item(301))(bytes);
+    return bytes;
+  };
+
+  for (const how of ["stop", "kill"] as const) {
+    for (const [what, file, blocks, change] of damages) {
+      it(`in ${what}, is put right on disk by the log, and hides no message, after a ${how}`, async () => {
+        const image = await filled(how);
+        const path = indexPaths(image)[file]!;
+        const driver = await StoreDriver.open(OPTIONS, damaged(image, path, change));
+        checkAll(driver, what);
+        assert.ok(driver.store.status().integrity.wrongIndexBlocks >= blocks, "it is counted");
+        const after = driver.host.files.image();
+        if (blocks > 0)
+          assert.ok(after.files.get(path)!.equals(image.files.get(path)!), "the file is what it was");
+        const again = await StoreDriver.open(OPTIONS, after);
+        checkAll(again, `${what}, then`);
+        assert.equal(again.store.status().integrity.wrongIndexBlocks, 0, "nothing is left to be put right");
+      });
+    }
+  }
+
+  it("in its slots while it is filled, goes on with the slots that its items say", async () => {
+    const image = await filled("stop", 400);
+    const newest = indexPaths(image).at(-1)!;
+    const wrong = damaged(image, newest, spoil(HEADER_BYTES, HEADER_BYTES + 4 * SIZES.slots));
+    const driver = await StoreDriver.open(OPTIONS, wrong);
+    for (let index = 400; index < MESSAGES; index += 1) {
+      const properties = `UNIQ_KEY\u0001id-${index}\u0002KEYS\u0001k${index % WORDS} all\u0002`;
+      driver.sendNow(message(`m${index}`, { properties }));
+    }
+    checkAll(driver, "slots");
+    checkAll(await driver.killed(OPTIONS), "slots, after a kill");
+  });
+
+  it("that cannot be put right is left to the log, which has all messages", async () => {
+    const image = await filled("stop");
+    const path = indexPaths(image)[0]!;
+    const driver = await StoreDriver.open(OPTIONS, damaged(image, path, spoil(item(256), item(300))));
+    driver.host.files.fault = (what, at) => (what === "write" && at === path ? "EIO" : undefined);
+    checkAll(driver, "not writable");
+    driver.host.files.fault = () => undefined;
+    checkAll(driver, "writable again");
+    assert.ok(driver.host.files.image().files.get(path)!.equals(image.files.get(path)!));
+  });
+
+  it("that cannot be read is written again from the log", async () => {
+    const driver = await StoreDriver.open(OPTIONS, await filled("stop"));
+    let refused = 0;
+    driver.host.files.fault = (what, path) => {
+      if (what !== "read" || !path.startsWith(`${HOME}/index/`) || refused >= 1) return undefined;
+      refused += 1;
+      return "EIO";
+    };
+    checkAll(driver, "unreadable");
+    assert.equal(refused, 1);
+  });
+
+  it("has no message found twice, or found although the log was cut meanwhile", async () => {
+    const image = await filled("stop");
+    const path = indexPaths(image)[1]!;
+    const driver = await StoreDriver.open(OPTIONS, damaged(image, path, spoil(item(10), item(12))));
+    const kept = driver.readAll()[420]!.physicalOffset;
+    await finish(driver.host, driver.store.truncateTo(physicalOffset(kept)));
+    driver.host.advance(1000);
+    checkAll(driver, "cut", 420);
+    checkAll(await driver.killed(OPTIONS), "cut, then killed", 420);
+  });
+
+  it("when it is lost as the log is cut, is made again in the background", async () => {
+    const image = await filled("stop");
+    const path = indexPaths(image)[1]!;
+    const driver = await StoreDriver.open(OPTIONS, damaged(image, path, spoil(item(150), item(160))));
+    const records = driver.readAll();
+    await finish(driver.host, driver.store.truncateTo(physicalOffset(records[380]!.physicalOffset)));
+    driver.host.advance(20_000);
+    checkAll(driver, "lost", 380);
+    assert.equal(driver.store.status().keyIndex.stalls, 1);
+    assert.equal(driver.store.status().keyIndex.behindBytes, 0);
+    checkAll(await driver.killed(OPTIONS), "lost, then killed", 380);
+  });
+});
+
+describe("checksums of IndexFiles", () => {
+  it("that are missing, torn or damaged cost no message", async () => {
+    const image = await filled("kill");
+    const sums = [...image.files.keys()].filter((path) =>
+      path.startsWith(`${HOME}/orbitmq-checksums/index/`),
+    );
+    assert.equal(sums.length, 2);
+    for (const path of sums) {
+      const bytes = image.files.get(path)!;
+      const changes = [
+        undefined,
+        Buffer.alloc(0),
+        bytes.subarray(0, 100),
+        Buffer.alloc(bytes.length, 0x31),
+        Buffer.from(bytes, 0, bytes.length).fill(7, 16),
+      ];
+      for (const change of changes) {
+        const files = new Map(image.files);
+        if (change === undefined) files.delete(path);
+        else files.set(path, change);
+        const driver = await StoreDriver.open(OPTIONS, { files, folders: image.folders });
+        checkAll(driver, `${path} with ${change?.length} bytes`);
+      }
+    }
+  });
+
+  it("count only for what we have written: another's files are read as they are", async () => {
+    const image = await filled("stop");
+    const files = new Map([...image.files].filter(([path]) => !path.startsWith(`${HOME}/orbitmq-mark`)));
+    const warnings: string[] = [];
+    const warn = (_: object, text: string) => void warnings.push(text);
+    const driver = await StoreDriver.open(OPTIONS, { files, folders: image.folders }, {
+      ...KEPT,
+      warn,
+    } as never);
+    const sums = [...driver.host.files.image().files.keys()].filter((path) =>
+      path.includes("checksums/index/"),
+    );
+    assert.deepEqual(sums, []);
+    checkAll(driver, "another's");
+    assert.deepEqual(warnings, []);
+  });
+
+  it("go with their files", async () => {
+    const driver = await StoreDriver.open(OPTIONS, await filled("stop"));
+    await finish(driver.host, driver.store.truncateTo(physicalOffset(0)));
+    driver.host.advance(70_000);
+    const left = [...driver.host.files.image().files.keys()].filter((path) => path.includes("index/"));
+    assert.deepEqual(left, []);
+  });
+
+  it("know every item and slot that is on disk", async () => {
+    const image = await filled("stop");
+    const [path] = indexPaths(image);
+    const sums = image.files.get(path!.replace(HOME, `${HOME}/orbitmq-checksums`))!;
+    const blocks = 1 + Math.ceil(SIZES.slots / 1024) + Math.ceil(SIZES.items / 256);
+    assert.equal(sums.length, 16 + 8 * blocks);
+    const lengths = Array.from({ length: blocks }, (_, block) => sums.readUInt32BE(16 + 8 * block));
+    assert.deepEqual(lengths, [40, 4096, 4096, 1808, 5120, 5120, 5120, (1000 - 768) * ITEM_BYTES]);
+  });
+});
