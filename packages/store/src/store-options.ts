@@ -54,6 +54,8 @@ export interface StoreOptions {
   readonly maxHashSlotNum?: number;
   /** Items of an IndexFile, the first of which is never used; default 20,000,000, or 262,144 in memory. */
   readonly maxIndexNum?: number;
+  /** Items in memory beyond which the index waits, and messages are not found by key, while the disk refuses it; default 1,000,000. Ours. */
+  readonly indexStallItems?: number;
   /** Messages a query by key returns at most; default 64. */
   readonly maxMsgsNumBatch?: number;
 
@@ -140,6 +142,7 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   messageIndexEnable: true,
   maxHashSlotNum: 5_000_000,
   maxIndexNum: 20_000_000,
+  indexStallItems: 1_000_000,
   maxMsgsNumBatch: 64,
   hotTailBytes: 32 * MIB,
   slabBytes: MIB,
@@ -197,6 +200,7 @@ const MINIMUM: Partial<Record<keyof StoreOptions, number>> = {
   flushConsumeQueueLeastBytes: 1,
   maxHashSlotNum: 1,
   maxIndexNum: 2,
+  indexStallItems: 1,
   maxMsgsNumBatch: 1,
   hotTailBytes: 0,
   slabBytes: 4096,

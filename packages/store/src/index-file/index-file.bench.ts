@@ -24,7 +24,12 @@ const paths = {
   checksums: join(home, "sums"),
 };
 mkdirSync(paths.index);
-const options = { messageIndexEnable: true, maxHashSlotNum: 5_000_000, maxIndexNum: 20_000_000 };
+const options = {
+  messageIndexEnable: true,
+  maxHashSlotNum: 5_000_000,
+  maxIndexNum: 20_000_000,
+  indexStallItems: 1_000_000,
+};
 const index = new IndexService(host, paths, options, new OpenFileCache(host.files, 16), silentLogger);
 index.adopt([], 0, 0, 0);
 index.stateFile.open();

@@ -9,7 +9,7 @@ import { IndexFlush } from "./index-flush.ts";
 import { HEADER_BYTES, indexFileBytes } from "./index-layout.ts";
 import { IndexService } from "./index-service.ts";
 
-const OPTIONS = { messageIndexEnable: true, maxHashSlotNum: 5, maxIndexNum: 9 };
+const OPTIONS = { messageIndexEnable: true, maxHashSlotNum: 5, maxIndexNum: 9, indexStallItems: 1000 };
 const SLOTS_END = HEADER_BYTES + 4 * OPTIONS.maxHashSlotNum;
 const RECORD_BYTES = 100;
 

@@ -168,7 +168,7 @@ describe("checksums of IndexFiles", () => {
         Buffer.alloc(0),
         bytes.subarray(0, 100),
         Buffer.alloc(bytes.length, 0x31),
-        Buffer.from(bytes, 0, bytes.length).fill(7, 16),
+        Buffer.concat([bytes.subarray(0, 16), Buffer.alloc(bytes.length - 16, 7)]),
       ];
       for (const change of changes) {
         const files = new Map(image.files);

@@ -24,14 +24,11 @@ export interface IndexOptions {
   readonly messageIndexEnable: boolean;
   readonly maxHashSlotNum: number;
   readonly maxIndexNum: number;
-  /** Items in memory beyond which indexing waits while the disk refuses them; default 1,000,000. */
-  readonly stallItems?: number;
+  readonly indexStallItems: number;
 }
 
 /** Items in memory beyond which appends wait for the disk. */
 const UNSYNCED_MAX = 2_000_000;
-/** Items in memory beyond which indexing waits while the disk refuses them. */
-const STALLED_AT = 1_000_000;
 
 export class IndexService {
   readonly enabled: boolean;
@@ -83,7 +80,7 @@ export class IndexService {
     logger: Logger,
   ) {
     this.enabled = options.messageIndexEnable;
-    this.#stallItems = options.stallItems ?? STALLED_AT;
+    this.#stallItems = options.indexStallItems;
     this.host = host;
     this.folder = paths.index;
     this.sizes = { slots: options.maxHashSlotNum, items: options.maxIndexNum };

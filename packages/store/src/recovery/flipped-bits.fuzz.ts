@@ -21,7 +21,7 @@ const OPTIONS = { hotTailBytes: 4096 };
 /** Words by which messages are asked for: of many of them, and of single ones in different places. */
 const WORDS = 5;
 /** Of the keys that single messages have, one in so many is asked for after each flip. */
-const KEY_SHARE = 8;
+const KEY_SHARE = 16;
 const wordOf = (index: number): string => `word-${index % WORDS}`;
 const tagOf = (offset: number): string => TAGS[offset % 2]!;
 

@@ -5,7 +5,7 @@ import { StateFile } from "../state/state-file.ts";
 import { HOME, message, Outcome, StoreDriver } from "../testing/store-driver.ts";
 
 const RESERVE = `${HOME}/orbitmq-reserve`;
-const OPTIONS = { spaceReserveBytes: 32 * 1024 };
+const OPTIONS = { spaceReserveBytes: 40 * 1024 };
 
 const refusal = (driver: StoreDriver) => {
   const result = driver.store.append(message("z".repeat(3000)), "flushed", new Outcome());
@@ -45,7 +45,7 @@ describe("the reserve of a full disk", () => {
   it("lets offsets be saved again and again while messages are refused and reads go on", async () => {
     const { driver, offsets, sent } = await filled();
     assert.equal(refusal(driver), "DISK_FULL");
-    assert.equal(driver.host.files.names.get(RESERVE)?.bytes.length, 32 * 1024);
+    assert.equal(driver.host.files.names.get(RESERVE)?.bytes.length, 40 * 1024);
     for (let round = 0; round < 20; round += 1) {
       assert.equal(save(driver, offsets, JSON.stringify({ round }).padEnd(2000)), "saved");
       driver.host.advance(7_000);
@@ -60,14 +60,14 @@ describe("the reserve of a full disk", () => {
   it("is made whole before messages are taken again, by itself", async () => {
     const { driver, offsets, sent } = await filled();
     assert.equal(save(driver, offsets, "{}"), "saved");
-    driver.host.files.freeBytes = 40 * 1024;
+    driver.host.files.freeBytes = 48 * 1024;
     driver.host.advance(30_000);
     assert.equal(refusal(driver), "DISK_FULL", "not enough for both");
     driver.host.files.freeBytes = 400_000;
     driver.host.advance(30_000);
     assert.equal(refusal(driver), undefined);
     assert.equal(driver.store.status().refusal, undefined);
-    assert.equal(driver.host.files.names.get(RESERVE)?.bytes.length, 32 * 1024);
+    assert.equal(driver.host.files.names.get(RESERVE)?.bytes.length, 40 * 1024);
     assert.equal(driver.bodies().length, sent + 1);
   });
 
@@ -102,7 +102,7 @@ describe("the reserve of a full disk", () => {
     const driver = await StoreDriver.open(OPTIONS);
     await driver.stop();
     const again = await driver.killed(OPTIONS);
-    assert.equal(again.host.files.names.get(RESERVE)?.bytes.length, 32 * 1024);
+    assert.equal(again.host.files.names.get(RESERVE)?.bytes.length, 40 * 1024);
     const longer = await again.killed({ spaceReserveBytes: 64 * 1024 });
     assert.equal(longer.host.files.names.get(RESERVE)?.bytes.length, 64 * 1024);
     const none = await longer.killed({ spaceReserveBytes: 0 });
