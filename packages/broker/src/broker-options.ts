@@ -109,6 +109,8 @@ export interface BrokerTuning {
   readonly filterSearchLengthMax: number;
   /** A pull whose filter has worked for this long is answered with what it has. */
   readonly filterMsMax: number;
+  /** A pull whose filter has looked at so many bytes of messages is answered with what it has. */
+  readonly filterBytesMax: number;
   /** Filters of groups kept at most; a pull by another is answered 27 FILTER_DATA_NOT_EXIST. */
   readonly filtersMax: number;
   /** A filter whose group is gone for this long is forgotten. */
@@ -175,6 +177,7 @@ export const brokerDefaults: BrokerTuning = {
   filterDepthMax: 128,
   filterSearchLengthMax: 1_024,
   filterMsMax: 10,
+  filterBytesMax: 16_777_216,
   filtersMax: 10_000,
   filterDataCleanTimeSpan: 86_400_000,
   flushConsumerFilterInterval: 10_000,

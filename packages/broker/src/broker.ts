@@ -27,6 +27,7 @@ import { Offsets } from "./consumer-groups/offsets.ts";
 import { ProducerGroups } from "./consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "./consumer-groups/subscription-groups.ts";
 import { UnconsumedWarning } from "./consumer-groups/unconsumed-warning.ts";
+import { FilterRegistry } from "./filters/filter-registry.ts";
 import { LongPoll } from "./pulling/long-poll.ts";
 import { Registration } from "./registration.ts";
 import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
@@ -58,7 +59,8 @@ export class Broker {
   readonly #topics: TopicRegistry;
   readonly #groups: GroupRegistry;
   readonly #offsets: OffsetRegistry;
-  readonly #consumers = new ConsumerGroups();
+  readonly #consumers = new ConsumerGroups((group) => this.#filters.unregister(group));
+  readonly #filters: FilterRegistry;
   readonly #producers: ProducerGroups;
   readonly #notifier: GroupNotifier;
   readonly #lockKeeper: LockKeeper;
@@ -115,6 +117,13 @@ export class Broker {
       file: file("consumerOffset.json"),
       flushConsumerOffsetInterval: resolved.flushConsumerOffsetInterval,
     });
+    this.#filters = new FilterRegistry({
+      clock,
+      timers,
+      logger,
+      file: file("consumerFilter.json"),
+      options: resolved,
+    });
     this.#notifier = new GroupNotifier({
       timers,
       consumers: this.#consumers,
@@ -163,6 +172,7 @@ export class Broker {
     this.#topics.load(store);
     this.#groups.load();
     this.#offsets.load();
+    this.#filters.load();
     this.#schedule.load();
     const advertised = await resolveAdvertised(this.#host, brokerIP1, listen);
     this.#assertStarting();
@@ -262,6 +272,7 @@ export class Broker {
     attempt("subscriptionGroup.json", () => this.#groups.stop());
     attempt("consumerOffset.json", () => this.#offsets.stop());
     attempt("delayOffset.json", () => this.#schedule.save());
+    attempt("consumerFilter.json", () => this.#filters.stop());
     return unsaved;
   }
 
@@ -294,6 +305,7 @@ export class Broker {
       groups: this.#groups,
       offsets: this.#offsets,
       consumers: this.#consumers,
+      filters: this.#filters,
       producers: this.#producers,
       notifier: this.#notifier,
       lockKeeper: this.#lockKeeper,

@@ -1,7 +1,7 @@
 /** Which handler answers which request about groups: who is online, how far they are, what an administrator sets. */
 import { RequestCode, type RequestHandler } from "@orbitmq/wire";
 import type { ProducerGroups } from "./consumer-groups/producer-groups.ts";
-import { checkClientConfig } from "./handlers/check-client-config.ts";
+import { type CheckClientConfigNeeds, checkClientConfig } from "./handlers/check-client-config.ts";
 import { type CloneGroupOffsetNeeds, cloneGroupOffset } from "./handlers/clone-group-offset.ts";
 import {
   type ConsumeMessageDirectlyNeeds,
@@ -47,7 +47,8 @@ import {
 } from "./handlers/update-and-get-group-forbidden.ts";
 import { viewBrokerStatsData } from "./handlers/view-broker-stats-data.ts";
 
-export type GroupParts = CloneGroupOffsetNeeds &
+export type GroupParts = CheckClientConfigNeeds &
+  CloneGroupOffsetNeeds &
   ConsumeMessageDirectlyNeeds &
   InvokeBrokerToResetOffsetNeeds &
   DeleteSubscriptionGroupNeeds &
@@ -75,7 +76,7 @@ export function groupRequestHandlers(parts: GroupParts): readonly (readonly [num
     [RequestCode.QUERY_CONSUME_TIME_SPAN, queryConsumeTimeSpan(parts)],
     [RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN, updateAndGetGroupForbidden(parts)],
     [RequestCode.CLONE_GROUP_OFFSET, cloneGroupOffset(parts)],
-    [RequestCode.CHECK_CLIENT_CONFIG, checkClientConfig()],
+    [RequestCode.CHECK_CLIENT_CONFIG, checkClientConfig(parts)],
     [RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, invokeBrokerToResetOffset(parts)],
     [RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS, invokeBrokerToGetConsumerStatus(parts)],
     [RequestCode.GET_CONSUMER_RUNNING_INFO, getConsumerRunningInfo(parts)],

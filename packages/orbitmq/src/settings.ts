@@ -129,6 +129,8 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     consumerOffsetUpdateVersionStep: config.number("consumerOffsetUpdateVersionStep"),
     storeReplyMessageEnable: config.flag("storeReplyMessageEnable"),
     useServerSideResetOffset: config.flag("useServerSideResetOffset"),
+    enablePropertyFilter: config.flag("enablePropertyFilter"),
+    filterDataCleanTimeSpan: config.number("filterDataCleanTimeSpan"),
     strictSubscription: config.flag("strictSubscription"),
     messageDelayLevel: config.text("messageDelayLevel"),
     flushDelayOffsetInterval: config.number("flushDelayOffsetInterval"),

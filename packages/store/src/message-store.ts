@@ -66,6 +66,8 @@ export interface GetRequest {
   readonly bytesMax: number;
   /** Tells by the ConsumeQueue's tags code whether an entry can match; absent = everything matches. */
   readonly matches?: ((tagsCode: number) => boolean) | undefined;
+  /** Tells by the record itself, `size` bytes at `bytes[at]`, whether it is wanted; asked about what `matches` lets through. */
+  readonly matchesRecord?: ((bytes: Buffer, at: number, size: number) => boolean) | undefined;
   /** Asked before `matches`, offset by offset: true ends the read before this entry, which is then `nextBeginOffset`. */
   readonly stopBefore?: ((offset: number, tagsCode: number) => boolean) | undefined;
 }

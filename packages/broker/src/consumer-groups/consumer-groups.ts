@@ -62,6 +62,12 @@ const BROADCASTING = "BROADCASTING";
 export class ConsumerGroups {
   readonly #groups = new Map<string, MutableGroup>();
   readonly #byPeer = new Map<Peer, Set<MutableGroup>>();
+  readonly #onGone: (group: string) => void;
+
+  /** `onGone` is told of each group that is forgotten. */
+  constructor(onGone: (group: string) => void = () => undefined) {
+    this.#onGone = onGone;
+  }
 
   get size(): number {
     return this.#groups.size;
@@ -189,7 +195,10 @@ export class ConsumerGroups {
   #leave(group: MutableGroup, peer: Peer): boolean {
     group.texts.replace(group.members.get(peer)?.subscriptionText, undefined);
     if (!group.members.delete(peer)) return false;
-    if (group.members.size === 0) this.#groups.delete(group.name);
+    if (group.members.size === 0) {
+      this.#groups.delete(group.name);
+      this.#onGone(group.name);
+    }
     const groups = this.#byPeer.get(peer);
     groups?.delete(group);
     if (groups?.size === 0) this.#byPeer.delete(peer);

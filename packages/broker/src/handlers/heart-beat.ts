@@ -22,6 +22,7 @@ import type { ConsumerGroups, ConsumerHeartbeat } from "../consumer-groups/consu
 import type { GroupNotifier } from "../consumer-groups/group-notifier.ts";
 import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
 import type { ProducerGroups } from "../consumer-groups/producer-groups.ts";
+import type { FilterRegistry } from "../filters/filter-registry.ts";
 import { retryTopicOf } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
@@ -32,6 +33,7 @@ export interface HeartBeatNeeds {
   readonly topics: TopicRegistry;
   readonly groups: GroupRegistry;
   readonly consumers: ConsumerGroups;
+  readonly filters: FilterRegistry;
   readonly producers: ProducerGroups;
   readonly notifier: GroupNotifier;
   readonly stats: BrokerStats;
@@ -65,6 +67,7 @@ export function heartBeat(needs: HeartBeatNeeds): RequestHandler {
       }
       keepRetryTopic(needs, consumer, group.retryQueueNums, heartbeat.withoutSub);
       const outcome = consumers.heartbeat(beat, nowMs);
+      if (!withoutSub) needs.filters.register(consumer.groupName, consumer.subscriptionDataSet);
       if (outcome.differs) report(needs, beat);
       if (outcome.changed) notifier.groupChanged(consumer.groupName);
       subChanged ||= outcome.subChanged;

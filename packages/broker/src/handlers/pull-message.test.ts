@@ -399,15 +399,6 @@ describe("pull-message", () => {
     it("an expression without a tag: 23", () => {
       assert.equal(new Room().pull({ subscription: "||" }).code, 23);
     });
-
-    it("an SQL expression, sent along or subscribed to: 1", () => {
-      const at = new Room();
-      assert.equal(at.pull({ expressionType: "SQL92", subscription: "a > 1" }).code, 1);
-      at.heartbeat(newSubscriptionData("orders", "a > 1", 5, "SQL92"));
-      const answer = at.pull({ sysFlag: 0 });
-      assert.equal(answer.code, 1);
-      assert.match(answer.remark ?? "", /SQL92/);
-    });
   });
 
   it("compares tags by Java's hash", () => {

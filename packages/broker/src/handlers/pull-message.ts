@@ -6,7 +6,7 @@
  *       (4), the group may not read this topic (5)
  *   26  no such group        17  no such topic        29  no such queue        23  a bad expression
  *   24  the group is not online, or not subscribed to the topic       25  a newer subscription is on its way
- *    1  an expression that is no TAG: properties cannot be filtered by yet
+ *   27  the group's SQL92 expression is illegal   28  a newer one is on its way    1  only tags are filtered by
  *
  * A group whose offset an administrator has set is told so by 21 with the new offset, once.
  *
@@ -34,14 +34,19 @@ import {
   type TopicConfig,
   WireError,
 } from "@orbitmq/wire";
+import { BrokerError } from "../broker-error.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import type { ConsumerGroups } from "../consumer-groups/consumer-groups.ts";
 import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
 import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
 import type { SubscriptionGroupConfig } from "../consumer-groups/subscription-group-config.ts";
+import type { FilterRegistry } from "../filters/filter-registry.ts";
+import type { RecordFilter } from "../filters/record-filter.ts";
+import type { SqlFilter } from "../filters/sql-filter.ts";
 import type { LongPoll, ParkedPull, ResumeReason } from "../pulling/long-poll.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
+import { noFilter } from "./check-client-config.ts";
 
 export interface PullMessageNeeds {
   readonly options: ResolvedBrokerOptions;
@@ -50,6 +55,7 @@ export interface PullMessageNeeds {
   readonly groups: GroupRegistry;
   readonly consumers: ConsumerGroups;
   readonly offsets: OffsetRegistry;
+  readonly filters: FilterRegistry;
   readonly longPoll: LongPoll;
   readonly stats: BrokerStats;
   readonly clock: Clock;
@@ -100,12 +106,7 @@ export function pullMessage(needs: PullMessageNeeds): RequestHandler {
         ? ownSubscription(header)
         : knownSubscription(needs, header, group, exchange);
     if (subscription === undefined) return;
-    if (!isTagType(subscription.expressionType)) {
-      throw new Refusal(
-        ResponseCode.SYSTEM_ERROR,
-        `The broker does not support consumer to filter message by ${subscription.expressionType}`,
-      );
-    }
+    const filter = sqlFilter(needs, header, subscription);
     if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0) {
       needs.offsets.commit(
         header.consumerGroup,
@@ -115,7 +116,7 @@ export function pullMessage(needs: PullMessageNeeds): RequestHandler {
         exchange.peer.address,
       );
     }
-    new Pull(needs, header, exchange, topic, group, filterOf(subscription)).run();
+    new Pull(needs, header, exchange, topic, group, filter ?? tagsFilter(subscription)).run();
   };
 }
 
@@ -163,7 +164,45 @@ function knownSubscription(
   return subscription;
 }
 
-function filterOf(subscription: SubscriptionData): ((tagsCode: number) => boolean) | undefined {
+/** The filter of a subscription by SQL92: compiled from the request, or the one the group's heartbeat brought. */
+function sqlFilter(
+  { filters, options }: PullMessageNeeds,
+  header: PullMessageRequestHeader,
+  { expressionType, subString, classFilterMode }: SubscriptionData,
+): SqlFilter | undefined {
+  if (isTagType(expressionType)) return undefined;
+  let filter: SqlFilter;
+  if ((header.sysFlag & PullSysFlag.SUBSCRIPTION) !== 0) {
+    const compiled = filters.compile(expressionType, subString);
+    if (compiled instanceof BrokerError) {
+      throw new Refusal(
+        ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+        `parse the consumer's subscription failed: ${compiled.message}`,
+      );
+    }
+    filter = compiled;
+  } else {
+    const known = filters.get(header.topic, header.consumerGroup);
+    if (known === undefined) {
+      throw new Refusal(
+        ResponseCode.FILTER_DATA_NOT_EXIST,
+        "The broker's consumer filter data is not exist!Your expression may be wrong!",
+      );
+    }
+    if (known.clientVersion < header.subVersion) {
+      throw new Refusal(
+        ResponseCode.FILTER_DATA_NOT_LATEST,
+        "the consumer's consumer filter data not latest",
+      );
+    }
+    filter = known.filter;
+  }
+  if (!options.enablePropertyFilter) throw noFilter(expressionType);
+  return classFilterMode ? undefined : filter;
+}
+
+function tagsFilter(subscription: SubscriptionData): ((tagsCode: number) => boolean) | undefined {
+  if (!isTagType(subscription.expressionType)) return undefined;
   if (subscription.classFilterMode || subscription.subString === SUB_ALL) return undefined;
   return (tagsCode) => matchesTagsCode(subscription, tagsCode);
 }
@@ -181,8 +220,13 @@ class Pull implements ParkedPull {
   readonly peer: Peer;
   readonly topic: string;
   readonly queueId: number;
-  readonly offset: number;
+  /** Moves on while it is parked, past messages its filter does not want. */
+  offset: number;
   readonly matches: ((tagsCode: number) => boolean) | undefined;
+  readonly #filter: RecordFilter | undefined;
+  /** It was parked: what does not match does not end it. */
+  #wasParked = false;
+  #hasMoved = false;
   readonly deadlineMs: number;
   heapIndex = -1;
   readonly #needs: PullMessageNeeds;
@@ -200,7 +244,7 @@ class Pull implements ParkedPull {
     exchange: Exchange,
     topic: TopicConfig,
     group: SubscriptionGroupConfig,
-    matches: ((tagsCode: number) => boolean) | undefined,
+    filter: SqlFilter | ((tagsCode: number) => boolean) | undefined,
   ) {
     const { options } = needs;
     this.#needs = needs;
@@ -209,7 +253,8 @@ class Pull implements ParkedPull {
     this.topic = header.topic;
     this.queueId = header.queueId;
     this.offset = header.queueOffset;
-    this.matches = matches;
+    if (typeof filter === "function") this.matches = filter;
+    else if (filter !== undefined) this.#filter = needs.filters.recordFilter(filter);
     this.#topicSysFlag = topic.topicSysFlag;
     this.group = group.groupName;
     this.#groupSysFlag = group.groupSysFlag;
@@ -232,6 +277,7 @@ class Pull implements ParkedPull {
       });
       return;
     }
+    this.#filter?.begin();
     store.get(
       {
         topic: this.topic,
@@ -240,13 +286,16 @@ class Pull implements ParkedPull {
         messagesMax: this.#messagesMax,
         bytesMax: this.#bytesMax,
         matches: this.matches,
+        matchesRecord: this.#filter?.matches,
+        stopBefore: this.#filter?.isOver,
       },
       (result) => this.#looked(result),
     );
   }
 
   resume(reason: ResumeReason): void {
-    this.#maySuspend = false;
+    this.#wasParked = true;
+    if (this.#filter === undefined || reason !== "woken") this.#maySuspend = false;
     if (reason !== "stopped") {
       this.run();
       return;
@@ -261,13 +310,18 @@ class Pull implements ParkedPull {
 
   #looked(result: GetResult): void {
     const { store, longPoll, stats } = this.#needs;
-    const code = codeOf(result.status, this.offset);
+    let code = codeOf(result.status, this.offset);
     if (code === ResponseCode.SUCCESS) {
       stats.got(result.messageCount, result.byteCount, this.topic, this.group);
       this.#answer(code, result.status, result, result);
       return;
     }
     result.release();
+    if (this.#isPassed(result)) {
+      this.offset = result.nextBeginOffset;
+      this.#hasMoved = true;
+      code = ResponseCode.PULL_NOT_FOUND;
+    }
     if (code === ResponseCode.PULL_NOT_FOUND && this.#maySuspend) {
       // What arrived between the look and now would never wake this pull: look again.
       if (store.readableEnd(this.topic, this.queueId) > result.maxOffset) {
@@ -276,8 +330,21 @@ class Pull implements ParkedPull {
       }
       if (longPoll.park(this)) return;
     }
+    // Whoever pulls takes the new offset from this code, too.
+    const moved = this.#hasMoved && code === ResponseCode.PULL_NOT_FOUND;
     stats.missed();
-    this.#answer(code, result.status, result);
+    if (moved) this.#answer(ResponseCode.PULL_RETRY_IMMEDIATELY, "NO_MATCHED_MESSAGE", result);
+    else this.#answer(code, result.status, result);
+  }
+
+  /** It was parked, and nothing up to the queue's end is wanted: it may go on waiting behind that. */
+  #isPassed({ status, nextBeginOffset, maxOffset }: GetResult): boolean {
+    return (
+      this.#filter !== undefined &&
+      this.#wasParked &&
+      status === "NO_MATCHED_MESSAGE" &&
+      nextBeginOffset >= maxOffset
+    );
   }
 
   #answer(

@@ -257,7 +257,7 @@ describe("check-client-config", () => {
     const at = new Room();
     assert.equal(at.ask(46, {}, { body: body("TAG") }).code, 0);
     assert.equal(at.ask(46, {}, { body: "{}" }).code, 0);
-    assert.equal(at.ask(46, {}, { body: body("XPATH") }).code, 1);
+    assert.equal(at.ask(46, {}, { body: body("XPATH") }).code, 23);
     assert.equal(at.ask(46, {}, { body: "x" }).code, 1);
   });
 });

@@ -15,6 +15,7 @@ import { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
 import { Offsets } from "../consumer-groups/offsets.ts";
 import { ProducerGroups } from "../consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "../consumer-groups/subscription-groups.ts";
+import { FilterRegistry } from "../filters/filter-registry.ts";
 import { LongPoll } from "../pulling/long-poll.ts";
 import { ScheduleService } from "../schedule/schedule-service.ts";
 import { BrokerStats } from "../stats.ts";
@@ -30,6 +31,7 @@ export interface RoomOptions {
   readonly topicsFile?: TopicRegistryNeeds["file"];
   /** A store in memory, whose receipts say so. */
   readonly delayFile?: StateFile;
+  readonly filtersFile?: StateFile;
   readonly inMemory?: boolean;
   readonly logger?: Logger;
 }
@@ -38,6 +40,7 @@ export function brokerRoom({
   tuning = {},
   topicsFile,
   delayFile,
+  filtersFile,
   inMemory,
   logger = silentLogger,
 }: RoomOptions = {}) {
@@ -87,7 +90,8 @@ export function brokerRoom({
     file: undefined,
     flushConsumerOffsetInterval: options.flushConsumerOffsetInterval,
   });
-  const consumers = new ConsumerGroups();
+  const filters = new FilterRegistry({ clock, timers, logger, file: filtersFile, options });
+  const consumers = new ConsumerGroups((group) => filters.unregister(group));
   const notifier = new GroupNotifier({
     timers,
     consumers,
@@ -110,6 +114,7 @@ export function brokerRoom({
     groups,
     offsets,
     consumers,
+    filters,
     producers: new ProducerGroups(options.producerGroupsMax),
     notifier,
     lockKeeper: new LockKeeper({ ...options, clock, timers, notifier }),

@@ -163,7 +163,8 @@ export class MemoryStore implements MessageStore {
     done(this.#get(request));
   }
 
-  #get({ topic, queueId, offset, messagesMax, bytesMax, matches, stopBefore }: GetRequest): GetResult {
+  #get(request: GetRequest): GetResult {
+    const { topic, queueId, offset, messagesMax, bytesMax, matches, matchesRecord, stopBefore } = request;
     const queue = this.queues.get(`${topic}@${queueId}`);
     const end = queue?.length ?? 0;
     const result = (status: GetStatus, next: number, found: readonly StoredMessage[] = []): GetResult => {
@@ -191,6 +192,10 @@ export class MemoryStore implements MessageStore {
       const each = queue[next]!;
       if (stopBefore?.(next, each.tagsCode) === true) break;
       if (matches?.(each.tagsCode) === false) continue;
+      if (matchesRecord !== undefined) {
+        const record = recordOf(each);
+        if (!matchesRecord(record, 0, record.length)) continue;
+      }
       if (found.length > 0 && bytes + each.body.length > bytesMax) break;
       bytes += each.body.length;
       found.push(each);

@@ -296,13 +296,13 @@ export const inertKeys: Readonly<Record<string, string>> = {
     maxBatchDeleteFilesNum int 50
     logicalDiskSpaceCleanForciblyThreshold decimal 0.8
   `,
-  "SQL filters are not built yet; tags are": `
+  "there are no bit maps beside the queues: a SQL92 filter looks at every message": `
     enableCalcFilterBitMap flag false
     expectConsumerNumUseFilter int 32
     maxErrorRateOfBloomFilter int 20
-    filterDataCleanTimeSpan int 86400000
+  `,
+  "messages that come back to a group are not filtered again": `
     filterSupportRetry flag false
-    enablePropertyFilter flag false
   `,
   "metrics and statistics are not built yet": `
     msgTraceTopicName text RMQ_SYS_TRACE_TOPIC

@@ -461,6 +461,19 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
       "Whether the broker sets a group's offsets itself when they are reset; else its members are told to.",
   },
   {
+    key: "enablePropertyFilter",
+    kind: flag,
+    default: "true",
+    rocketmqDefault: "false",
+    description: "Whether consumers may filter by SQL92 expressions over message properties.",
+  },
+  {
+    key: "filterDataCleanTimeSpan",
+    kind: integer(1_000, ONE_YEAR_MS, "ms"),
+    default: "86400000",
+    description: "A SQL92 filter whose group is gone for this long is forgotten.",
+  },
+  {
     key: "strictSubscription",
     kind: flag,
     default: "false",

@@ -234,6 +234,7 @@ class GetRun {
   }
 
   #add(pool: SlabPool, slab: Slab, position: number, size: number): "next" {
+    if (this.#request.matchesRecord?.(slab.bytes, position - slab.start, size) === false) return "next";
     if (pool.pinnedBytes <= this.#reader.options.pinnedBytesMax) {
       this.#result.addView(pool, slab, position, size);
     } else {
@@ -291,8 +292,10 @@ class GetRun {
       if (isRemoved || this.#generation !== this.#reader.generation) return this.#resume();
       const wrong = error?.message ?? whatIsWrong(bytes, 0, size, position, offset, this.#promise());
       if (wrong !== undefined) return this.#settled(this.#unreadable(offset, position, size, wrong));
-      this.#result.addCopy(bytes);
-      this.#status = "FOUND";
+      if (this.#request.matchesRecord?.(bytes, 0, size) !== false) {
+        this.#result.addCopy(bytes);
+        this.#status = "FOUND";
+      }
       this.#next += 1;
       this.step();
     });

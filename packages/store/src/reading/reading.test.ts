@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { javaHash } from "@orbitmq/wire";
+import { javaHash, readRecords } from "@orbitmq/wire";
 import type { GetResult } from "../message-store.ts";
 import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
 import { StoredMessages } from "./get-result.ts";
@@ -51,6 +51,32 @@ describe("a pull", () => {
     result?.release();
     assert.equal(driver.host.files.reads, reads);
     assert.deepEqual(driver.read(95).bodies, bodies.slice(95));
+  });
+
+  it("leaves out records its filter does not want, from memory, from disk and across blocks", async () => {
+    const { driver, bodies } = await long(100);
+    const asked: number[] = [];
+    const even = (bytes: Buffer, at: number, size: number) => {
+      const [record] = readRecords(Buffer.from(bytes.subarray(at, at + size)), { checkCrc: true });
+      asked.push(record!.queueOffset);
+      return record!.queueOffset % 2 === 0;
+    };
+    const found: string[] = [];
+    for (let offset = 0; offset < 100; ) {
+      const { result, bodies: some } = driver.read(offset, { matchesRecord: even });
+      found.push(...some);
+      offset = result.nextBeginOffset;
+    }
+    assert.deepEqual(
+      found,
+      bodies.filter((_, index) => index % 2 === 0),
+    );
+    assert.deepEqual(new Set(asked).size, 100);
+    const { result } = driver.read(3, { matchesRecord: () => false });
+    assert.deepEqual(
+      [result.status, result.nextBeginOffset, result.messageCount],
+      ["NO_MATCHED_MESSAGE", 100, 0],
+    );
   });
 
   it("makes one slice of neighbours", async () => {
