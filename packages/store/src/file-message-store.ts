@@ -251,7 +251,7 @@ export class FileMessageStore implements MessageStore {
   }
 
   status(): StoreStatus {
-    const { segments, writer, dispatch, appender, index } = this.#engine;
+    const { segments, writer, dispatch, appender, index, mark } = this.#engine;
     return {
       state: this.#state === "new" ? "starting" : this.#state,
       refusal:
@@ -260,6 +260,7 @@ export class FileMessageStore implements MessageStore {
       flushedOffset: physicalOffset(writer.flushed),
       writtenOffset: physicalOffset(writer.written),
       readableLimit: physicalOffset(dispatch.dispatched),
+      recoversFrom: physicalOffset(mark.savedTo),
       messageCount: this.#engine.messageCount,
       lastStoreTimestamp: appender.lastStoreTimestamp,
       isNew: this.#isNew,

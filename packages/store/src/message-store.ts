@@ -141,6 +141,8 @@ export interface StoreStatus {
   readonly flushedOffset: PhysicalOffset;
   readonly writtenOffset: PhysicalOffset;
   readonly readableLimit: PhysicalOffset;
+  /** Where recovery would begin to judge records after a crash at this moment: all below is known to be whole on disk. */
+  readonly recoversFrom: PhysicalOffset;
   readonly messageCount: number;
   /** Wall ms of the newest record; 0 in an empty store. */
   readonly lastStoreTimestamp: number;

@@ -327,6 +327,7 @@ export class MemoryStore implements MessageStore {
       flushedOffset: physicalOffset(this.#pending[0]?.appended[0]?.stored.physicalOffset ?? this.#position),
       writtenOffset: physicalOffset(this.#position),
       readableLimit: physicalOffset(this.#position),
+      recoversFrom: physicalOffset(this.#position),
       messageCount: this.appended.length,
       lastStoreTimestamp: 1_700_000_000_000,
     };

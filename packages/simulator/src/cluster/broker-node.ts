@@ -86,6 +86,13 @@ export class BrokerNode extends SimNode {
     return path;
   }
 
+  /** How many of its oldest segments lie below the saved mark; 0 when it does not serve. */
+  markedSegments(): number {
+    if (!this.#serving || this.#store === undefined) return 0;
+    const { minOffset, recoversFrom } = this.#store.status();
+    return Math.floor((recoversFrom - minOffset) / (this.#scenario.store.mappedFileSizeCommitLog as number));
+  }
+
   get store(): MessageStore | undefined {
     return this.#store;
   }

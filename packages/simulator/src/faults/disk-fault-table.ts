@@ -83,8 +83,8 @@ const stateFlip = whileStopped((cluster, broker, random) => {
 const logFlip: Fault = (cluster, random) => {
   const broker = victim(cluster.brokers, random);
   if (broker === undefined || broker.rotten) return false;
-  // What recovery may still have to judge as torn or whole lies in the newest one.
-  const segments = broker.machine.disk.paths().filter(isLog).slice(0, -2);
+  // Behind the saved mark a damaged record cannot be told from one that a crash has torn.
+  const segments = broker.machine.disk.paths().filter(isLog).sort().slice(0, broker.markedSegments());
   if (segments.length === 0) return false;
   const path = random.pick(segments);
   const putRight = broker.machine.disk.flipBit(path);
