@@ -4,7 +4,7 @@
  */
 
 import type { SimHost } from "@orbitmq/host/sim";
-import { brokerOf } from "./checker/history.ts";
+import { brokerOf, type QueueKey } from "./checker/history.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 
 import { RouteWatch } from "./workload/route-watch.ts";
@@ -12,8 +12,12 @@ import { RouteWatch } from "./workload/route-watch.ts";
 export class Liveness {
   readonly #cluster: Cluster;
   readonly #routes: RouteWatch;
-  /** Acknowledged and not known to be consumed: id → broker. */
-  readonly #awaited = new Map<string, string>();
+  /** Acknowledged and not known to be consumed: id → its place. */
+  readonly #awaited = new Map<string, { readonly queue: QueueKey; readonly offset: number }>();
+  /** Everything below may have been removed by retention. */
+  readonly #removedTo = new Map<QueueKey, number>();
+  /** Broker → when something was removed there the last time. */
+  readonly #removedMs = new Map<string, number>();
   /** ASYNC_FLUSH: brokers whose machine lost what was in memory; their messages may be gone. */
   readonly #lost = new Set<string>();
   #read = 0;
@@ -35,8 +39,9 @@ export class Liveness {
     const inFlight = producers.reduce((sum, producer) => sum + producer.sendsInFlight, 0);
     if (inFlight > 0) return `${inFlight} sends are still in flight`;
     this.#readOn();
-    for (const [id, broker] of this.#awaited) {
-      if (consumePlan.consumed.has(id) || this.#lost.has(broker)) this.#awaited.delete(id);
+    for (const [id, { queue, offset }] of this.#awaited) {
+      const isGone = this.#lost.has(brokerOf(queue)) || offset < (this.#removedTo.get(queue) ?? 0);
+      if (isGone || consumePlan.consumed.has(id)) this.#awaited.delete(id);
     }
     if (this.#awaited.size === 0) return this.#othersMiss() ?? this.#routes.missing();
     const [first] = this.#awaited.keys();
@@ -45,7 +50,9 @@ export class Liveness {
 
   #othersMiss(): string | undefined {
     for (const workload of this.#cluster.workloads) {
-      const missing = workload.missing((broker) => this.#lost.has(broker));
+      const missing = workload.missing(
+        (broker, sinceMs) => this.#lost.has(broker) || (this.#removedMs.get(broker) ?? -1) >= sinceMs,
+      );
       if (missing !== undefined) return missing;
     }
     return undefined;
@@ -55,8 +62,12 @@ export class Liveness {
     const { recorder, scenario } = this.#cluster;
     for (; this.#read < recorder.events.length; this.#read++) {
       const event = recorder.events[this.#read];
-      if (event?.kind === "acknowledged") this.#awaited.set(event.id, brokerOf(event.queue));
-      else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH") this.#lost.add(event.broker);
+      if (event?.kind === "acknowledged") this.#awaited.set(event.id, event);
+      else if (event?.kind === "removed") {
+        this.#removedTo.set(event.queue, event.to);
+        this.#removedMs.set(brokerOf(event.queue), event.atMs);
+      } else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH")
+        this.#lost.add(event.broker);
     }
   }
 }

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly crashesMin: number;
   /** Faults of the disks, each of another kind. */
   readonly diskFaultsMin: number;
+  /** How often the hours pass while a broker is down, so that messages expire. */
+  readonly expiries: number;
   readonly store: Omit<StoreOptions, "home" | "flushDiskType">;
   readonly world: Omit<SimWorldOptions, "traceLine" | "onUncaught">;
 }
@@ -40,9 +42,11 @@ const KIB = 1024;
 
 export function scenarioOf(seed: number, traceContents = false): Scenario {
   const random = new SeededRandom(seed, "scenario");
-  const segmentBytes = random.pick([16, 32, 64]) * KIB;
+  const anySegmentBytes = random.pick([16, 32, 64]) * KIB;
   const restless = random.chance(0.4);
   const faultless = random.chance(0.04);
+  const expires = !faultless && random.chance(0.2);
+  const segmentBytes = expires ? 16 * KIB : anySegmentBytes;
   return {
     seed,
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
@@ -60,7 +64,9 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     faults: faultless ? 0 : random.between(8, 16),
     crashesMin: faultless ? 0 : 3,
     diskFaultsMin: faultless ? 0 : 4,
+    expiries: expires ? random.between(1, 3) : 0,
     store: {
+      ...(expires ? { fileReservedTime: 1 } : {}),
       mappedFileSizeCommitLog: segmentBytes,
       mappedFileSizeConsumeQueue: 20 * random.pick([16, 50, 200]),
       hotTailBytes: random.pick([4, 8, 16, 64]) * KIB,

@@ -2,6 +2,7 @@
  * One seed from its first event to its verdict: busy phase under faults, quiet phase in which the cluster must
  * become live again, a last crash of every broker, and the reading of every queue from end to end.
  */
+import { STORE_DEFAULTS } from "@orbitmq/store";
 import { type CheckResult, check, type Violation } from "./checker/check.ts";
 import { type History, LAST_READER } from "./checker/history.ts";
 import { Cluster, type ClusterOutput } from "./cluster/cluster.ts";
@@ -65,6 +66,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     flush: scenario.flush,
     faultless: scenario.faultless,
     retries: RETRIES,
+    reservedMs: (scenario.store.fileReservedTime ?? STORE_DEFAULTS.fileReservedTime) * 3_600_000,
     groups: [GROUP],
   });
   return {

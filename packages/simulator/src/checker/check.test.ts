@@ -287,6 +287,9 @@ test("where nothing fails a second copy and a second consumption are violations"
   const copies = [send("1"), ack("1", 1), seen("1", 0, "a"), seen("1", 1, "b"), drained(2)];
   assert.deepEqual(broken(copies), []);
   assert.deepEqual(broken(copies, { ...SYNC, faultless: true }), ["no-duplicates"]);
+  const sentBack = { ...seen("1", 0, "b"), queue: "%RETRY%g@a:0" } as HistoryEvent;
+  const retried = [send("1"), ack("1", 0), seen("1", 0, "a"), sentBack, drained(1)];
+  assert.deepEqual(broken(retried, { ...SYNC, faultless: true }), [], "it was sent back");
 });
 
 test("a group may be back at older offsets once its broker could not read the newest", () => {
@@ -369,4 +372,10 @@ test("what is sent back is retried as agreed and then a dead letter", () => {
   assert.deepEqual(broken([...whole, returned("dead", 2)], options), ["dead-letters"]);
   assert.deepEqual(broken([...whole, returned("retried", 3)], options), ["dead-letters"]);
   assert.deepEqual(broken(whole.slice(2), options), ["dead-letters"], "nobody sent it back");
+  const replaced = [cacheLost, ...whole.slice(2)];
+  assert.deepEqual(
+    broken(replaced, { ...options, flush: "ASYNC_FLUSH" }),
+    [],
+    "it lies where another one lay",
+  );
 });

@@ -3,6 +3,7 @@
  * {@link INVARIANTS} and has a test that shows what it looks like when it is broken.
  */
 import { CommitCheck } from "./commit-check.ts";
+import { ExpiryCheck } from "./expiry-check.ts";
 import type { History, HistoryEvent, QueueKey, SendOutcome } from "./history.ts";
 import { brokerOf, LAST_READER } from "./history.ts";
 import { ReturnCheck } from "./return-check.ts";
@@ -10,6 +11,7 @@ import { SlotTable } from "./slot-table.ts";
 
 export const INVARIANTS = {
   "acknowledged-kept": "an acknowledged message is still where it was acknowledged to be",
+  "expired-only": "retention removes nothing that is younger than fileReservedTime",
   "only-sent": "nothing appears that was never sent, and nothing that was refused",
   durable: "under SYNC_FLUSH what is acknowledged or seen could not be taken back by any crash",
   intact: "a message that is seen is exactly what was sent",
@@ -46,6 +48,8 @@ export interface CheckOptions {
   readonly flush: "SYNC_FLUSH" | "ASYNC_FLUSH";
   /** Nothing failed and nobody was ended: duplicates have no excuse. Default false. */
   readonly faultless?: boolean;
+  /** How old a message must be before retention may remove it. Default: none ever may. */
+  readonly reservedMs?: number;
   /** How often a message that is sent back is retried before it is a dead letter. Default 0. */
   readonly retries?: number;
   /** Groups that subscribed to every message from the first on and that were left running until the end. */
@@ -105,6 +109,7 @@ class Checker {
   readonly #reported = new Map<Invariant, number>();
   readonly #sends = new Map<string, Send>();
   readonly #slots: SlotTable;
+  readonly #expiry: ExpiryCheck;
   readonly #commits: CommitCheck;
   readonly #returns: ReturnCheck;
   /** Group → ids whose listener succeeded. */
@@ -130,8 +135,10 @@ class Checker {
     const report = (invariant: Invariant, atMs: number, detail: string) =>
       this.#report(invariant, atMs, detail);
     this.#slots = new SlotTable(report);
-    this.#commits = new CommitCheck(report);
-    this.#returns = new ReturnCheck(report, options.retries ?? 0);
+    this.#expiry = new ExpiryCheck(report, options.reservedMs ?? Number.POSITIVE_INFINITY);
+    this.#commits = new CommitCheck(report, (queue) => this.#expiry.removedTo(queue));
+    const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
+    this.#returns = new ReturnCheck(report, options.retries ?? 0, isLost);
   }
 
   run(history: History): CheckResult {
@@ -139,7 +146,11 @@ class Checker {
     this.#checkAcknowledged();
     this.#checkOrder();
     this.#checkConsumed();
-    this.#returns.end((broker) => this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker));
+    this.#returns.end(
+      (broker, sinceMs) =>
+        this.#expiry.mayHaveRemoved(broker, sinceMs) ||
+        (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
+    );
     for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
     for (const send of this.#sends.values()) this.#count(send);
     return { violations: this.#violations, counts: this.#counts };
@@ -203,6 +214,12 @@ class Checker {
       case "drained":
         this.#drained.set(event.queue, { from: event.from, to: event.to });
         break;
+      case "removed":
+        this.#expiry.removed(event);
+        break;
+      case "clock-stepped":
+        this.#expiry.stepped(event);
+        break;
       case "broker-ended":
         this.#commits.brokerEnded(event.broker, event.atMs);
         break;
@@ -256,6 +273,7 @@ class Checker {
     }
     if (send?.queue === undefined || brokerOf(send.queue) !== broker || found.length > 0 || !complete) return;
     if ((send.acknowledgedMs ?? atMs) >= sinceMs || this.#mayBeGone(send.queue, send.sentMs)) return;
+    if ((send.offset as number) < this.#expiry.removedTo(send.queue)) return;
     this.#report("found-by-key", atMs, `${id}, in ${send.queue} at ${send.offset}, was not found by its key`);
   }
 
@@ -301,6 +319,7 @@ class Checker {
       }
       if (queue === undefined || offset === undefined || acknowledgedMs === undefined) continue;
       if (this.#mayBeGone(queue, sentMs)) continue;
+      this.#expiry.check(id, queue, offset, sentMs);
       const range = this.#drained.get(queue);
       if (range === undefined) {
         this.#report(
@@ -308,7 +327,7 @@ class Checker {
           acknowledgedMs,
           `${queue}, where ${id} is, was never read to its end`,
         );
-      } else if (offset < range.from || offset >= range.to) {
+      } else if ((offset < range.from && offset >= this.#expiry.removedTo(queue)) || offset >= range.to) {
         this.#report(
           "acknowledged-kept",
           acknowledgedMs,
@@ -340,6 +359,7 @@ class Checker {
       const ids = this.#consumed.get(group);
       for (const send of this.#sends.values()) {
         if (send.queue === undefined || ids?.has(send.id) === true) continue;
+        if ((send.offset as number) < this.#expiry.removedTo(send.queue)) continue;
         // The group's offsets may have run ahead of what the power loss left.
         if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(send.queue))) continue;
         this.#report(

@@ -25,11 +25,14 @@ const OVERTAKE_MS = 1_000;
 
 export class CommitCheck {
   readonly #report: Report;
+  readonly #removedTo: (queue: QueueKey) => number;
   readonly #progress = new Map<string, Progress>();
   readonly #lost = new Set<string>();
 
-  constructor(report: Report) {
+  /** `removedTo`: below that offset a queue's messages may be gone, and groups go on from there. */
+  constructor(report: Report, removedTo: (queue: QueueKey) => number = () => 0) {
     this.#report = report;
+    this.#removedTo = removedTo;
   }
 
   listened(event: Extract<HistoryEvent, { kind: "listened" | "sent-back" }>): void {
@@ -98,6 +101,11 @@ export class CommitCheck {
     if (progress === undefined) {
       progress = { broker: brokerOf(queue), done: new Set(), prefix: 0, last: [], unsure: false };
       this.#progress.set(key, progress);
+    }
+    const removedTo = this.#removedTo(queue);
+    if (progress.prefix < removedTo) {
+      progress.prefix = removedTo;
+      while (progress.done.delete(progress.prefix)) progress.prefix++;
     }
     return progress;
   }

@@ -132,6 +132,21 @@ export type HistoryEvent =
       readonly complete: boolean;
     }
   | {
+      /** Retention is about to remove the queue's messages below `to`; `from` was its first. */
+      readonly kind: "removed";
+      readonly atMs: number;
+      readonly queue: QueueKey;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      /** The wall clock of a broker's machine was set. */
+      readonly kind: "clock-stepped";
+      readonly atMs: number;
+      readonly broker: string;
+      readonly byMs: number;
+    }
+  | {
       /** A broker's process ended without having been asked to. */
       readonly kind: "broker-ended";
       readonly atMs: number;

@@ -14,18 +14,22 @@ interface Returned {
 export class ReturnCheck {
   readonly #report: Report;
   readonly #retries: number;
+  readonly #isReplaced: (broker: string) => boolean;
   readonly #returned = new Map<string, Returned>();
 
-  constructor(report: Report, retries: number) {
+  /** `isReplaced`: other messages may lie where those lay that a broker had, and be sent back in their place. */
+  constructor(report: Report, retries: number, isReplaced: (broker: string) => boolean) {
     this.#report = report;
     this.#retries = retries;
+    this.#isReplaced = isReplaced;
   }
 
   take({ step, id, broker, times, atMs }: Extract<HistoryEvent, { kind: "returned" }>): void {
     const key = `${id} ${broker}`;
     let returned = this.#returned.get(key);
     if (returned === undefined) {
-      if (step !== "asked") this.#wrong(atMs, `${id} is ${step} on ${broker} and was never sent back`);
+      if (step !== "asked" && !this.#isReplaced(broker))
+        this.#wrong(atMs, `${id} is ${step} on ${broker} and was never sent back`);
       returned = { id, broker, acknowledgedMs: undefined, retried: new Set(), isDead: false };
       this.#returned.set(key, returned);
     }
@@ -34,10 +38,10 @@ export class ReturnCheck {
     else if (step === "dead") this.#dead(returned, times, atMs);
   }
 
-  /** `isLost`: the broker may have lost what it had not flushed. */
-  end(isLost: (broker: string) => boolean): void {
+  /** `isLost`: the broker may have lost what it had not flushed, or removed what it had at that time. */
+  end(isLost: (broker: string, sinceMs: number) => boolean): void {
     for (const { id, broker, acknowledgedMs, isDead } of this.#returned.values()) {
-      if (acknowledgedMs === undefined || isDead || isLost(broker)) continue;
+      if (acknowledgedMs === undefined || isDead || isLost(broker, acknowledgedMs)) continue;
       this.#wrong(acknowledgedMs, `${id} was sent back to ${broker} and is no dead letter`);
     }
   }

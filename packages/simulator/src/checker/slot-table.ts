@@ -43,7 +43,8 @@ export class SlotTable {
   seen(event: Extract<HistoryEvent, { kind: "seen" }>): void {
     const { queue, offset, copy, by, atMs } = event;
     const id = event.id as string;
-    this.#countCopy(id, `${queue} ${copy}`);
+    // What was sent back is a copy by intent.
+    if (!queue.startsWith("%RETRY%")) this.#countCopy(id, `${queue} ${copy}`);
     const slots = this.#slotsOf(queue);
     const slot = slots.get(offset);
     if (slot === undefined) {

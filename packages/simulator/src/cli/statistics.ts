@@ -30,6 +30,9 @@ const HANDLED: readonly number[] = [
   RequestCode.GET_CONSUMER_LIST_BY_GROUP,
   RequestCode.NOTIFY_CONSUMER_IDS_CHANGED,
   RequestCode.GET_TOPIC_STATS_INFO,
+  RequestCode.QUERY_MESSAGE,
+  RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE,
+  RequestCode.DELETE_EXPIRED_COMMITLOG,
 ];
 
 export class Statistics {

@@ -12,6 +12,7 @@ import {
   openMessageStore,
   StoreError,
 } from "@orbitmq/store";
+import { queueKey } from "../checker/history.ts";
 import type { Scenario } from "../scenario.ts";
 import { describe, type NodeContext, SimNode } from "./sim-node.ts";
 
@@ -35,6 +36,7 @@ export class BrokerNode extends SimNode {
   #store: MessageStore | undefined;
   #broker: Broker | undefined;
   #serving = false;
+  #logBegan = 0;
   readonly #segmentPaths: string[] = [];
   /** A record of its log is damaged for a while; starting may be refused meanwhile. */
   rotten = false;
@@ -74,7 +76,13 @@ export class BrokerNode extends SimNode {
     const segmentBytes = this.#scenario.store.mappedFileSizeCommitLog as number;
     const at = physicalOffset % segmentBytes;
     const path = this.#segmentPath((physicalOffset - at) / segmentBytes, segmentBytes);
-    return this.machine.disk.survives(path, at, recordBytes);
+    return this.machine.disk.survives(path, at, recordBytes) || physicalOffset < this.#logBegin();
+  }
+
+  /** Where the log began, as of this process or the last; what lay below it was removed for its age. */
+  #logBegin(): number {
+    if (this.#serving) this.#logBegan = Math.max(this.#logBegan, this.#store?.status().minOffset ?? 0);
+    return this.#logBegan;
   }
 
   #segmentPath(index: number, segmentBytes: number): string {
@@ -138,6 +146,15 @@ export class BrokerNode extends SimNode {
     const store = this.#openStore(host);
     this.#store = store;
     store.onFailed((error) => this.#writesFailed(host, error));
+    store.onRemoval({
+      messagesRemoved: (removed) => {
+        this.context.world.countFault("expiry", this.name);
+        for (const { topic, queueId, from, to } of removed) {
+          const queue = queueKey(topic, this.name, queueId);
+          this.context.recorder.add({ kind: "removed", queue, from, to });
+        }
+      },
+    });
     try {
       await store.start();
       const broker = new Broker(
@@ -196,6 +213,7 @@ export class BrokerNode extends SimNode {
 
   protected forget(): void {
     this.context.recorder.add({ kind: "broker-ended", broker: this.name });
+    this.#logBegin();
     this.#store = undefined;
     this.#broker = undefined;
     this.#serving = false;

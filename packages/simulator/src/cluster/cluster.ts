@@ -196,6 +196,12 @@ export class Cluster {
     if (broker !== undefined) this.recorder.add({ kind: "cache-lost", broker: broker.name });
   }
 
+  stepWallClock(machine: SimMachine, byMs: number): void {
+    machine.stepWallClock(byMs);
+    const broker = this.brokers.find((node) => node.machine === machine);
+    if (broker !== undefined) this.recorder.add({ kind: "clock-stepped", broker: broker.name, byMs });
+  }
+
   /** An event of the fault plan, `delayMs` from now; nothing once the faults have stopped. */
   later(delayMs: number, fn: () => void): void {
     this.world.after(delayMs, () => {

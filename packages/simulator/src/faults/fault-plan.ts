@@ -13,7 +13,7 @@ const FIRST_MS = 1_500;
 
 export function planFaults(
   random: SeededRandom,
-  options: Pick<Scenario, "busyMs" | "faults" | "crashesMin" | "diskFaultsMin">,
+  options: Pick<Scenario, "busyMs" | "faults" | "crashesMin" | "diskFaultsMin" | "expiries">,
 ): PlannedFault[] {
   const kinds: FaultKind[] = [];
   for (let i = 0; i < options.crashesMin; i++) kinds.push(random.pick(CRASH_KINDS));
@@ -22,6 +22,7 @@ export function planFaults(
   for (let i = 0; i < options.diskFaultsMin; i++) {
     kinds.push(...diskKinds.splice(random.int(diskKinds.length), 1));
   }
+  for (let i = 0; i < options.expiries; i++) kinds.push("hours-pass");
   while (kinds.length < options.faults) kinds.push(random.pick(FAULT_KINDS));
   // Some plans crowd their faults together: crashes during recovery, faults on top of faults.
   const crowded = random.chance(0.3);

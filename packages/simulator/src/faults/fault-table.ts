@@ -121,7 +121,16 @@ const FAULTS = {
   ...DISK_FAULTS,
   "wall-step": (cluster, random) => {
     const hours = random.between(1, 5) * (random.chance(0.5) ? 1 : -1);
-    random.pick(cluster.world.machines).stepWallClock(hours * 3_600_000 + random.int(60_000));
+    cluster.stepWallClock(random.pick(cluster.world.machines), hours * 3_600_000 + random.int(60_000));
+    return true;
+  },
+  /** A running broker does not believe a clock that leaps; one that starts does. */
+  "hours-pass": (cluster, random) => {
+    const broker = victim(cluster.brokers, random);
+    if (broker === undefined) return false;
+    if (random.chance(0.3)) cluster.crashMachine(broker.machine, restartMs(random));
+    else broker.kill(restartMs(random));
+    cluster.stepWallClock(broker.machine, random.between(1, 4) * 3_600_000 + random.int(60_000));
     return true;
   },
   "namesrv-kill": kill((cluster) => cluster.nameServers),

@@ -11,7 +11,7 @@ import type { Scenario } from "../scenario.ts";
 import type { MessageFactory } from "./message-factory.ts";
 import { OldProducer } from "./old-producer.ts";
 import { sleep } from "./producer-node.ts";
-import { randomQuestion } from "./questions.ts";
+import { DELETE_EXPIRED, randomQuestion } from "./questions.ts";
 import type { Place } from "./queue-reader.ts";
 
 export interface AdminPlan {
@@ -84,7 +84,10 @@ export class AdminNode extends SimNode {
     const { random } = this.context;
     const { scenario, brokers, namesrv } = this.#plan;
     const broker = random.pick(brokers);
-    const { to, code, header, body } = randomQuestion(random, random.pick(scenario.topics).name, broker);
+    const isCleaning = scenario.expiries > 0 && random.chance(0.3);
+    const topic = random.pick(scenario.topics).name;
+    const question = isCleaning ? DELETE_EXPIRED : randomQuestion(random, topic, broker);
+    const { to, code, header, body } = question;
     const address = to === "broker" ? broker : random.pick(namesrv);
     return new Promise((resolve) => rpc.request(address, { code, header, body }, 2_000, () => resolve()));
   }

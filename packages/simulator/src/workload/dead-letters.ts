@@ -38,7 +38,7 @@ export interface DeadLetterPlan {
   left: number;
   isCalm: boolean;
   /** Acknowledged returns that did not end yet, `id broker`. */
-  readonly awaited: Map<string, { readonly id: string; readonly broker: string }>;
+  readonly awaited: Map<string, { readonly id: string; readonly broker: string; readonly sinceMs: number }>;
   readonly dead: Set<string>;
   /** Topic and broker → next offset. */
   readonly cursors: Map<string, number>;
@@ -62,9 +62,9 @@ export class DeadLetters implements Workload {
     this.#plan.isCalm = true;
   }
 
-  missing(isLost: (broker: string) => boolean): string | undefined {
-    for (const { id, broker } of this.#plan.awaited.values()) {
-      if (!isLost(broker)) return `${id} was sent back to ${broker} and is no dead letter`;
+  missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
+    for (const { id, broker, sinceMs } of this.#plan.awaited.values()) {
+      if (!isLost(broker, sinceMs)) return `${id} was sent back to ${broker} and is no dead letter`;
     }
     return undefined;
   }
@@ -118,13 +118,16 @@ class ReturnerNode extends SimNode {
     const { brokers, awaited, dead } = this.#plan;
     const seen = recorder.seen.length > 0 ? random.pick(recorder.seen) : undefined;
     const broker = brokers.find(({ name }) => seen !== undefined && name === brokerOf(seen.queue));
-    if (seen?.id === undefined || broker === undefined) return;
+    // One that another group sent back counts as tried already.
+    if (seen?.id === undefined || broker === undefined || seen.queue.startsWith("%RETRY%")) return;
     const { id } = seen;
     this.#plan.left--;
     recorder.add({ kind: "returned", step: "asked", id, broker: broker.name, times: 0 });
     if (!(await this.#sendBack(rpc, broker.address, Number(seen.copy)))) return;
     recorder.add({ kind: "returned", step: "acknowledged", id, broker: broker.name, times: 0 });
-    if (!dead.has(`${id} ${broker.name}`)) awaited.set(`${id} ${broker.name}`, { id, broker: broker.name });
+    if (!dead.has(`${id} ${broker.name}`)) {
+      awaited.set(`${id} ${broker.name}`, { id, broker: broker.name, sinceMs: this.context.world.nowMs });
+    }
   }
 
   /** Whether the broker says that it has taken the message back. */

@@ -21,6 +21,9 @@ export interface Question {
   readonly body?: readonly Uint8Array[];
 }
 
+/** Removes what is older than fileReservedTime. */
+export const DELETE_EXPIRED: Question = { to: "broker", code: RequestCode.DELETE_EXPIRED_COMMITLOG };
+
 /** A random one about `topic`, or about the broker at `brokerAddr`. */
 export function randomQuestion(random: SeededRandom, topic: string, brokerAddr: string): Question {
   const queueId = random.int(2);
@@ -31,6 +34,8 @@ export function randomQuestion(random: SeededRandom, topic: string, brokerAddr: 
     { to: "broker", code: RequestCode.GET_ALL_TOPIC_CONFIG },
     { to: "broker", code: RequestCode.GET_BROKER_RUNTIME_INFO },
     { to: "broker", code: RequestCode.QUERY_MESSAGE },
+    { to: "broker", code: RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE },
+    DELETE_EXPIRED,
     {
       to: "broker",
       code: RequestCode.GET_MIN_OFFSET,

@@ -8,9 +8,9 @@ export interface Workload {
   readonly nodes: readonly SimNode[];
   /**
    * Asked in the quiet phase: what has begun and is not at its end; undefined when all is. What a broker that
-   * `isLost` promised may never come.
+   * `isLost` had taken at that time may never come.
    */
-  missing(isLost: (broker: string) => boolean): string | undefined;
+  missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined;
   /** The quiet phase begins: nothing new is begun, what has begun goes on quickly. */
   calm(): void;
 }
