@@ -8,14 +8,15 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { type ServerProcess, startServerProcess } from "orbitmq/testing";
 import { assertDelivered, bodyOf, type Delivery, deliveriesIn } from "./delivery.ts";
 import { type JavaClients, startJavaClients } from "./java-client.ts";
-import { type JavaPart, launchJavaBroker, startJavaBroker } from "./java-server.ts";
+import { type JavaPart, launchJavaBroker } from "./java-server.ts";
 import { Collector, consume, createTopic, readAll, sendAll, startProducer } from "./our-clients.ts";
 import type { JsonLine } from "./program-lines.ts";
+import { brokerNameFor, storeWithJava, storeWithOurs } from "./store-owners.ts";
 import { Workshop } from "./workshop.ts";
 
 const timeout = 240_000;
@@ -43,35 +44,14 @@ before(async () => {
   clients = workshop.ends(await startJavaClients({ home: workshop.folder }), (it) => it.stop());
 });
 
-/** A broker that a failed test left running must not be taken for another's. */
-const nameFor = (directory: string): string => basename(directory);
+const openWithJava = (directory: string, properties: Readonly<Record<string, string>>): Promise<JavaPart> =>
+  storeWithJava({ workshop, namesrv }, directory, properties);
 
-async function openWithJava(
-  directory: string,
-  properties: Readonly<Record<string, string>>,
-): Promise<JavaPart> {
-  const broker = await startJavaBroker({
-    directory,
-    namesrv,
-    properties: { brokerName: nameFor(directory), ...properties },
-  });
-  return workshop.ends(broker, (it) => it.kill());
-}
-
-async function openWithOurs(
+const openWithOurs = (
   home: string,
   options: Readonly<Record<string, string>>,
   wrapper: readonly string[] = [],
-): Promise<ServerProcess> {
-  const given = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
-  const broker = await startServerProcess({
-    role: "broker",
-    home,
-    wrapper,
-    options: ["--namesrv", namesrv, "--broker-name", nameFor(dirname(home)), "--existing", ...given],
-  });
-  return workshop.ends(broker, (it) => it.kill());
-}
+): Promise<ServerProcess> => storeWithOurs({ workshop, namesrv }, home, options, { wrapper });
 
 /**
  * A line per message with all that was stored; what a broker adds on the way to a consumer is no part of it, nor is the
@@ -477,7 +457,7 @@ describe("a store that begins with ours, all sizes as they are by default", () =
           "--namesrv",
           namesrv,
           "--broker-name",
-          nameFor(directory),
+          brokerNameFor(directory),
           ...(hasIpv6 ? ["--host", "::1"] : []),
         ],
       }),
@@ -499,7 +479,7 @@ describe("a store that begins with ours, all sizes as they are by default", () =
     const refused = await launchJavaBroker({
       directory,
       namesrv,
-      properties: { ...smallIndex, brokerName: nameFor(directory) },
+      properties: { ...smallIndex, brokerName: brokerNameFor(directory) },
     });
     workshop.ends(refused, (it) => it.kill());
     assert.notEqual(await refused.jvm.exited, 0);
