@@ -122,6 +122,8 @@ function openLocked(engine: Engine): RecoveryKind {
   });
   engine.begin(recovered, storeId);
   if (!recovered.tableHolds && !recovered.rebuilt) engine.forgetTable();
+  // A removal that was cut short may have come as far as the log only.
+  engine.index.deleteBefore(segments.minOffset);
   saveIndex(engine, recovered);
   engine.zeros.begin(recovered.end);
   checkpoint.open();

@@ -117,10 +117,10 @@ export class IndexChecksums {
     this.#blocks.remove(this.#path(name));
   }
 
-  /** Somebody else has written the IndexFiles: nothing is known of them. Throws HostError. */
-  removeAll(): void {
+  /** Only the IndexFiles in `kept` are there, and are what we have written. Throws HostError. */
+  keepOnly(kept: ReadonlySet<string>): void {
     if (this.#files.statSync(this.#folder)?.isFolder !== true) return;
-    for (const name of this.#files.listSync(this.#folder)) this.remove(name);
+    for (const name of this.#files.listSync(this.#folder)) if (!kept.has(name)) this.remove(name);
   }
 
   #put(name: string, first: number, blocks: readonly Uint8Array[]): void {

@@ -47,7 +47,7 @@ export function loadIndex(index: IndexService, parts: IndexLoadParts): number {
   const names = listNames(index);
   const isOurs = plan.kind === "trusted" && state?.storeId === storeId && hasSizes(index, state);
   // Checksums go with what we have written.
-  if (!isOurs) index.sums.removeAll();
+  index.sums.keepOnly(new Set(isOurs ? names.map(indexName) : []));
   let files: IndexFile[] = [];
   let indexedTo = -1;
   if (plan.kind === "new") index.logger.debug({}, "a new index");

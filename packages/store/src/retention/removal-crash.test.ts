@@ -5,10 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { readInt64 } from "@orbitmq/wire";
 import type { StoreOptions } from "../store-options.ts";
 import { type CrashChoice, CrashModel, KEEP_ALL, LOSE_ALL, seededRandom } from "../testing/crash-model.ts";
 import type { DiskImage } from "../testing/fake-disk.ts";
-import { message, StoreDriver } from "../testing/store-driver.ts";
+import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
 
 const WAYS = Number(process.env["ORBITMQ_CRASH_STATES"] ?? 3);
 const HOUR = 3_600_000;
@@ -90,8 +91,39 @@ async function check(run: Run, image: DiskImage, operation: number, what: string
       assert.equal(record.queueOffset, min + index, `${what}: ${key} has no gaps`);
       assert.equal(Buffer.from(record.body).toString(), body(topic, queueId, min + index), what);
     });
+    checkKeys(driver, topic, queueId, what);
   }
+  checkIndexFiles(driver, what);
   return driver;
+}
+
+/** The oldest and the newest message of a queue are found by key, and what went is not. */
+function checkKeys(driver: StoreDriver, topic: string, queueId: number, what: string): void {
+  const min = driver.store.minOffset(topic, queueId);
+  const end = driver.store.readableEnd(topic, queueId);
+  for (const offset of [min - 1, min, end - 1]) {
+    if (offset < 0 || offset >= end) continue;
+    const key = `key-${body(topic, queueId, offset).slice(0, 8)}`;
+    const found = driver.query(key, { topic }).filter((record) => record.queueId === queueId);
+    const offsets = found.map((record) => record.queueOffset);
+    const place = `${what}: ${topic}/${queueId}/${offset} by key`;
+    assert.ok(offsets.every((at) => at >= min) && offsets.includes(offset) === offset >= min, place);
+  }
+}
+
+/** No IndexFile but the newest is left of messages that went. */
+function checkIndexFiles(driver: StoreDriver, what: string): void {
+  const { files } = driver.host.files.image();
+  const paths = [...files.keys()].filter((path) => path.startsWith(`${HOME}/index/`)).sort();
+  const { minOffset } = driver.store.status();
+  for (const path of paths.slice(0, -1)) {
+    const newest = readInt64(files.get(path)!, 24);
+    assert.ok(newest >= minOffset, `${what}: ${path} ends at ${newest}, the log begins at ${minOffset}`);
+  }
+  const known = paths.map((path) => path.slice(HOME.length + "/index/".length));
+  const sums = [...files.keys()].filter((path) => path.includes("/orbitmq-checksums/index/"));
+  for (const path of sums)
+    assert.ok(known.includes(path.slice(path.lastIndexOf("/") + 1)), `${what}: ${path} is left`);
 }
 
 async function checkAll(run: Run): Promise<number> {
@@ -151,6 +183,7 @@ async function recorded(options: Partial<StoreOptions>): Promise<Run> {
     run.send("T", index % 2);
   }
   host.advance(60_000);
+  checkIndexFiles(run.driver, "while it runs");
   await run.driver.stop();
   assert.equal(run.driver.store.status().minOffset >= 4 * 16_384, true);
   return run;
