@@ -198,7 +198,7 @@ export const orbitErrors = {
   SUBSCRIPTION_PARSE_FAILED: {
     retriable: false,
     description: "the broker cannot parse the subscription expression (response code 23)",
-    hint: "correct the tag expression",
+    hint: "correct the tag or SQL92 expression; the broker's remark tells where it is wrong",
   },
   SUBSCRIPTION_NOT_EXIST: {
     retriable: true,
@@ -208,6 +208,16 @@ export const orbitErrors = {
   SUBSCRIPTION_NOT_LATEST: {
     retriable: true,
     description: "the broker has an older subscription of this consumer (response code 25)",
+    hint: "the next heartbeat repairs it",
+  },
+  FILTER_DATA_NOT_EXIST: {
+    retriable: true,
+    description: "the broker has no filter for this consumer's SQL92 subscription (response code 27)",
+    hint: "check the expression, and that all consumers of the group use the same one",
+  },
+  FILTER_DATA_NOT_LATEST: {
+    retriable: true,
+    description: "the broker has an older filter of this consumer (response code 28)",
     hint: "the next heartbeat repairs it",
   },
   SUBSCRIPTION_GROUP_NOT_EXIST: {

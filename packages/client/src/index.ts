@@ -39,6 +39,8 @@ export type {
   OrderlyMessageListener,
 } from "./consumer/listener.ts";
 export { ConsumeResult, OrderlyResult } from "./consumer/listener.ts";
+export type { SelectorOptions, SqlExpression } from "./consumer/message-selector.ts";
+export { sql } from "./consumer/message-selector.ts";
 export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
 export type { ReadOptions } from "./consumer/reader-options.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";

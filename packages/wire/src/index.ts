@@ -4,7 +4,11 @@ export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody, readBatchBody } fr
 export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
 export type { BrokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 export { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
-export { type CheckClientBody, parseCheckClientBody } from "./commands/check-client-config.ts";
+export {
+  type CheckClientBody,
+  encodeCheckClientBody,
+  parseCheckClientBody,
+} from "./commands/check-client-config.ts";
 export {
   type CloneGroupOffsetRequestHeader,
   cloneGroupOffsetRequestHeader,

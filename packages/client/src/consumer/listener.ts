@@ -1,6 +1,7 @@
 /** What an application gives a push consumer to run (RocketMQ: MessageListenerConcurrently). */
 import type { MessageQueue } from "../message.ts";
 import type { ReceivedMessage } from "../received-message.ts";
+import type { SelectorOptions } from "./message-selector.ts";
 
 /**
  * CONSUME_SUCCESS: done. RECONSUME_LATER: not done, deliver it again. The plain strings will do, too, except that
@@ -79,10 +80,8 @@ export type OrderlyMessageListener<T = Uint8Array> = (
   context: OrderlyListenerContext,
 ) => OrderlyListenerReturn | Promise<OrderlyListenerReturn>;
 
-export interface ListenOptions {
-  /** `*` (default), or tags joined by `||`. */
-  readonly tags?: string | undefined;
-}
+/** What is listened for; by default everything. */
+export interface ListenOptions extends SelectorOptions {}
 
 export interface ListenBatchOptions extends ListenOptions {
   /** Most messages of one call, 1 to 1024. Default 32 (consumeMessageBatchMaxSize). */

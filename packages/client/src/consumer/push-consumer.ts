@@ -36,6 +36,7 @@ import type {
 } from "./listener.ts";
 import { ListenerRunner } from "./listener-runner.ts";
 import { LocalOffsets } from "./local-offsets.ts";
+import { checkWithBroker, type SelectorOptions, type SqlExpression } from "./message-selector.ts";
 import { OffsetPersister } from "./offset-persister.ts";
 import type { OffsetStore } from "./offset-store.ts";
 import type { QueueConsumer, QueueConsumerContext } from "./queue-consumer.ts";
@@ -112,7 +113,7 @@ export class PushConsumer {
     const retryTopic = retryTopicOf(group);
     this.#retrySubscription = newSubscription(
       retryTopic,
-      "*",
+      {},
       1,
       () => "RECONSUME_LATER",
       host.clock.wallMs(),
@@ -178,7 +179,7 @@ export class PushConsumer {
   listen<T>(topic: Topic<T>, listener: MessageListener<T>, options?: ListenOptions): void;
   listen(topic: string | Topic<unknown>, listener: unknown, options: ListenOptions = {}): void {
     const one = listener as MessageListener<unknown>;
-    this.#listen(topic, options.tags ?? "*", 1, one, (messages, context) => one(messages[0]!, context));
+    this.#listen(topic, options, 1, one, (messages, context) => one(messages[0]!, context));
   }
 
   /**
@@ -191,14 +192,15 @@ export class PushConsumer {
   listenOrderly(topic: string | Topic<unknown>, listener: unknown, options: ListenOptions = {}): void {
     const one = listener as OrderlyMessageListener<unknown>;
     const run: AnyListener = (messages, context) => one(messages[0]!, context);
-    this.#listen(topic, options.tags ?? "*", 1, one, run, "orderly");
+    this.#listen(topic, options, 1, one, run, "orderly");
   }
 
-  /** `listen` with RocketMQ's order of arguments. */
-  subscribe(topic: string, tags: string, listener: MessageListener): void;
-  subscribe<T>(topic: Topic<T>, tags: string, listener: MessageListener<T>): void;
-  subscribe(topic: string | Topic<unknown>, tags: string, listener: unknown): void {
-    this.listen(topic as Topic<unknown>, listener as MessageListener<unknown>, { tags });
+  /** `listen` with RocketMQ's order of arguments; `selector`: `*`, tags joined by `||`, or `sql("…")`. */
+  subscribe(topic: string, selector: string | SqlExpression, listener: MessageListener): void;
+  subscribe<T>(topic: Topic<T>, selector: string | SqlExpression, listener: MessageListener<T>): void;
+  subscribe(topic: string | Topic<unknown>, selector: string | SqlExpression, listener: unknown): void {
+    const options = typeof selector === "string" ? { tags: selector } : { sql: selector.sql };
+    this.listen(topic as Topic<unknown>, listener as MessageListener<unknown>, options);
   }
 
   /** The listener takes a list of messages of one queue; its result counts for all of it. */
@@ -207,14 +209,15 @@ export class PushConsumer {
   listenBatch(topic: string | Topic<unknown>, listener: unknown, options: ListenBatchOptions = {}): void {
     const { batchMessagesMax } = consumerDefaults;
     const messagesMax = checkInteger(options, "messagesMax", batchMessagesMax, 1, BATCH_MESSAGES_MAX);
-    this.#listen(topic, options.tags ?? "*", messagesMax, listener, listener as AnyListener);
+    this.#listen(topic, options, messagesMax, listener, listener as AnyListener);
   }
 
   /**
    * Joins the group and begins to consume. Resolves when a NameServer has answered and the queues of every
    * subscribed topic that exists were divided, or after `startTimeoutMs` if a broker does not answer (it is
    * tried on); a message sent after that to a topic consumed from "last" is not missed. Rejects with
-   * NAME_SERVER_UNREACHABLE after `startTimeoutMs`.
+   * NAME_SERVER_UNREACHABLE after `startTimeoutMs`, with SUBSCRIPTION_PARSE_FAILED when a broker finds a SQL92
+   * expression illegal.
    */
   start(): Promise<void> {
     return this.#instance.start(() => this.#begin());
@@ -258,7 +261,7 @@ export class PushConsumer {
 
   #listen(
     topic: string | Topic<unknown>,
-    tags: string,
+    selector: SelectorOptions,
     messagesMax: number,
     given: unknown,
     run: AnyListener,
@@ -272,7 +275,7 @@ export class PushConsumer {
     }
     const { state, host } = this.#instance;
     if (state === "stopping" || state === "stopped") throw new OrbitError("SHUT_DOWN", "the consumer ended");
-    const subscription = newSubscription(topic, tags, messagesMax, run, host.clock.wallMs());
+    const subscription = newSubscription(topic, selector, messagesMax, run, host.clock.wallMs());
     if ((this.#kind ?? kind) !== kind) {
       throw new OrbitError(
         "INVALID_ARGUMENT",
@@ -283,6 +286,10 @@ export class PushConsumer {
     this.#subscriptions.set(name, subscription);
     if (state === "running") {
       const member = this.#join(subscription);
+      const { group } = this.#settings;
+      this.#instance.background("subscription", () =>
+        checkWithBroker(this.#instance, group, subscription.data),
+      );
       this.#instance.background("heartbeat", async () => {
         await this.#instance.heartbeats.beatAll();
         member.wake();
@@ -299,6 +306,10 @@ export class PushConsumer {
   async #begin(): Promise<void> {
     const { host, heartbeats, startTimeoutMs } = this.#instance;
     this.#kind ??= "concurrent";
+    const { group } = this.#settings;
+    await Promise.all(
+      [...this.#subscriptions.values()].map(({ data }) => checkWithBroker(this.#instance, group, data)),
+    );
     if (this.#context.locks() !== undefined) this.#locks.start();
     for (const subscription of this.#subscriptions.values()) this.#join(subscription);
     if (!this.#broadcasts) this.#join(this.#retrySubscription);

@@ -24,7 +24,7 @@ import {
 } from "@orbitmq/wire";
 import type { ClientInstance } from "../client-instance.ts";
 import { fromResponse, fromUnknown, fromWireError } from "../error-from.ts";
-import type { OrbitError } from "../errors.ts";
+import type { OrbitError, OrbitErrorCode } from "../errors.ts";
 import { ConcurrentConsumption } from "./concurrent-consumption.ts";
 import { consumerDefaults } from "./consumer-options.ts";
 import type { ConsumerSettings } from "./consumer-settings.ts";
@@ -54,6 +54,13 @@ export interface QueueConsumerContext {
   sentBack(record: MessageRecord, queue: MessageQueue, attempts: number): void;
 }
 
+/** A heartbeat tells the broker what it does not know. */
+const UNKNOWN_SUBSCRIPTION: ReadonlySet<OrbitErrorCode> = new Set([
+  "SUBSCRIPTION_NOT_EXIST",
+  "SUBSCRIPTION_NOT_LATEST",
+  "FILTER_DATA_NOT_EXIST",
+  "FILTER_DATA_NOT_LATEST",
+]);
 const { suspendTimeoutMs, pullTimeoutMs, pullBytesMax } = consumerDefaults;
 
 export class QueueConsumer implements OffsetSource {
@@ -257,7 +264,7 @@ export class QueueConsumer implements OffsetSource {
     const { topic, brokerName, queueId } = this.queue;
     const { logger, heartbeats } = this.#context.instance;
     logger.warn({ topic, brokerName, queueId, code: failure.code }, `pull: ${failure.message}`);
-    const forgotten = failure.code === "SUBSCRIPTION_NOT_EXIST" || failure.code === "SUBSCRIPTION_NOT_LATEST";
+    const forgotten = UNKNOWN_SUBSCRIPTION.has(failure.code);
     const pauseMs = this.#pace.afterFailure();
     if (!forgotten) this.#pauseFor(pauseMs);
     else {

@@ -6,22 +6,17 @@
  *      ╰──failure that is not retried──▶ failed (told once, then done)
  */
 import type { TimerHandle } from "@orbitmq/host";
-import {
-  type MessageQueue,
-  type MessageRecord,
-  newSubscriptionData,
-  type SubscriptionData,
-  type TopicRouteData,
-} from "@orbitmq/wire";
+import type { MessageQueue, MessageRecord, SubscriptionData, TopicRouteData } from "@orbitmq/wire";
 import type { ClientInstance } from "../client-instance.ts";
 import type { Codec } from "../codecs.ts";
 import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
+import type { OrbitError } from "../errors.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import { queueKey, subscribeQueues } from "../topic-queues.ts";
 import { consumerDefaults } from "./consumer-options.ts";
 import { decodeMessage, rawMessage, Undecodable } from "./decode-message.ts";
 import { Fifo } from "./fifo.ts";
+import { subscriptionTo } from "./message-selector.ts";
 import { maxOffset, offsetOf } from "./queue-offsets.ts";
 import { QueueReader, type QueueReaderHost } from "./queue-reader.ts";
 import { type ReadOptions, readerLimits } from "./reader-options.ts";
@@ -49,7 +44,7 @@ export class ReadSession implements QueueReaderHost {
   #wake: (() => void) | undefined;
   #timer: TimerHandle | undefined;
 
-  /** Throws INVALID_ARGUMENT for a tag expression without tags. */
+  /** Throws INVALID_ARGUMENT for a selector that selects nothing. */
   constructor(
     instance: ClientInstance,
     topic: string,
@@ -62,11 +57,7 @@ export class ReadSession implements QueueReaderHost {
     this.#codec = codec;
     this.#options = options;
     this.#onDone = onDone;
-    try {
-      this.#subscription = newSubscriptionData(topic, options.tags, instance.host.clock.wallMs());
-    } catch (cause) {
-      throw new OrbitError("INVALID_ARGUMENT", fromUnknown(cause).message, { cause });
-    }
+    this.#subscription = subscriptionTo(topic, options, instance.host.clock.wallMs());
   }
 
   open(): void {

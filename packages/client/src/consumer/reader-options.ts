@@ -2,12 +2,11 @@
 import type { OrbitError } from "../errors.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import type { ConsumeFrom } from "./consumer-options.ts";
+import type { SelectorOptions } from "./message-selector.ts";
 
-export interface ReadOptions {
+export interface ReadOptions extends SelectorOptions {
   /** Where to begin in every queue. Default "first". */
   readonly from?: ConsumeFrom | undefined;
-  /** `*` (default), or tags joined by `||`. */
-  readonly tags?: string | undefined;
   /** Wait for new messages at the end (default), or end when every queue was read to where it ended at the call. */
   readonly follow?: boolean | undefined;
   /** Ends the iteration; messages already fetched are dropped. */

@@ -2,13 +2,12 @@
  * One topic a consumer listens to: what it wants of it, and what runs for each message. Untyped inside: the types
  * of topic, codec and listener were matched at the door (push-consumer.ts).
  */
-import { newSubscriptionData, type SubscriptionData } from "@orbitmq/wire";
+import type { SubscriptionData } from "@orbitmq/wire";
 import type { Codec } from "../codecs.ts";
-import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import type { Topic } from "../typed-topic.ts";
 import type { ListenerRun } from "./listener-run.ts";
+import { type SelectorOptions, subscriptionTo } from "./message-selector.ts";
 
 export type AnyListener = (messages: readonly ReceivedMessage<unknown>[], context: ListenerRun) => unknown;
 
@@ -22,18 +21,14 @@ export interface Subscription {
   readonly listener: AnyListener;
 }
 
-/** Throws INVALID_ARGUMENT for a tag expression without tags. `madeMs`: wall ms. */
+/** Throws INVALID_ARGUMENT for a selector that selects nothing. `madeMs`: wall ms. */
 export function newSubscription(
   topic: string | Topic<unknown>,
-  tags: string,
+  selector: SelectorOptions,
   messagesMax: number,
   listener: AnyListener,
   madeMs: number,
 ): Subscription {
   const [name, codec] = typeof topic === "string" ? [topic, undefined] : [topic.name, topic.codec];
-  try {
-    return { topic: name, data: newSubscriptionData(name, tags, madeMs), codec, messagesMax, listener };
-  } catch (cause) {
-    throw new OrbitError("INVALID_ARGUMENT", fromUnknown(cause).message, { cause });
-  }
+  return { topic: name, data: subscriptionTo(name, selector, madeMs), codec, messagesMax, listener };
 }

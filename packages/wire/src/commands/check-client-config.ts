@@ -4,13 +4,23 @@
  *   request body   {"clientId","group","namespace","subscriptionData":SubscriptionData}
  *   response       nothing
  */
+import { encodeFastjson } from "../fastjson.ts";
 import { parseJsonObject } from "../json-value.ts";
-import { type SubscriptionData, subscriptionDataFromJson } from "../subscription-data.ts";
+import {
+  type SubscriptionData,
+  subscriptionDataFromJson,
+  subscriptionDataToJson,
+} from "../subscription-data.ts";
 
 export interface CheckClientBody {
   readonly clientId: string;
   readonly group: string;
   readonly subscription: SubscriptionData | undefined;
+}
+
+export function encodeCheckClientBody({ clientId, group, subscription }: CheckClientBody): Uint8Array {
+  const subscriptionData = subscription === undefined ? undefined : subscriptionDataToJson(subscription);
+  return encodeFastjson({ clientId, group, subscriptionData });
 }
 
 /** Throws WireError JSON_MALFORMED. */
