@@ -343,4 +343,19 @@ describe("a disk that is nearly full", () => {
     assert.equal(driver.store.status().refusal, undefined);
     assert.equal(driver.sendNow(message("again")).queueOffset, 10);
   });
+
+  it("at the start is looked at again after one interval, not after a minute", async () => {
+    const before = await StoreDriver.open();
+    fill(before, 0, 10);
+    await before.stop();
+    const driver = new StoreDriver({ cleanResourceInterval: 10_000 }, before.host.files.image());
+    driver.host.files.freeBytes = 90_000;
+    driver.host.files.totalBytes = 1_000_000;
+    await driver.start();
+    assert.equal(driver.store.status().refusal?.reason, "DISK_FULL");
+    driver.host.files.freeBytes = 500_000;
+    driver.host.advance(10_000);
+    assert.equal(driver.store.status().refusal, undefined);
+    assert.equal(driver.sendNow(message("again")).queueOffset, 10);
+  });
 });

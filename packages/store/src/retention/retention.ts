@@ -1,7 +1,8 @@
 /**
  * Keeps the store within its time and its disk (RocketMQ: CleanCommitLogService): looks every
- * `cleanResourceInterval`, first after 60 s, at the disks and at the oldest segments, and lets removal.ts do what
- * retention-policy.ts decides. Tells whether the disk counts as full.
+ * `cleanResourceInterval` at the disks and at the oldest segments, and lets removal.ts do what
+ * retention-policy.ts decides. Tells whether the disk counts as full. The first look at the disks is at the start,
+ * the first at the segments 60 s later, or after one interval on a disk that is full.
  *
  *   idle → removing → idle            a round at a time
  *   removing → waiting → idle         a removal failed: the next one `redeleteHangedFileInterval` later
@@ -70,7 +71,10 @@ export class Retention {
   begin(): void {
     if (this.#options.cleanResourceInterval === 0) return;
     this.#look();
-    this.#timer = this.#host.timers.after(FIRST_LOOK_MS, this.#tick);
+    const { cleanResourceInterval } = this.#options;
+    const firstLookMs =
+      this.full === undefined ? FIRST_LOOK_MS : Math.min(FIRST_LOOK_MS, cleanResourceInterval);
+    this.#timer = this.#host.timers.after(firstLookMs, this.#tick);
   }
 
   /** Deletes what is expired, whatever the hour. */
