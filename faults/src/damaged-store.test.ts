@@ -1,7 +1,7 @@
 /**
  * Real stores with one bit flipped, or one file cut off, in any file: the server serves every message at its place,
  * or says which one it cannot read and goes past it when an operator gives it up, or refuses to start with a reason.
- * ORBITMQ_DAMAGES sets how many (default 40).
+ * Every fourth damage is a flip in the log. ORBITMQ_DAMAGES sets how many (default 40).
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -15,12 +15,15 @@ import { startTestServer, temporaryHome } from "./test-server.ts";
 import { type Found, type Ledger, newLedger, readAll, startLoad } from "./workload.ts";
 
 const DAMAGES = Number(process.env["ORBITMQ_DAMAGES"] ?? 40);
-const LANES = 2;
+/** More than there are processors: a reader in front of a record that is given up waits for its pull to end. */
+const LANES = 4;
 const run = promisify(execFile);
 const TOPIC = "DamagedStore";
 const options = [
   ...["-o", "mappedFileSizeCommitLog=65536", "-o", "mappedFileSizeConsumeQueue=2000"],
   ...["-o", "defaultTopicQueueNums=2", "--log-format", "json"],
+  // An IndexFile of the usual size is 400 MB long, and every round copies one.
+  ...["-o", "maxHashSlotNum=1000", "-o", "maxIndexNum=4000"],
 ];
 
 /** A store with some hundred messages, stopped in order or killed. */
@@ -49,17 +52,19 @@ function filesBelow(folder: string): string[] {
 }
 
 /** Flips a bit somewhere in the part of a file that was ever written, or cuts the file off there. */
-function damage(home: string, random: (below: number) => number): string {
+function damage(home: string, random: (below: number) => number, isOfLog: boolean): string {
   const files = filesBelow(home);
   const folders = [...new Set(files.map((path) => path.slice(0, path.lastIndexOf("/"))))];
-  const folder = folders[random(folders.length)]!;
-  const within = files.filter((path) => path.slice(0, path.lastIndexOf("/")) === folder);
+  const folder = isOfLog ? join(home, "commitlog") : folders[random(folders.length)]!;
+  const inside = files.filter((path) => path.slice(0, path.lastIndexOf("/")) === folder);
+  // Segments that nothing was written to yet have nothing to lose.
+  const within = isOfLog ? inside.filter((path) => readFileSync(path).some((byte) => byte !== 0)) : inside;
   const path = within[random(within.length)]!;
   const bytes = readFileSync(path);
   let end = bytes.length;
   while (end > 1 && bytes[end - 1] === 0) end -= 1;
   const at = random(end);
-  const isCut = random(4) === 0;
+  const isCut = !isOfLog && random(4) === 0;
   if (isCut) truncateSync(path, at);
   else {
     const bit = random(8);
@@ -69,15 +74,19 @@ function damage(home: string, random: (below: number) => number): string {
   return `${path.slice(home.length)} ${isCut ? "cut off at" : "flipped at"} ${at}`;
 }
 
+function giveUp(home: string, offset: string): Promise<unknown> {
+  const [node, cli] = serverCommand({ home });
+  return run(node!, [cli!, "store", "skip", "--home", home, "--offset", offset]);
+}
+
 /** Plays the operator: a message that is reported unreadable is given up. `stop` tells how many were. */
 function giveUpReported(server: ServerProcess, home: string): { stop(): Promise<number> } {
   const given = new Map<string, Promise<unknown>>();
-  const [node, cli] = serverCommand({ home });
   const look = setInterval(() => {
     const reports = server.stderr().matchAll(/"physicalOffset":(\d+)[^\n]*a stored message cannot be read/g);
     for (const [, offset] of reports) {
       if (given.has(offset!)) continue;
-      given.set(offset!, run(node!, [cli!, "store", "skip", "--home", home, "--offset", offset!]));
+      given.set(offset!, giveUp(home, offset!));
     }
   }, 100);
   return {
@@ -111,9 +120,11 @@ test(`${DAMAGES} damaged stores serve what was sent, report what they cannot, or
 }, async (t) => {
   const stores = [await makeStore(t, true), await makeStore(t, false)];
   const counts = { served: 0, reported: 0, refused: 0 };
-  const lane = async (index: number) => {
-    for (let number = index; number < DAMAGES; number += LANES) {
-      const { home: intact, ledger } = stores[number % 4 < 2 ? 0 : 1]!;
+  let next = 0;
+  const lane = async () => {
+    while (next < DAMAGES) {
+      const number = next++;
+      const { home: intact, ledger } = stores[number % 8 < 4 ? 0 : 1]!;
       const home = temporaryHome(t);
       cpSync(intact, home, { recursive: true });
       let state = number + 1;
@@ -121,19 +132,26 @@ test(`${DAMAGES} damaged stores serve what was sent, report what they cannot, or
         state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
         return ((state ^ (state >>> 13)) >>> 0) % below;
       };
-      const what = `damage ${number}: ${damage(home, random)}`;
+      const what = `damage ${number}: ${damage(home, random, number % 4 === 0)}`;
       let server: ServerProcess;
+      let givenUp = 0;
       try {
         server = await startTestServer(t, home, { options });
       } catch (error) {
         assert.doesNotMatch(String(error), /TypeError|RangeError|AssertionError|assertion/i, what);
         assert.match(String(error), /commitlog|orbitmq-|config|damaged/i, what);
         counts.refused += 1;
-        continue;
+        const place = /the record at offset (\d+)/.exec(String(error))?.[1];
+        if (place === undefined) continue;
+        // Nobody knows whose record it was; given up by its place, the rest is served.
+        await giveUp(home, place);
+        givenUp = 1;
+        server = await startTestServer(t, home, { options });
       }
       const operator = giveUpReported(server, home);
       const found = await readAll(server.namesrvAddr, TOPIC);
-      const missing = checkMessages(ledger, found, await operator.stop(), what);
+      givenUp += await operator.stop();
+      const missing = checkMessages(ledger, found, givenUp, what);
       if (missing > 0) counts.reported += 1;
       else counts.served += 1;
       const producer = new Producer({ namesrv: server.namesrvAddr, group: "after", sendTimeoutMs: 20_000 });
@@ -143,6 +161,9 @@ test(`${DAMAGES} damaged stores serve what was sent, report what they cannot, or
       assert.equal((await server.stop()).code, 0, what);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, (_, index) => lane(index)));
-  t.diagnostic(`all served ${counts.served}, one given up ${counts.reported}, refused ${counts.refused}`);
+  await Promise.all(Array.from({ length: LANES }, lane));
+  if (DAMAGES > 4) assert.ok(counts.reported > 0, "a message was given up");
+  t.diagnostic(
+    `all served ${counts.served}, one given up ${counts.reported}, refused at first ${counts.refused}`,
+  );
 });
