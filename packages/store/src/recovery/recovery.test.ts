@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { type Logger, silentLogger } from "@orbitmq/host";
 import { StoreError } from "../store-error.ts";
 import type { DiskImage } from "../testing/fake-disk.ts";
 import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
@@ -263,5 +264,47 @@ describe("recovery", () => {
     const driver = await StoreDriver.open({}, image);
     // One look at the log's end, and the units that tell where the queues end.
     assert.ok(driver.host.files.reads < 40, `${driver.host.files.reads} reads`);
+  });
+});
+
+describe("a log that a kill left, with a flipped bit behind the mark", () => {
+  const errors: { object: object; text: string }[] = [];
+  const note = (object: object, text: string) => void errors.push({ object, text });
+  const logger = { ...silentLogger, error: note } as Logger;
+  const options = { mappedFileSizeCommitLog: 1024 * 1024 };
+  const cutAt = async (flip: (bytes: Buffer, positions: number[]) => void) => {
+    errors.length = 0;
+    const before = await StoreDriver.open(options);
+    before.host.advance(70_000);
+    const positions = Array.from(
+      { length: 60 },
+      (_, index) => before.sendNow(message(`${index}`.padEnd(600, "."))).physicalOffset,
+    );
+    const image = before.host.files.image();
+    const path = `${HOME}/commitlog/${"0".repeat(20)}`;
+    const bytes = Buffer.from(image.files.get(path)!);
+    flip(bytes, positions);
+    const driver = await StoreDriver.open(options, replaced(image, path, bytes), logger);
+    return { driver, positions };
+  };
+  const said = () => errors.filter(({ text }) => text.includes("the log is cut"));
+
+  it("ends there, and it is said that whole records were behind it", async () => {
+    const { driver, positions } = await cutAt((bytes, at) =>
+      bytes.writeUInt8(bytes[at[5]! + 90]! ^ 1, at[5]! + 90),
+    );
+    assert.equal(driver.store.readableEnd("T", 0), 5);
+    assert.equal(said().length, 1);
+    const { records, from, physicalOffset } = said()[0]!.object as Record<string, number>;
+    assert.deepEqual([physicalOffset, from, records], [positions[5], positions[6], 54]);
+    const again = await StoreDriver.open(options, driver.host.files.image(), logger);
+    assert.equal(said().length, 1, "what was cut is gone");
+    assert.equal(again.sendNow(message("next")).queueOffset, 5);
+  });
+
+  it("says nothing when only the last record is torn", async () => {
+    const { driver } = await cutAt((bytes, at) => bytes.fill(0, at[59]! + 90));
+    assert.equal(driver.store.readableEnd("T", 0), 59);
+    assert.deepEqual(said(), []);
   });
 });

@@ -31,6 +31,7 @@ import { repairTail } from "./log-repair.ts";
 import { type ScanEnd, scanLog, unreadable } from "./log-scan.ts";
 import type { Mark } from "./mark-file.ts";
 import { GATHER_UNITS, rebuildQueues } from "./queue-rebuild.ts";
+import { recordsBehind } from "./records-behind.ts";
 import type { RecoveryPlan } from "./recovery-plan.ts";
 
 export interface RecoveryParts {
@@ -345,9 +346,23 @@ class Recovery {
     let from = end;
     if (plan.kind === "trusted") from = start.flushed;
     else if (plan.kind === "java-dirty") from = Math.min(end, this.#unsyncedFrom);
+    if (plan.kind === "trusted" && scanned.kind === "bad") this.#sayCut(scanned, start.writeLimit);
     const positions = { from, end, limit: start.writeLimit };
     const cleared = repairTail(segments, positions, scanned.fillings);
     logger.info({ from, end, cleared, reason: scanned.reason }, "the log's end was read and written again");
+  }
+
+  /** The log is about to be cut in front of whole records. */
+  #sayCut({ end, reason }: ScanEnd, writeLimit: number): void {
+    const { segments, logger } = this.#parts;
+    const behind = recordsBehind(segments, end, writeLimit);
+    if (behind === undefined) return;
+    const file = segments.at(end)?.path;
+    logger.error(
+      { physicalOffset: end, file, reason, records: behind.count, from: behind.first, to: behind.end },
+      "the log is cut at a place that holds no record, although whole records lie behind it: expected after a power " +
+        "loss; if the machine stayed up, the disk has damaged a record, and acknowledged messages are cut off",
+    );
   }
 
   /** A queue none of whose messages is stored any more goes on counting where it was. */
