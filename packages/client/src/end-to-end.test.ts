@@ -270,3 +270,42 @@ test("in order, over members that come and go: each queue's messages once and in
   assert.deepEqual([value?.text(), value?.reconsumeTimes], ["20", 2]);
   await c.settle(Promise.all([producer.shutdown(), members[1]!.shutdown(), reader.shutdown()]));
 });
+
+test("a request is answered by whoever consumes it, on either of two brokers; without an answer it times out", async () => {
+  const { c, producer, consumer } = await stage(["broker-a", "broker-b"]);
+  const answering = new Producer(c.host, { namesrv: c.namesrv, group: "answering" });
+  await c.settle(answering.start());
+  const one = consumer();
+  const long = "x".repeat(10_000);
+  one.listen("questions", async (message) => {
+    if (message.text() === "silence") return;
+    await answering.reply(message, `${message.text()}! ${long}`, { tag: "t", properties: { mine: "1" } });
+  });
+  await c.settle(producer.send({ topic: "questions", body: "silence" }));
+  await c.settle(one.start());
+  const questions = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => `${n}?`);
+  const replies = await c.settle(
+    Promise.all(
+      questions.map((body) => producer.request({ topic: "questions", body }, { timeoutMs: 20_000 })),
+    ),
+  );
+  assert.deepEqual(
+    replies.map((reply) => reply.text()),
+    questions.map((body) => `${body}! ${long}`),
+  );
+  assert.deepEqual([replies[0]!.tag, replies[0]!.properties["mine"]], ["t", "1"]);
+  const silent = producer.request({ topic: "questions", body: "silence" }, { timeoutMs: 1_000 });
+  await assert.rejects(c.settle(silent), { code: "TIMEOUT", outcome: "unknown" });
+  const controller = new AbortController();
+  const given = producer.request({ topic: "questions", body: "silence" }, { signal: controller.signal });
+  const failed = assert.rejects(given, { code: "ABORTED" });
+  controller.abort();
+  await c.settle(failed);
+  const left = assert.rejects(producer.request({ topic: "questions", body: "silence" }), {
+    code: "SHUT_DOWN",
+  });
+  await c.settle(producer.shutdown({ deadlineMs: 500 }));
+  await c.settle(left);
+  await assert.rejects(answering.reply(replies[0]!, "x"), { code: "INVALID_ARGUMENT" });
+  await c.settle(Promise.all([answering.shutdown(), one.shutdown()]));
+});

@@ -49,6 +49,7 @@ export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage
 export { MessageBody } from "./message-body.ts";
 export type { ProducerStatus } from "./producer/producer.ts";
 export type { ProducerOptions, QueueSelector, SendOptions } from "./producer/producer-options.ts";
+export type { ReplyOptions } from "./producer/reply-message.ts";
 export { selectByHash, selectByRandom } from "./producer/selectors.ts";
 export type { SendCallback, SendResult } from "./producer/send-result.ts";
 export type { MessageMetadata } from "./received-message.ts";

@@ -15,6 +15,7 @@ import {
 import { fromUnknown } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
 import type { AnyMessage, MessageAttributes } from "../message.ts";
+import { REPLY_TYPE } from "./reply-message.ts";
 
 export interface EncodeLimits {
   readonly messageBytesMax: number;
@@ -32,6 +33,8 @@ export interface EncodedMessage {
   /** The unique id; of a batch all ids joined by commas. */
   readonly msgId: string;
   readonly isBatch: boolean;
+  /** It answers a request: the broker pushes it to the client that waits. */
+  readonly isReply?: boolean;
   /** Of a message to a retry topic only: how often it failed, and how often it may. */
   readonly reconsumeTimes?: number;
   readonly maxReconsumeTimes?: number;
@@ -95,7 +98,9 @@ export function encodeMessage(
       sysFlag = compressed.sysFlagBits;
     }
   }
-  return { topic: nameOf(message), body, properties, sysFlag, flag: flagOf(message), msgId, isBatch: false };
+  const isReply = message.properties?.[MessageConst.MESSAGE_TYPE] === REPLY_TYPE;
+  const flag = flagOf(message);
+  return { topic: nameOf(message), body, properties, sysFlag, flag, msgId, isBatch: false, isReply };
 }
 
 /** As {@link encodeMessage}; also MESSAGE_INVALID for an empty batch or one of several topics or WAIT flags. */

@@ -4,7 +4,7 @@
  * that no caller waits for ever.
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
-import type { UniqueIdGenerator } from "@orbitmq/wire";
+import { MessageConst, RequestCode, type UniqueIdGenerator } from "@orbitmq/wire";
 import { ClientInstance } from "../client-instance.ts";
 import {
   type ClientState,
@@ -17,10 +17,13 @@ import { OrbitError } from "../errors.ts";
 import type { AnyMessage, MessageQueue } from "../message.ts";
 import { checkGroup, checkTopicToSend } from "../names.ts";
 import { checkDuration, checkInteger } from "../option-checks.ts";
+import type { ReceivedMessage } from "../received-message.ts";
 import { newUniqueIds } from "../unique-id.ts";
 import { type EncodedMessage, type EncodeLimits, encodeBatch, encodeMessage } from "./encode-message.ts";
 import { type ProducerOptions, producerDefaults, type SendOptions } from "./producer-options.ts";
 import { PublishInfos } from "./publish-infos.ts";
+import { type ReplyOptions, replyMessage } from "./reply-message.ts";
+import { Requests } from "./requests.ts";
 import type { SendMode } from "./retry.ts";
 import { Send } from "./send.ts";
 import type { SendContext } from "./send-context.ts";
@@ -44,6 +47,7 @@ export class Producer {
   readonly #instance: ClientInstance;
   readonly #limits: EncodeLimits;
   readonly #ids: UniqueIdGenerator;
+  readonly #requests: Requests;
   readonly #context: SendContext;
   readonly #sendsInFlightMax: number;
   readonly #inFlight = new Set<Send>();
@@ -68,6 +72,10 @@ export class Producer {
     this.#ids = newUniqueIds(host);
     this.#instance = new ClientInstance(host, options, { producerGroups: [group] });
     const { logger, rpc, routes } = this.#instance;
+    this.#requests = new Requests(host, logger);
+    rpc.handle(RequestCode.PUSH_REPLY_MESSAGE_TO_CLIENT, (request, exchange) =>
+      this.#requests.pushed(request, exchange),
+    );
     const defaultTopicQueueNums = checkInteger(options, "defaultTopicQueueNums", queueNums, 1);
     this.#context = {
       host,
@@ -120,6 +128,61 @@ export class Producer {
     });
   }
 
+  /**
+   * Sends one message and resolves to the reply to it (RocketMQ: request). `timeoutMs` is for both together; rejects
+   * with TIMEOUT when no reply came in time, and as `send` when the message could not be sent.
+   */
+  async request<T>(message: AnyMessage<T>, options: SendOptions = {}): Promise<ReceivedMessage> {
+    this.#instance.checkRunning();
+    const { host, sendTimeoutMs } = this.#context;
+    const timeoutMs = checkDuration(options, "timeoutMs", sendTimeoutMs);
+    const endMs = host.clock.monotonicMs() + timeoutMs;
+    const id = this.#ids.next();
+    const reply = this.#requests.wait(id, timeoutMs);
+    const onAbort = () => {
+      const cause = options.signal?.reason;
+      this.#requests.fail(
+        id,
+        new OrbitError("ABORTED", "the request was aborted", { outcome: "unknown", cause }),
+      );
+    };
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    const properties = {
+      ...message.properties,
+      [MessageConst.CORRELATION_ID]: id,
+      [MessageConst.MESSAGE_REPLY_TO_CLIENT]: this.#instance.clientId,
+      [MessageConst.MESSAGE_TTL]: String(timeoutMs),
+    };
+    try {
+      // Whoever replies reaches us only through a broker that knows us.
+      const topic = typeof message.topic === "string" ? message.topic : message.topic.name;
+      await Promise.race([this.#makeKnown(topic), reply]);
+      const leftMs = Math.max(endMs - host.clock.monotonicMs(), 1);
+      const sent = this.send({ ...message, properties } as AnyMessage<T>, { ...options, timeoutMs: leftMs });
+      sent.catch((error: unknown) => this.#requests.fail(id, fromUnknown(error)));
+    } catch (error) {
+      this.#requests.fail(id, fromUnknown(error));
+    }
+    return reply.finally(() => options.signal?.removeEventListener("abort", onAbort));
+  }
+
+  /**
+   * Answers a message that another client sent with `request`. Resolves when that client has the answer; rejects with
+   * INVALID_ARGUMENT for a message that is no request, and with SYSTEM_ERROR when its client is gone.
+   */
+  async reply(
+    request: ReceivedMessage<unknown>,
+    body: string | Uint8Array,
+    options: ReplyOptions = {},
+  ): Promise<SendResult> {
+    const message = replyMessage(request, body, options);
+    const { timeoutMs, signal } = options;
+    // The broker that has the request knows who sent it.
+    const queues = await this.publishQueues(message.topic);
+    const queue = queues.find(({ brokerName }) => brokerName === request.queue.brokerName);
+    return this.send(message, { timeoutMs, signal, queue });
+  }
+
   /** The queues a message of this topic can be sent to, in order (RocketMQ: fetchPublishMessageQueues). */
   async publishQueues(topic: string): Promise<MessageQueue[]> {
     checkTopicToSend(topic);
@@ -150,6 +213,15 @@ export class Producer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  async #makeKnown(topic: string): Promise<void> {
+    const { routes, heartbeats } = this.#instance;
+    const names = new Set((await this.publishQueues(topic)).map(({ brokerName }) => brokerName));
+    const masters = [...names].map((name) => routes.masterOf(name));
+    await Promise.all(
+      masters.map((address) => (address === undefined ? undefined : heartbeats.ensureKnown(address))),
+    );
   }
 
   #begin<T>(
@@ -217,6 +289,7 @@ export class Producer {
     await this.#idleWithin(Math.max(deadlineMs - Math.min(UNREGISTER_MS, deadlineMs / 5), 0));
     const left = [...this.#inFlight];
     for (const send of left) send.giveUp("SHUT_DOWN", "the producer was shut down before the send was over");
+    this.#requests.close();
     await this.#instance.close(Math.min(endMs - host.clock.monotonicMs(), this.#instance.requestTimeoutMs));
     return { settled: before - left.length, left: left.length };
   }

@@ -91,7 +91,7 @@ export class Send implements OutgoingRequest {
     this.#original = original;
     this.#options = options;
     this.#callback = callback;
-    this.code = message.isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2;
+    this.code = codeOf(message);
     this.body = [message.body];
     this.#bornTimestamp = host.clock.wallMs();
     this.#deadlineMs = host.clock.monotonicMs() + (options.timeoutMs ?? sendTimeoutMs);
@@ -405,3 +405,8 @@ const NOTHING_KNOWN: SendResult = {
   region: undefined,
   durability: undefined,
 };
+
+function codeOf({ isBatch, isReply }: EncodedMessage): number {
+  if (isBatch) return RequestCode.SEND_BATCH_MESSAGE;
+  return isReply === true ? RequestCode.SEND_REPLY_MESSAGE_V2 : RequestCode.SEND_MESSAGE_V2;
+}
