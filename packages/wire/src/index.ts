@@ -111,6 +111,7 @@ export {
 export type { ConsumerData, HeartBeatResponseHeader, HeartbeatData } from "./commands/heart-beat.ts";
 export { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
 export {
+  encodeClientStatus,
   encodeConsumerStatus,
   type GetConsumerStatusRequestHeader,
   getConsumerStatusRequestHeader,

@@ -23,6 +23,7 @@ import { FIRST_RETRY_LEVEL } from "./retry-message.ts";
 
 export class ConcurrentConsumption implements QueueConsumption {
   readonly queue: MessageQueue;
+  lastEndedMs = 0;
   readonly #context: QueueConsumerContext;
   readonly #onRoom: () => void;
   readonly #retryLater: RetryLater<HeldMessage>;
@@ -136,6 +137,9 @@ export class ConcurrentConsumption implements QueueConsumption {
   }
 
   ended(run: ListenerRun): void {
+    const { clock } = this.#context.instance.host;
+    this.lastEndedMs = clock.wallMs();
+    this.#context.stats.ran(this.queue.topic, clock.monotonicMs() - run.startedMs);
     this.#runs.delete(run);
     this.#onRoom();
     if (this.#runs.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
@@ -147,12 +151,14 @@ export class ConcurrentConsumption implements QueueConsumption {
 
   succeeded(message: HeldMessage): void {
     this.#context.consumed();
+    this.#context.stats.ended(this.queue.topic, true);
     this.#ended(message, "success", 0);
   }
 
   failed(message: HeldMessage, error: OrbitError, run: ListenerRun): void {
     const { record, attempts } = message.payload;
     this.#context.failed(record, this.queue, attempts, error);
+    this.#context.stats.ended(this.queue.topic, false);
     if (!run.isShutDown) this.#ended(message, "failure", run.delayLevel);
   }
 

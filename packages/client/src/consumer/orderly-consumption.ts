@@ -27,6 +27,7 @@ const SUSPEND_MAX_MS = 30_000;
 
 export class OrderlyConsumption implements QueueConsumption {
   readonly queue: MessageQueue;
+  lastEndedMs = 0;
   readonly #context: QueueConsumerContext;
   readonly #onRoom: () => void;
   #messages: OrderlyQueue<OrderlyRecord>;
@@ -152,18 +153,23 @@ export class OrderlyConsumption implements QueueConsumption {
   succeeded(): void {
     this.#heard = true;
     this.#context.consumed();
+    this.#context.stats.ended(this.queue.topic, true);
   }
 
   failed({ payload: { record, attempts } }: RunMessage, error: OrbitError): void {
     this.#heard = true;
     this.#failed = true;
     this.#context.failed(record, this.queue, attempts, error);
+    this.#context.stats.ended(this.queue.topic, false);
   }
 
   /** Its order is worth more than its time. */
   timedOut(): void {}
 
   ended(run: ListenerRun): void {
+    const { clock } = this.#context.instance.host;
+    this.lastEndedMs = clock.wallMs();
+    this.#context.stats.ran(this.queue.topic, clock.monotonicMs() - run.startedMs);
     this.#run = undefined;
     const batch = this.#batch;
     const messages = this.#messages;

@@ -24,6 +24,8 @@ import { checkTopic, retryTopicOf } from "../names.ts";
 import { checkInteger } from "../option-checks.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
 import { type Topic, topicName } from "../typed-topic.ts";
+import { BrokerQuestions } from "./broker-questions.ts";
+import { ConsumeStats } from "./consume-stats.ts";
 import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
 import { rawMessage } from "./decode-message.ts";
@@ -135,6 +137,7 @@ export class PushConsumer {
       settings: this.#settings,
       runner: this.#runner,
       sendBack: this.#sendBack,
+      stats: new ConsumeStats(host.clock),
       // A consumer is of one kind, which its first listener decides.
       isInOrder: () => this.#kind === "orderly",
       locks: () => (this.#kind === "orderly" && !this.#broadcasts ? this.#locks : undefined),
@@ -161,6 +164,17 @@ export class PushConsumer {
         this.#tell("onSentBack", () => onSentBack(rawMessage(record, queue, attempts)));
       },
     };
+    new BrokerQuestions(this.#instance, {
+      group,
+      concurrency: this.#settings.concurrency,
+      isInOrder: this.#context.isInOrder,
+      startedMs: host.clock.wallMs(),
+      stats: this.#context.stats,
+      offsets: this.#offsets,
+      subscriptions: () => this.#allSubscriptions(),
+      subscriptionOf: this.#context.subscriptionOf,
+      queues: () => this.#queues(),
+    });
     routes.onChange((topic) => this.#members.get(topic)?.routeChanged());
     rpc.handle(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, (request) => {
       const { consumerGroup } = notifyConsumerIdsChangedRequestHeader.decode(request.ext);
@@ -344,8 +358,7 @@ export class PushConsumer {
 
   #consumerData(): ConsumerData {
     const { group, from, messageModel } = this.#settings;
-    const retries = this.#broadcasts ? [] : [this.#retrySubscription];
-    const subscriptions = [...this.#subscriptions.values(), ...retries];
+    const subscriptions = this.#allSubscriptions();
     return {
       groupName: group,
       consumeType: "CONSUME_PASSIVELY",
@@ -359,6 +372,11 @@ export class PushConsumer {
       subscriptionDataSet: subscriptions.map(({ data }) => data),
       unitMode: false,
     };
+  }
+
+  #allSubscriptions(): Subscription[] {
+    const retries = this.#broadcasts ? [] : [this.#retrySubscription];
+    return [...this.#subscriptions.values(), ...retries];
   }
 
   get #broadcasts(): boolean {

@@ -26,6 +26,7 @@ import type { ClientInstance } from "../client-instance.ts";
 import { fromResponse, fromUnknown, fromWireError } from "../error-from.ts";
 import type { OrbitError, OrbitErrorCode } from "../errors.ts";
 import { ConcurrentConsumption } from "./concurrent-consumption.ts";
+import type { ConsumeStats } from "./consume-stats.ts";
 import { consumerDefaults } from "./consumer-options.ts";
 import type { ConsumerSettings } from "./consumer-settings.ts";
 import type { ListenerRunner } from "./listener-runner.ts";
@@ -49,6 +50,7 @@ export interface QueueConsumerContext {
   readonly sendBack: SendBack;
   /** The subscription of a message's own topic. */
   subscriptionOf(topic: string): Subscription | undefined;
+  readonly stats: ConsumeStats;
   consumed(): void;
   failed(record: MessageRecord, queue: MessageQueue, attempts: number, error: OrbitError): void;
   sentBack(record: MessageRecord, queue: MessageQueue, attempts: number): void;
@@ -75,6 +77,10 @@ export class QueueConsumer implements OffsetSource {
   #timer: TimerHandle | undefined;
   #suggestedBrokerId = MASTER_ID;
   #maxOffset = 0;
+  /** Counts pulls: the answer to an earlier one than the last does not matter any more. */
+  #pulls = 0;
+  /** Wall ms of the last pull. */
+  #pulledMs = 0;
 
   constructor(
     context: QueueConsumerContext,
@@ -115,6 +121,40 @@ export class QueueConsumer implements OffsetSource {
 
   start(): void {
     this.#pull();
+  }
+
+  /** An administrator moved the group: forgets everything and goes on there. */
+  resetTo(offset: number): void {
+    if (this.#state === "dropped") return;
+    const { topic, brokerName, queueId } = this.queue;
+    const from = this.#consumption.nextOffset;
+    this.#context.instance.logger.warn({ topic, brokerName, queueId, from, to: offset }, "offset reset");
+    this.#consumption.moveTo(offset);
+    this.persistedOffset = -1;
+    this.#timer?.cancel();
+    this.#pull();
+  }
+
+  /** RocketMQ: ProcessQueueInfo. */
+  runningInfo(): object {
+    const { count, bytes, span, committableOffset } = this.#consumption;
+    const locks = this.#context.locks();
+    return {
+      commitOffset: committableOffset,
+      cachedMsgMinOffset: count === 0 ? 0 : committableOffset,
+      cachedMsgMaxOffset: count === 0 ? 0 : committableOffset + span,
+      cachedMsgCount: count,
+      cachedMsgSizeInMiB: Math.floor(bytes / (1024 * 1024)),
+      transactionMsgMinOffset: 0,
+      transactionMsgMaxOffset: 0,
+      transactionMsgCount: 0,
+      locked: locks?.isHeld(this.queue) ?? false,
+      tryUnlockTimes: 0,
+      lastLockTimestamp: 0,
+      droped: this.#state === "dropped",
+      lastPullTimestamp: this.#pulledMs,
+      lastConsumeTimestamp: this.#consumption.lastEndedMs,
+    };
   }
 
   /** The queue is no longer ours, or the consumer ends: pulls nothing more and forgets what is not begun. */
@@ -183,6 +223,8 @@ export class QueueConsumer implements OffsetSource {
       maxMsgBytes: pullBytesMax,
     };
     this.#pace.asked();
+    const pull = ++this.#pulls;
+    this.#pulledMs = instance.host.clock.wallMs();
     instance.rpc.request(
       broker.address,
       {
@@ -190,7 +232,9 @@ export class QueueConsumer implements OffsetSource {
         header: (sink) => pullMessageRequestHeader.encode(header, sink),
       },
       pullTimeoutMs,
-      (error, response) => this.#answered(error, response),
+      (error, response) => {
+        if (pull === this.#pulls) this.#answered(error, response);
+      },
     );
   }
 
@@ -230,7 +274,12 @@ export class QueueConsumer implements OffsetSource {
     if (code === ResponseCode.PULL_OFFSET_MOVED) {
       this.#moveTo(header.nextBeginOffset);
     } else {
-      if (code === ResponseCode.SUCCESS) this.#hold(copyRecords(response.body));
+      if (code === ResponseCode.SUCCESS) {
+        const records = copyRecords(response.body);
+        const ms = this.#context.instance.host.clock.wallMs() - this.#pulledMs;
+        this.#context.stats.pulled(this.queue.topic, records.length, Math.max(ms, 0));
+        this.#hold(records);
+      }
       this.#consumption.advanceTo(header.nextBeginOffset);
     }
     const progressed = this.#consumption.nextOffset !== before;

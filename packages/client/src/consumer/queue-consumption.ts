@@ -15,6 +15,8 @@ export interface QueueConsumption extends RunSource {
   readonly count: number;
   readonly bytes: number;
   readonly span: number;
+  /** Wall ms; 0 before the first listener ended. */
+  readonly lastEndedMs: number;
   hold(record: MessageRecord): void;
   /** The next pull begins at `offset`; never goes back. */
   advanceTo(offset: number): void;

@@ -6,10 +6,13 @@ import type { SubscriptionData } from "@orbitmq/wire";
 import type { Codec } from "../codecs.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import type { Topic } from "../typed-topic.ts";
-import type { ListenerRun } from "./listener-run.ts";
+import type { ListenerContext, OrderlyListenerContext } from "./listener.ts";
 import { type SelectorOptions, subscriptionTo } from "./message-selector.ts";
 
-export type AnyListener = (messages: readonly ReceivedMessage<unknown>[], context: ListenerRun) => unknown;
+export type AnyListener = (
+  messages: readonly ReceivedMessage<unknown>[],
+  context: ListenerContext & OrderlyListenerContext,
+) => unknown;
 
 export interface Subscription {
   readonly topic: string;

@@ -23,6 +23,11 @@ export function encodeConsumerStatus(byClient: ReadonlyMap<string, QueueOffsets>
   return encodeFastjson({ consumerTable: byClient, messageQueueTable: {} });
 }
 
+/** One client's answer to 221. */
+export function encodeClientStatus(offsets: QueueOffsets): Uint8Array {
+  return encodeFastjson({ consumerTable: {}, messageQueueTable: offsets });
+}
+
 /** What one client answered to 221. Throws WireError JSON_MALFORMED. */
 export function parseClientStatus(bytes: Uint8Array): QueueOffsets {
   const what = "GetConsumerStatusBody";
