@@ -10,6 +10,7 @@ import {
   type PushConsumerOptions,
   Reader,
   type ReceivedMessage,
+  type SqlExpression,
 } from "@orbitmq/client";
 import { bodyOf, type Delivery, deliveryOf, type Expected } from "./delivery.ts";
 
@@ -30,7 +31,7 @@ export class Collector {
   constructor(
     options: PushConsumerOptions,
     topic: string,
-    tags = "*",
+    selector: string | SqlExpression = "*",
     also: (message: ReceivedMessage) => void = () => {},
   ) {
     this.consumer = new PushConsumer({ from: "first", rebalanceIntervalMs: 1_000, ...options });
@@ -41,7 +42,7 @@ export class Collector {
       for (const wake of this.#waiting) wake();
       also(message);
     };
-    this.consumer.listen(topic, listener, { tags });
+    this.consumer.subscribe(topic, selector, listener);
   }
 
   /** Resolves when so many were delivered, ever. */
