@@ -60,6 +60,7 @@ export class BrokerNode extends SimNode {
     const count = disk.onFault;
     disk.onFault = (fault, path) => {
       count(fault, path);
+      context.log(`${name}'s disk: ${fault}, ${path}`);
       const isUnread = fault === "read-eio" || fault === "emfile";
       if (isUnread && path.includes("/config/"))
         context.recorder.add({ kind: "offsets-doubtful", broker: name });
