@@ -153,7 +153,10 @@ class ReturnerNode extends SimNode {
   ): Promise<void> {
     const { cursors, factory } = this.#plan;
     const key = `${place.topic} ${place.brokerName}`;
-    const { records } = await reader.records(place, cursors.get(key) ?? 0, BATCH_MAX);
+    const cursor = cursors.get(key) ?? 0;
+    const { records, minOffset } = await reader.records(place, cursor, BATCH_MAX);
+    // What was there has been removed for its age.
+    if (cursor < minOffset) cursors.set(key, minOffset);
     for (const record of records) {
       const id = factory.idOf(decompressBody(record.body, record.sysFlag));
       if (id !== undefined && !(await done(record, id))) return;
