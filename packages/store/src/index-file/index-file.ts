@@ -139,17 +139,16 @@ export class IndexFile {
     const { header, open } = this;
     assert(open !== undefined && header.count < this.sizes.items, "the IndexFile takes another item");
     assert(position >= header.endPhyOffset, "items follow the log");
-    const slot = hash % this.sizes.slots;
-    const before = open.slots.get(slot);
-    if (header.count === 1) {
+    const { count } = header;
+    if (count === 1) {
       header.beginTimestamp = timestamp;
       header.beginPhyOffset = position;
     }
     const seconds = Math.floor((timestamp - header.beginTimestamp) / 1000);
+    const before = open.slots.set(hash % this.sizes.slots, count);
     open.items.append(hash, position, Math.max(0, Math.min(seconds, SECONDS_MAX)), before);
-    open.slots.set(slot, header.count);
     if (before === 0) header.usedSlots += 1;
-    header.count += 1;
+    header.count = count + 1;
     header.endPhyOffset = position;
     if (timestamp > header.endTimestamp) header.endTimestamp = timestamp;
   }

@@ -171,7 +171,7 @@ export class IndexFlush {
     for (let item = file.synced, chunks = 1; item < end; chunks += 1) {
       const bytes = items.bytes(item, end);
       open.file!.writeSync(bytes, itemPosition(file.sizes, item));
-      this.#wroteItems(file, item, item + bytes.length / ITEM_BYTES);
+      this.#wroteItems(file, item, bytes);
       item += bytes.length / ITEM_BYTES;
       if (chunks % CHUNKS_PER_TURN === 0) yield { kind: "turn" };
     }
@@ -181,12 +181,18 @@ export class IndexFlush {
     return header;
   }
 
-  #wroteItems({ open, name, sums }: IndexFile, from: number, to: number): void {
+  #wroteItems({ open, name, sums }: IndexFile, from: number, bytes: Buffer): void {
     const { items } = open!;
     const first = blockOfItem(from);
+    const to = from + bytes.length / ITEM_BYTES;
     const blocks: Buffer[] = [];
     for (let start = first * BLOCK_ITEMS; start < to; start += BLOCK_ITEMS) {
-      blocks.push(items.bytes(start, Math.min(to, start + BLOCK_ITEMS)));
+      const end = Math.min(to, start + BLOCK_ITEMS);
+      blocks.push(
+        start < from
+          ? items.bytes(start, end)
+          : bytes.subarray((start - from) * ITEM_BYTES, (end - from) * ITEM_BYTES),
+      );
     }
     sums.wroteItems(name, first, blocks);
   }

@@ -1,14 +1,17 @@
 /**
- * Items of one IndexFile that are not on disk yet, as they go there: chunks of bytes, in order. Appending is five
- * integers into memory; writing is a view of a chunk. The block that is being filled stays in memory as a whole, for
- * its checksum.
+ * Items of one IndexFile that are not on disk yet, in order: chunks of integers, five to an item, as the machine has
+ * them; they are turned into the file's bytes many at a time, when they are written. The block that is being filled
+ * stays in memory as a whole, for its checksum.
  */
-import { readInt64, writeInt64 } from "@orbitmq/wire";
 import { BLOCK_ITEMS } from "./index-checksums.ts";
 import { ITEM_BYTES } from "./index-layout.ts";
 
-/** A multiple of the items in a block. */
+/** A power of two, and a multiple of the items in a block. */
 const CHUNK_ITEMS = 4096;
+const WITHIN = CHUNK_ITEMS - 1;
+/** Hash, upper and lower half of the position, seconds, the item before. */
+const WORDS = 5;
+const UPPER = 2 ** 32;
 
 /** First item of the block that holds the newest item below `end`. */
 export function headStart(end: number): number {
@@ -19,7 +22,7 @@ export class IndexItems {
   /** Items from here to `end` are in memory. */
   start: number;
   end: number;
-  readonly #chunks: Buffer[] = [];
+  readonly #chunks: Int32Array[] = [];
   /** Number of the first item of the first chunk. */
   #base: number;
 
@@ -32,42 +35,41 @@ export class IndexItems {
   }
 
   append(hash: number, position: number, seconds: number, before: number): void {
-    let at = (this.end - this.#base) * ITEM_BYTES;
-    const index = Math.floor(at / (CHUNK_ITEMS * ITEM_BYTES));
-    let chunk = this.#chunks[index];
-    if (chunk === undefined) {
-      chunk = Buffer.allocUnsafeSlow(CHUNK_ITEMS * ITEM_BYTES);
-      this.#chunks.push(chunk);
-    }
-    at -= index * CHUNK_ITEMS * ITEM_BYTES;
-    chunk.writeInt32BE(hash, at);
-    writeInt64(chunk, position, at + 4);
-    chunk.writeInt32BE(seconds, at + 12);
-    chunk.writeInt32BE(before, at + 16);
-    this.end += 1;
+    const { end } = this;
+    const words = this.#chunks[((end - this.#base) / CHUNK_ITEMS) | 0] ?? this.#grow();
+    const at = (end & WITHIN) * WORDS;
+    words[at] = hash;
+    words[at + 1] = Math.floor(position / UPPER);
+    words[at + 2] = position | 0;
+    words[at + 3] = seconds;
+    words[at + 4] = before;
+    this.end = end + 1;
   }
 
   hashAt(item: number): number {
-    return this.#chunk(item).readInt32BE((item % CHUNK_ITEMS) * ITEM_BYTES);
+    return this.#chunk(item)[(item & WITHIN) * WORDS]!;
   }
 
   positionAt(item: number): number {
-    return readInt64(this.#chunk(item), (item % CHUNK_ITEMS) * ITEM_BYTES + 4);
+    const words = this.#chunk(item);
+    const at = (item & WITHIN) * WORDS;
+    return words[at + 1]! * UPPER + (words[at + 2]! >>> 0);
   }
 
   secondsAt(item: number): number {
-    return this.#chunk(item).readInt32BE((item % CHUNK_ITEMS) * ITEM_BYTES + 12);
+    return this.#chunk(item)[(item & WITHIN) * WORDS + 3]!;
   }
 
   beforeAt(item: number): number {
-    return this.#chunk(item).readInt32BE((item % CHUNK_ITEMS) * ITEM_BYTES + 16);
+    return this.#chunk(item)[(item & WITHIN) * WORDS + 4]!;
   }
 
-  /** Bytes of the items from `item` on, as far as one view reaches, at most up to `end`. */
+  /** Bytes of the items from `item` on, at most up to `end` and to the end of a chunk; a copy. */
   bytes(item: number, end: number): Buffer {
-    const within = item % CHUNK_ITEMS;
+    const within = item & WITHIN;
     const count = Math.min(end - item, CHUNK_ITEMS - within);
-    return this.#chunk(item).subarray(within * ITEM_BYTES, (within + count) * ITEM_BYTES);
+    const words = this.#chunk(item).slice(within * WORDS, (within + count) * WORDS);
+    return Buffer.from(words.buffer, 0, words.byteLength).swap32();
   }
 
   /** Forgets items below `item`, which are on disk, but for the newest of them and those before it in its block. */
@@ -91,12 +93,18 @@ export class IndexItems {
   }
 
   #load(head: Buffer): void {
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_ITEMS * ITEM_BYTES);
-    head.copy(chunk, (this.start - this.#base) * ITEM_BYTES);
-    this.#chunks.push(chunk);
+    const words = this.#grow();
+    let at = (this.start & WITHIN) * WORDS;
+    for (let from = 0; from < head.length; from += 4, at += 1) words[at] = head.readInt32BE(from);
   }
 
-  #chunk(item: number): Buffer {
-    return this.#chunks[Math.floor((item - this.#base) / CHUNK_ITEMS)]!;
+  #grow(): Int32Array {
+    const words = new Int32Array(CHUNK_ITEMS * WORDS);
+    this.#chunks.push(words);
+    return words;
+  }
+
+  #chunk(item: number): Int32Array {
+    return this.#chunks[((item - this.#base) / CHUNK_ITEMS) | 0]!;
   }
 }

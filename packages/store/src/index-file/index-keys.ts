@@ -21,6 +21,8 @@ const KEYS = `${MessageConst.KEYS}\u0001`;
 const TAGS = `${MessageConst.TAGS}\u0001`;
 const SEPARATOR = 2;
 const SPACE = 32;
+const HASH_SIGN = "#".charCodeAt(0);
+const TAG_SIGN = "T".charCodeAt(0);
 
 /** The index types of RocketMQ 5.5; `K` finds by KEYS and by UNIQ_KEY, as Java does. */
 export type IndexType = "K" | "U" | "T";
@@ -55,8 +57,10 @@ export class IndexKeys {
   collect(topic: string, properties: string | EncodedProperties): number {
     if (topic !== this.#topic) {
       this.#topic = topic;
-      this.#keyPrefix = javaHash(`${topic}#`);
-      this.#tagPrefix = javaHash(`${topic}#T#`);
+      // A hash goes on where the one of the text before has ended.
+      this.#keyPrefix = (Math.imul(31, javaHash(topic)) + HASH_SIGN) | 0;
+      const typed = (Math.imul(31, this.#keyPrefix) + TAG_SIGN) | 0;
+      this.#tagPrefix = (Math.imul(31, typed) + HASH_SIGN) | 0;
     }
     this.count = 0;
     if (typeof properties !== "string") {

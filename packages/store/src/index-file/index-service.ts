@@ -72,6 +72,10 @@ export class IndexService {
     file.put(hash, position, timestamp);
   };
 
+  readonly #touch = (hashes: Int32Array, from: number, to: number): void => {
+    this.files.at(-1)?.open?.slots.touch(hashes, from, to);
+  };
+
   constructor(
     host: Pick<Host, "files" | "timers" | "clock">,
     paths: { readonly index: string; readonly indexState: string; readonly checksums: string },
@@ -164,6 +168,7 @@ export class IndexService {
   /** Everything below `limit` has become readable, and is found from now on. */
   follow(limit: number): void {
     if (this.#pending.count === 0 || this.#stalledAt !== undefined) return;
+    this.#pending.ahead(limit, this.#touch);
     this.#pending.take(limit, this.#put);
     if (this.failure === undefined || this.unsyncedItems < this.#stallItems) return;
     this.#pending.clear();

@@ -2,6 +2,9 @@
  * Items of records that were appended and are not readable yet: noted when the record is encoded, in a ring, so
  * that nothing is parsed again.
  */
+/** Items looked ahead at; more would push each other out of the cache. */
+const AHEAD_MAX = 256;
+
 export class PendingItems {
   #hashes = new Int32Array(1024);
   #positions = new Float64Array(1024);
@@ -22,6 +25,22 @@ export class PendingItems {
     this.#ends[slot] = end;
     this.#timestamps[slot] = timestamp;
     this.#count += 1;
+  }
+
+  /** Hands over hashes of items that `take` with the same limit will hand over, some that follow each other at a time. */
+  ahead(limit: number, touch: (hashes: Int32Array, from: number, to: number) => void): void {
+    const mask = this.#ends.length - 1;
+    let from = this.#head;
+    for (let left = Math.min(this.#count, AHEAD_MAX); left > 0; ) {
+      let to = from;
+      while (left > 0 && to <= mask && this.#ends[to]! <= limit) {
+        to += 1;
+        left -= 1;
+      }
+      if (to > from) touch(this.#hashes, from, to);
+      if (to <= mask) return;
+      from = 0;
+    }
   }
 
   /** Hands over the items of records that end at or below `limit`, oldest first. */

@@ -1,8 +1,10 @@
 /**
  * The slots of one IndexFile in memory, in pages that are read when they are first needed: five million slots are
- * 20 MB, and an idle broker needs none of them. Which pages have changed is remembered until they are known to be
- * on disk.
+ * 20 MB, and an idle broker needs none of them: the machine gives memory to what is touched only. They are one array,
+ * because keys hit them at random, and every step on the way to one is a miss of the processor's cache. Which pages
+ * have changed is remembered until they are known to be on disk.
  */
+import { assert } from "@orbitmq/host";
 import { SLOT_BYTES } from "./index-layout.ts";
 
 export const PAGE_SLOTS = 1024;
@@ -19,7 +21,9 @@ export interface StoredSlots {
 
 export class SlotTable {
   readonly slots: number;
-  readonly #pages: (Int32Array | undefined)[];
+  readonly #all: Int32Array;
+  /** 1: the page is as the file has it, or newer. */
+  readonly #loaded: Uint8Array;
   readonly #changed: Uint8Array;
   #changedPages = 0;
   /** `undefined` while the file has no slots: absent pages are zeros. */
@@ -28,8 +32,9 @@ export class SlotTable {
   constructor(slots: number, stored: StoredSlots | undefined) {
     this.slots = slots;
     this.#stored = stored;
-    this.#pages = new Array(Math.ceil(slots / PAGE_SLOTS));
-    this.#changed = new Uint8Array(this.#pages.length);
+    this.#all = new Int32Array(slots);
+    this.#changed = new Uint8Array(Math.ceil(slots / PAGE_SLOTS));
+    this.#loaded = new Uint8Array(this.#changed.length).fill(stored === undefined ? 1 : 0);
   }
 
   /** How many pages the file does not hold as they are. */
@@ -38,25 +43,35 @@ export class SlotTable {
   }
 
   get(slot: number): number {
-    const page = this.#pages[slot >>> 10] ?? this.#load(slot >>> 10);
-    return page[slot & (PAGE_SLOTS - 1)]!;
+    if (this.#loaded[slot >>> 10] === 0) this.#load(slot >>> 10);
+    return this.#all[slot]!;
   }
 
   /** As `get`, unless the page would have to be read. */
   peek(slot: number): number | undefined {
-    const page = this.#pages[slot >>> 10];
-    if (page !== undefined) return page[slot & (PAGE_SLOTS - 1)];
-    return this.#stored === undefined ? 0 : undefined;
+    return this.#loaded[slot >>> 10] === 0 ? undefined : this.#all[slot];
   }
 
-  set(slot: number, item: number): void {
+  /** Brings slots that will be set soon into the processor's cache, all at once. */
+  touch(hashes: Int32Array, from: number, to: number): number {
+    const { slots } = this;
+    const all = this.#all;
+    let sum = 0;
+    for (let index = from; index < to; index += 1) sum ^= all[hashes[index]! % slots]!;
+    return sum;
+  }
+
+  /** Returns what the slot was. */
+  set(slot: number, item: number): number {
     const index = slot >>> 10;
-    const page = this.#pages[index] ?? this.#load(index);
-    page[slot & (PAGE_SLOTS - 1)] = item;
+    if (this.#loaded[index] === 0) this.#load(index);
+    const before = this.#all[slot]!;
+    this.#all[slot] = item;
     if (this.#changed[index] === 0) {
       this.#changed[index] = 1;
       this.#changedPages += 1;
     }
+    return before;
   }
 
   /**
@@ -73,12 +88,12 @@ export class SlotTable {
     const page = this.#changed.indexOf(1, from);
     if (page < 0) return undefined;
     let end = page;
-    while (end < this.#pages.length && end - page < pagesMax && this.#changed[end] === 1) end += 1;
+    while (end < this.#changed.length && end - page < pagesMax && this.#changed[end] === 1) end += 1;
     const slots = Math.min(this.slots, end * PAGE_SLOTS) - page * PAGE_SLOTS;
     const bytes = Buffer.allocUnsafeSlow(slots * SLOT_BYTES);
     const items = new Int32Array(bytes.buffer, bytes.byteOffset, slots);
+    items.set(this.#all.subarray(page * PAGE_SLOTS, page * PAGE_SLOTS + slots));
     for (let index = page, at = 0; index < end; index += 1, at += PAGE_SLOTS) {
-      items.set(this.#pages[index]!.subarray(0, slots - at), at);
       let hasNewer = false;
       for (let slot = at, last = Math.min(slots, at + PAGE_SLOTS); slot < last; slot += 1) {
         let item = items[slot]!;
@@ -105,27 +120,25 @@ export class SlotTable {
     }
   }
 
-  #load(index: number): Int32Array {
-    const page = new Int32Array(PAGE_SLOTS);
-    this.#pages[index] = page;
-    if (this.#stored === undefined) return page;
+  #load(index: number): void {
+    assert(this.#stored !== undefined, "there are slots to be read");
     const first = index - (index % READ_PAGES);
-    const last = Math.min(first + READ_PAGES, this.#pages.length);
-    const slots = Math.min(this.slots, last * PAGE_SLOTS) - first * PAGE_SLOTS;
+    const last = Math.min(first + READ_PAGES, this.#loaded.length);
+    const start = first * PAGE_SLOTS;
+    const slots = Math.min(this.slots, last * PAGE_SLOTS) - start;
     const bytes = Buffer.alloc(slots * SLOT_BYTES);
-    this.#stored.read(bytes, first * PAGE_SLOTS);
+    this.#stored.read(bytes, start);
     bytes.swap32();
     const items = new Int32Array(bytes.buffer, bytes.byteOffset, slots);
     const { count } = this.#stored;
-    for (let slot = 0; slot < slots; slot += 1)
-      if (items[slot]! < 0 || items[slot]! >= count) items[slot] = 0;
-    for (let each = first; each < last; each += 1) {
-      const known = this.#pages[each];
-      if (known !== undefined && known !== page) continue;
-      const into = known ?? new Int32Array(PAGE_SLOTS);
-      into.set(items.subarray((each - first) * PAGE_SLOTS, (each - first + 1) * PAGE_SLOTS));
-      this.#pages[each] = into;
+    for (let page = first; page < last; page += 1) {
+      if (this.#loaded[page] === 1) continue;
+      this.#loaded[page] = 1;
+      const end = Math.min(slots, (page + 1) * PAGE_SLOTS - start);
+      for (let slot = page * PAGE_SLOTS - start; slot < end; slot += 1) {
+        const item = items[slot]!;
+        this.#all[start + slot] = item < 0 || item >= count ? 0 : item;
+      }
     }
-    return page;
   }
 }
