@@ -5,3 +5,4 @@ export type { BrokerErrorCode } from "./broker-error.ts";
 export { BrokerError, brokerErrors } from "./broker-error.ts";
 export type { BrokerEssentials, BrokerOptions, BrokerTuning } from "./broker-options.ts";
 export { brokerDefaults } from "./broker-options.ts";
+export { SqlFilter } from "./filters/sql-filter.ts";

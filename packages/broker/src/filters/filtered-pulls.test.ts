@@ -7,6 +7,7 @@ import { requestHandlers } from "../request-handlers.ts";
 import { type BrokerRoom, brokerRoom } from "../testing/broker-room.ts";
 import { type Answer, call, type FakeExchange } from "../testing/fake-exchange.ts";
 import { FakePeer } from "../testing/fake-peer.ts";
+import { SqlFilter } from "./sql-filter.ts";
 
 const { SUSPEND, SUBSCRIPTION } = PullSysFlag;
 const [PULL_MESSAGE, HEART_BEAT, UNREGISTER_CLIENT, CHECK_CLIENT_CONFIG] = [11, 34, 35, 46];
@@ -184,6 +185,9 @@ describe("a pull with a SQL92 filter", () => {
     at.arrive("3", "6");
     assert.deepEqual([parked.answer?.body.toString(), next(parked.answer)], ["<6>", "6"]);
     assert.equal(at.room.longPoll.size, 0);
+    const filter = at.room.filters.compile("SQL92", FIELDS.subscription);
+    assert.ok(filter instanceof SqlFilter);
+    assert.equal(filter.failures, 1, "it looks at each message once");
     assert.equal(at.room.store.released, at.room.store.gets);
   });
 
