@@ -93,7 +93,8 @@ function openLocked(engine: Engine): RecoveryKind {
   const abortBytes = files.readWholeSync(paths.abort);
   const abort = abortBytes === undefined ? undefined : Buffer.from(abortBytes).toString("latin1");
   engine.reserve.lend();
-  segments.load(isOurAbort(mark, abort) ? mark.flushedOffset : Number.POSITIVE_INFINITY);
+  if (isOurAbort(mark, abort)) segments.load(mark.flushedOffset);
+  else segments.load(Number.POSITIVE_INFINITY, abort !== undefined);
   const plan = planRecovery(mark, abort, checkpoint, segments);
   if (options.existing && plan.kind === "new") {
     throw new StoreError("NO_STORE", `there is no store in ${options.home}`);

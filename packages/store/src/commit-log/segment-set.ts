@@ -21,6 +21,8 @@ export interface Segment {
   unlisted: boolean;
 }
 
+const BLANK_CHUNK_BYTES = 1024 * 1024;
+
 export class SegmentSet {
   readonly segmentBytes: number;
   readonly folders: LogFolders;
@@ -59,9 +61,10 @@ export class SegmentSet {
   /**
    * Finds the files. Throws StoreError DAMAGED when one is missing in the middle or not as long as a segment, or
    * when the names do not fit the segment length. Where nothing was on disk yet, from `durableEnd` on, a crash
-   * may have left just that: a file that is too short gets its length, and what lies behind a gap goes.
+   * may have left just that: a file that is too short gets its length, and what lies behind a gap goes. `isTorn`: the
+   * store was not stopped in order, and nobody knows how much was on disk: nothing was where files hold only zeros.
    */
-  load(durableEnd: number): void {
+  load(durableEnd: number, isTorn = false): void {
     const found: { start: number; folder: string }[] = [];
     for (const folder of this.folders.all) {
       for (const name of this.#files.listSync(folder)) {
@@ -70,10 +73,19 @@ export class SegmentSet {
       }
     }
     found.sort((a, b) => a.start - b.start);
-    for (const { start, folder } of found) {
+    for (const [index, { start, folder }] of found.entries()) {
+      const holdsNothing = (from: number) =>
+        isTorn && found.slice(from).every((file) => isBlank(this.#files, pathOf(file)));
       const isBehindGap = this.#segments.length > 0 && start > this.fileEnd;
-      if (isBehindGap && this.fileEnd >= durableEnd) this.#files.unlinkSync(`${folder}/${offsetName(start)}`);
-      else this.#loadOne(start, folder, start === found.at(-1)?.start, durableEnd);
+      if (isBehindGap && (this.fileEnd >= durableEnd || holdsNothing(index))) {
+        this.#files.unlinkSync(pathOf({ start, folder }));
+      } else {
+        this.#loadOne(
+          start,
+          folder,
+          (end) => index === found.length - 1 || end >= durableEnd || holdsNothing(index + 1),
+        );
+      }
     }
   }
 
@@ -160,8 +172,9 @@ export class SegmentSet {
     }
   }
 
-  #loadOne(start: number, folder: string, isLast: boolean, durableEnd: number): void {
-    const path = `${folder}/${offsetName(start)}`;
+  /** `mayEnd` says whether a crash may have left the log with this end. */
+  #loadOne(start: number, folder: string, mayEnd: (end: number) => boolean): void {
+    const path = pathOf({ start, folder });
     const damaged = (what: string) => new StoreError("DAMAGED", `${path} ${what}`);
     if (start % this.segmentBytes !== 0) {
       throw damaged(`does not start at a multiple of mappedFileSizeCommitLog (${this.segmentBytes})`);
@@ -182,7 +195,7 @@ export class SegmentSet {
     }
     const segment: Segment = { start, folder, path, writer: undefined, unlisted: false };
     if (sizeBytes < this.segmentBytes) {
-      if (!isLast && start + sizeBytes < durableEnd) {
+      if (!mayEnd(start + sizeBytes)) {
         throw damaged(`has ${sizeBytes} bytes, a segment has ${this.segmentBytes}: it was cut off`);
       }
       this.#shortEnd ??= start + sizeBytes;
@@ -190,5 +203,28 @@ export class SegmentSet {
       segment.writer.truncateSync(this.segmentBytes);
     }
     this.#segments.push(segment);
+  }
+}
+
+function pathOf({ start, folder }: { readonly start: number; readonly folder: string }): string {
+  return `${folder}/${offsetName(start)}`;
+}
+
+/** Whether the file holds zeros only. */
+function isBlank(files: Files, path: string): boolean {
+  const file = files.openSync(path, { writable: false });
+  try {
+    const sizeBytes = file.sizeSync();
+    const bytes = Buffer.allocUnsafe(Math.min(sizeBytes, BLANK_CHUNK_BYTES));
+    const zeros = Buffer.alloc(bytes.length);
+    for (let at = 0; at < sizeBytes; ) {
+      const count = file.readSync(bytes.subarray(0, Math.min(bytes.length, sizeBytes - at)), at);
+      if (count === 0) return true;
+      if (!bytes.subarray(0, count).equals(zeros.subarray(0, count))) return false;
+      at += count;
+    }
+    return true;
+  } finally {
+    file.closeSync();
   }
 }

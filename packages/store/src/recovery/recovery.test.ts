@@ -137,6 +137,35 @@ describe("recovery", () => {
     });
   });
 
+  it("takes lengths and names that never reached the disk for torn ones also when nobody knows how much did", async () => {
+    const { image, bodies } = await filled(false);
+    const isLog = (path: string) => path.includes("/commitlog/");
+    const logs = [...image.files.keys()].filter(isLog).sort();
+    // The zeros ahead had come to two files behind the head's.
+    const next = `${HOME}/commitlog/${String(logs.length * 16_384).padStart(20, "0")}`;
+    const whole = replaced(image, next, Buffer.alloc(16_384));
+    const ahead = [...whole.files.keys()].filter(isLog).sort().slice(-2);
+    assert.ok(image.files.get(ahead[0]!)!.every((byte) => byte === 0));
+    for (const lost of ["abort", "orbitmq-mark"]) {
+      // A crash took its content, or a machine's other troubles did.
+      const torn = replaced(whole, `${HOME}/${lost}`, Buffer.alloc(0));
+      await checkBodies(replaced(torn, ahead[0]!, Buffer.alloc(0)), bodies);
+      await checkBodies(
+        without(torn, (path) => path === ahead[0]),
+        bodies,
+      );
+      const cut = replaced(torn, logs[1]!, image.files.get(logs[1]!)!.subarray(0, 5000));
+      await assert.rejects(StoreDriver.open({}, cut), isCode("DAMAGED"));
+      await assert.rejects(
+        StoreDriver.open(
+          {},
+          without(torn, (path) => path === logs[1]),
+        ),
+        isCode("DAMAGED"),
+      );
+    }
+  });
+
   it("refuses a log whose newest, synced part is missing, instead of starting without it", async () => {
     const { image } = await filled(true);
     const segments = [...image.files.keys()].filter((path) => path.includes("/commitlog/")).sort();
