@@ -99,6 +99,8 @@ function openLocked(engine: Engine): RecoveryKind {
   if (options.existing && plan.kind === "new") {
     throw new StoreError("NO_STORE", `there is no store in ${options.home}`);
   }
+  // What a killed process noted there is in the page cache only; should the start fail, it is needed again.
+  if (plan.kind === "trusted" && !plan.isClean) markFile.syncSync();
   const storeId = mark?.nonce ?? host.random.int(2 ** 32);
   const indexFrom = loadIndex(engine.index, { plan, segments, checkpoint, storeId });
   const recovered = recover({

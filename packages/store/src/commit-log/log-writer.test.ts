@@ -75,11 +75,16 @@ describe("the log writer", () => {
     const { files } = driver.host;
     files.held = true;
     const order: string[] = [];
+    const log = files.names.get(`${HOME}/commitlog/${"0".repeat(20)}`)!.id;
+    const countWrites = () =>
+      files.operations.filter(
+        ({ kind, ...rest }) => kind === "write" && "inode" in rest && rest.inode === log,
+      ).length;
     const note = (name: string) => {
-      const writes = files.operations.filter(({ kind }) => kind === "write").length;
+      const writes = countWrites();
       order.push(`${name} after ${writes - before} writes`);
     };
-    const before = files.operations.filter(({ kind }) => kind === "write").length;
+    const before = countWrites();
     driver.send(message("a")).waiter.onSettled = () => note("a");
     driver.host.settle();
     driver.send(message("b")).waiter.onSettled = () => note("b");

@@ -197,6 +197,23 @@ describe("a corrupt record", () => {
     }
   });
 
+  it("is not taken for a torn one by a store that was killed right after it was acknowledged", async () => {
+    const driver = await StoreDriver.open(OPTIONS);
+    const sent = Array.from({ length: 12 }, (_, index) => `${index}/`.padEnd(200, "k"));
+    for (const body of sent) driver.sendNow(message(body));
+    // No second has passed: neither mark nor queues were saved since the store was new.
+    const image = driver.host.files.image();
+    const log = image.files.get(LOG_FILE)!;
+    for (const index of [0, 5, 11]) {
+      const at = log.indexOf(`${index}/kk`);
+      const damaged = changed(image, LOG_FILE, (bytes) => bytes.fill(0, at, at + 2));
+      for (let start = 0; start < 2; start += 1) {
+        await assert.rejects(StoreDriver.open(OPTIONS, damaged), { code: "DAMAGED" });
+      }
+    }
+    assert.deepEqual((await StoreDriver.open(OPTIONS, image)).bodies(), sent);
+  });
+
   it("is not skipped while it can be read", async () => {
     const { image, bodies } = await stopped();
     const position = 0;

@@ -77,3 +77,49 @@ it(`a mark with a flipped bit, or cut off, is not believed: the one before count
     assert.equal(load(host), undefined, `seed ${seed}`);
   }
 });
+
+it("what was flushed since a mark counts with that mark only, and only while it is whole", () => {
+  const host = new FakeHost();
+  const file = new MarkFile(host.files, PATH);
+  file.open();
+  const mark: Mark = { ...anyMark(seededRandom(1)), state: "running", truncateTo: -1, writeLimit: 2 ** 50 };
+  const { nonce, flushedOffset, lastStoreTimestamp } = mark;
+  file.saveSync(mark);
+  file.note(nonce, flushedOffset + 100, lastStoreTimestamp + 7);
+  const noted = {
+    ...mark,
+    flushedOffset: flushedOffset + 100,
+    lastStoreTimestamp: lastStoreTimestamp + 7,
+  };
+  assert.deepEqual(load(host), noted);
+
+  const inode = host.files.names.get(PATH)!;
+  const whole = Buffer.from(inode.bytes);
+  for (let at = 8192; at < whole.length; at += 1) {
+    const damaged = Buffer.from(whole);
+    damaged[at] = damaged[at]! ^ 0x10;
+    inode.bytes = damaged;
+    assert.deepEqual(load(host), mark, `byte ${at}`);
+    inode.bytes = whole.subarray(0, at);
+    assert.deepEqual(load(host), mark, `cut off at ${at}`);
+  }
+  inode.bytes = whole;
+
+  file.save({ ...mark, flushedOffset: flushedOffset + 50 }, () => {});
+  assert.equal(load(host)?.flushedOffset, flushedOffset + 50, "it was noted after the mark before");
+  file.note(nonce, flushedOffset + 60, 0);
+  assert.equal(load(host)?.flushedOffset, flushedOffset + 60, "while a save is under way");
+  assert.equal(load(host)?.lastStoreTimestamp, lastStoreTimestamp);
+  host.settle();
+  file.note(nonce, flushedOffset + 40, 0);
+  assert.equal(load(host)?.flushedOffset, flushedOffset + 50, "less than the mark says");
+  file.note(nonce, 2 ** 50 + 1, 0);
+  assert.equal(load(host)?.flushedOffset, flushedOffset + 50, "beyond what may have been written");
+  file.note(nonce + 1, flushedOffset + 80, 0);
+  assert.equal(load(host)?.flushedOffset, flushedOffset + 50, "another store's");
+  for (const other of [{ state: "stopped" }, { truncateTo: flushedOffset }] as const) {
+    file.saveSync({ ...mark, ...other });
+    file.note(nonce, flushedOffset + 90, 0);
+    assert.equal(load(host)?.flushedOffset, flushedOffset, JSON.stringify(other));
+  }
+});

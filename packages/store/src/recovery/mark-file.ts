@@ -9,6 +9,13 @@
  *   slot: magic:u32 version:u32 sequence:i64 state:u32 nonce:u32 flushedOffset:i64 dispatchedOffset:i64
  *         writeLimit:i64 truncateTo:i64 lastStoreTimestamp:i64 segmentBytes:i64 checkpoint:40 …zeros… crc:u32
  *         (512 bytes, big-endian; crc as in records, over the 508 bytes before it)
+ *
+ * Behind them a note of what was flushed since the newest of them. It is written before anything is acknowledged and
+ * never synced: a process that was killed leaves it whole, so that the next one knows a record that has rotted since
+ * from one that was torn. It counts only together with the slot it was written after; a crash of the machine may
+ * take it, or tear it.
+ *
+ *   note: magic:u32 nonce:u32 sequence:i64 flushedOffset:i64 lastStoreTimestamp:i64 crc:u32 (36 bytes)
  */
 import { assert, type Files, type HostError, type OpenFile } from "@orbitmq/host";
 import { bodyCrc, readInt64, writeInt64 } from "@orbitmq/wire";
@@ -42,12 +49,20 @@ const SLOT_STEP = 4096;
 const CHECKPOINT_AT = 72;
 const CHECKPOINT_BYTES = 40;
 const CRC_AT = SLOT_BYTES - 4;
+const NOTE_MAGIC = 0x4f4d514e;
+const NOTE_AT = 2 * SLOT_STEP;
+const NOTE_BYTES = 36;
+const NOTE_CRC_AT = NOTE_BYTES - 4;
+const FILE_BYTES = NOTE_AT + NOTE_BYTES;
 
 export class MarkFile {
   readonly #files: Files;
   readonly #path: string;
   #file: OpenFile | undefined;
   #sequence = 0;
+  /** Of the slot written last, whether it is on disk or not. */
+  #newest = 0;
+  readonly #noteBytes = Buffer.alloc(NOTE_BYTES);
   #saving = false;
 
   constructor(files: Files, path: string) {
@@ -85,17 +100,44 @@ export class MarkFile {
       this.#sequence = sequence;
       newest = decode(slot);
     }
-    return newest;
+    return newest === undefined ? undefined : withNote(newest, this.#sequence, view);
   }
 
   /** Opens the file for saving; created with its full length when missing. The folder is not synced here. */
   open(): void {
     const file = this.#files.openSync(this.#path, { create: true });
-    if (file.sizeSync() < SLOT_STEP + SLOT_BYTES) {
-      file.writeSync(new Uint8Array(SLOT_STEP + SLOT_BYTES), 0);
+    const sizeBytes = file.sizeSync();
+    if (sizeBytes < FILE_BYTES) {
+      const slotsEnd = SLOT_STEP + SLOT_BYTES;
+      const from = sizeBytes < slotsEnd ? 0 : slotsEnd;
+      file.writeSync(new Uint8Array(FILE_BYTES - from), from);
       file.fdatasyncSync();
     }
     this.#file = file;
+  }
+
+  /** What was read from the page cache is on disk from now on; for a start that may come to nothing. Throws HostError. */
+  syncSync(): void {
+    const file = this.#files.openSync(this.#path);
+    try {
+      file.fdatasyncSync();
+    } finally {
+      file.closeSync();
+    }
+  }
+
+  /** Notes how far the log is on disk now, into the page cache only. Throws HostError. */
+  note(nonce: number, flushedOffset: number, lastStoreTimestamp: number): void {
+    const file = this.#file;
+    assert(file !== undefined, "the mark file is open");
+    const note = this.#noteBytes;
+    note.writeUInt32BE(NOTE_MAGIC, 0);
+    note.writeUInt32BE(nonce, 4);
+    writeInt64(note, this.#newest, 8);
+    writeInt64(note, flushedOffset, 16);
+    writeInt64(note, lastStoreTimestamp, 24);
+    note.writeUInt32BE(bodyCrc(note.subarray(0, NOTE_CRC_AT)), NOTE_CRC_AT);
+    file.writeSync(note, NOTE_AT);
   }
 
   /** Saves without blocking; one at a time (see `saving`). After a failure the older slot still counts. */
@@ -137,7 +179,23 @@ export class MarkFile {
   #write(file: OpenFile, mark: Mark): void {
     const sequence = this.#sequence + 1;
     file.writeSync(encode(mark, sequence), (sequence % 2) * SLOT_STEP);
+    this.#newest = sequence;
   }
+}
+
+/** The mark with what was noted after it; a note that cannot be right does not count. */
+function withNote(mark: Mark, sequence: number, bytes: Buffer): Mark {
+  if (bytes.length < FILE_BYTES) return mark;
+  const note = bytes.subarray(NOTE_AT, FILE_BYTES);
+  const isWhole =
+    note.readUInt32BE(0) === NOTE_MAGIC &&
+    note.readUInt32BE(NOTE_CRC_AT) === bodyCrc(note.subarray(0, NOTE_CRC_AT));
+  const goesWith = note.readUInt32BE(4) === mark.nonce && readInt64(note, 8) === sequence;
+  if (!isWhole || !goesWith || mark.state !== "running" || mark.truncateTo >= 0) return mark;
+  const flushedOffset = readInt64(note, 16);
+  if (flushedOffset <= mark.flushedOffset || flushedOffset > mark.writeLimit) return mark;
+  const lastStoreTimestamp = Math.max(mark.lastStoreTimestamp, readInt64(note, 24));
+  return { ...mark, flushedOffset, lastStoreTimestamp };
 }
 
 function encode(mark: Mark, sequence: number): Buffer {

@@ -5,8 +5,9 @@
  *   - as much as that was flushed since the last save, or
  *   - something was flushed and 5 s have passed.
  * A failed save is repeated after 1 s; until then the old mark counts, which only makes recovery slower.
+ * Between saves every flush is noted in the page cache, which costs one small write and no sync.
  */
-import type { Host, Logger, TimerHandle } from "@orbitmq/host";
+import { type Host, HostError, type Logger, type TimerHandle } from "@orbitmq/host";
 import type { Mark, MarkFile } from "./mark-file.ts";
 
 const INTERVAL_MS = 5_000;
@@ -34,6 +35,9 @@ export class MarkKeeper {
   #limit = 0;
   #savedFlushed = 0;
   #savedDispatched = 0;
+  #noted = 0;
+  /** The last note could not be written; none until a save has succeeded. */
+  #noteFailed = false;
   #asked = false;
   #timer: TimerHandle | undefined;
   #open = false;
@@ -76,6 +80,7 @@ export class MarkKeeper {
   moved(): void {
     if (!this.#open) return;
     const { zerosWritten, flushedOffset, dispatchedOffset } = this.#source;
+    if (flushedOffset > this.#noted && !this.#noteFailed) this.#note(flushedOffset);
     if (
       zerosWritten + this.#limitStep / 2 > this.#limit ||
       flushedOffset - this.#savedFlushed >= this.#limitStep / 2
@@ -108,6 +113,7 @@ export class MarkKeeper {
       this.#savedFlushed = mark.flushedOffset;
       this.#savedDispatched = mark.dispatchedOffset;
       this.#limit = limit;
+      this.#noteFailed = false;
       this.#source.limitRaised(limit);
       if (this.#asked) this.save();
       else this.moved();
@@ -130,6 +136,21 @@ export class MarkKeeper {
     this.#cancelTimer();
   }
 
+  /** Before anything is acknowledged; what a save says meanwhile is no older. */
+  #note(flushedOffset: number): void {
+    try {
+      this.#file.note(this.#nonce, flushedOffset, this.#source.lastStoreTimestamp);
+      this.#noted = flushedOffset;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#noteFailed = true;
+      this.#logger.warn(
+        { err: error },
+        "what is on disk cannot be noted until the store's mark is saved again",
+      );
+    }
+  }
+
   readonly #tick = (): void => {
     this.#timer = undefined;
     this.save();
@@ -143,6 +164,7 @@ export class MarkKeeper {
   #saved(limit: number): void {
     this.#savedFlushed = this.#source.flushedOffset;
     this.#savedDispatched = this.#source.dispatchedOffset;
+    this.#noted = this.#savedFlushed;
     this.#source.limitRaised(limit);
   }
 
