@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Admin } from "./admin/admin.ts";
 import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
+import { LitePullConsumer } from "./consumer/lite-pull-consumer.ts";
 import { PushConsumer } from "./consumer/push-consumer.ts";
 import { Reader } from "./consumer/reader.ts";
 import { Producer } from "./producer/producer.ts";
@@ -308,4 +309,37 @@ test("a request is answered by whoever consumes it, on either of two brokers; wi
   await c.settle(left);
   await assert.rejects(answering.reply(replies[0]!, "x"), { code: "INVALID_ARGUMENT" });
   await c.settle(Promise.all([answering.shutdown(), one.shutdown()]));
+});
+
+test("lite pull consumers share a topic, hand it over without a gap, and filter by tag", async () => {
+  const { c, producer } = await stage();
+  const sent: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    const queue = { topic: "orders", brokerName: "broker-a", queueId: i % 4 };
+    await c.settle(
+      producer.send({ topic: "orders", body: String(i), tag: i % 3 === 0 ? "no" : "yes" }, { queue }),
+    );
+    if (i % 3 > 0) sent.push(String(i));
+  }
+  const done = new Set<string>();
+  const member = async (clientId: string, leaveAfter: number) => {
+    const options = { namesrv: c.namesrv, group: "lite", from: "first", clientId } as const;
+    const one = new LitePullConsumer(c.host, options);
+    one.subscribe("orders", { tags: "yes" });
+    await one.start();
+    let previous: string | undefined;
+    let count = 0;
+    for await (const message of one.messages()) {
+      if (previous !== undefined) done.add(previous);
+      previous = message.text();
+      if (++count === leaveAfter) break;
+    }
+  };
+  const first = member("a", 15);
+  const second = member("b", Number.POSITIVE_INFINITY);
+  await c.settle(first);
+  await c.until(() => done.size >= sent.length - 1, 60_000);
+  for (const body of done) assert.ok(sent.includes(body));
+  await c.settle(producer.shutdown());
+  void second;
 });

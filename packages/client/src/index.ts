@@ -7,6 +7,8 @@ import { nodeHost } from "@orbitmq/host/node";
 import { Admin as HostedAdmin } from "./admin/admin.ts";
 import type { ClientOptions } from "./client-options.ts";
 import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
+import { LitePullConsumer as HostedLitePullConsumer } from "./consumer/lite-pull-consumer.ts";
+import type { LitePullConsumerOptions } from "./consumer/lite-pull-options.ts";
 import { PushConsumer as HostedPushConsumer } from "./consumer/push-consumer.ts";
 import { Reader as HostedReader } from "./consumer/reader.ts";
 import { Producer as HostedProducer } from "./producer/producer.ts";
@@ -39,6 +41,7 @@ export type {
   OrderlyMessageListener,
 } from "./consumer/listener.ts";
 export { ConsumeResult, OrderlyResult } from "./consumer/listener.ts";
+export type { LitePullConsumerOptions, MessagesOptions, PollOptions } from "./consumer/lite-pull-options.ts";
 export type { SelectorOptions, SqlExpression } from "./consumer/message-selector.ts";
 export { sql } from "./consumer/message-selector.ts";
 export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
@@ -74,6 +77,12 @@ export class Producer extends HostedProducer {
 
 export class PushConsumer extends HostedPushConsumer {
   constructor(options: PushConsumerOptions) {
+    super(machine(), options);
+  }
+}
+
+export class LitePullConsumer extends HostedLitePullConsumer {
+  constructor(options: LitePullConsumerOptions) {
     super(machine(), options);
   }
 }

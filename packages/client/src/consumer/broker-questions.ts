@@ -84,6 +84,9 @@ export class BrokerQuestions {
     for (const queue of this.#consumer.queues()) {
       const offset = offsets.get(queueKey(queue.queue));
       if (queue.queue.topic !== topic || offset === undefined || offset < 0) continue;
+      const { brokerName, queueId } = queue.queue;
+      const from = queue.nextOffset;
+      this.#instance.logger.warn({ topic, brokerName, queueId, from, to: offset }, "offset reset");
       queue.resetTo(offset);
       this.#instance.background("commit of a reset offset", () => this.#consumer.offsets.persist(queue));
     }

@@ -13,18 +13,18 @@ import type { OrbitError } from "../errors.ts";
 import { Fifo } from "./fifo.ts";
 import type { HeldMessage, HeldRecord } from "./held-message.ts";
 import { failureOf } from "./listener-result.ts";
-import type { ListenerRun } from "./listener-run.ts";
+import type { ListenerRun, RunSource } from "./listener-run.ts";
+import type { ListeningContext } from "./listening-context.ts";
 import { ProcessQueue } from "./process-queue.ts";
 import { topicOf } from "./pulled-record.ts";
-import type { QueueConsumerContext } from "./queue-consumer.ts";
 import type { QueueConsumption } from "./queue-consumption.ts";
 import { RetryLater } from "./retry-later.ts";
 import { FIRST_RETRY_LEVEL } from "./retry-message.ts";
 
-export class ConcurrentConsumption implements QueueConsumption {
+export class ConcurrentConsumption implements QueueConsumption, RunSource {
   readonly queue: MessageQueue;
   lastEndedMs = 0;
-  readonly #context: QueueConsumerContext;
+  readonly #context: ListeningContext;
   readonly #onRoom: () => void;
   readonly #retryLater: RetryLater<HeldMessage>;
   readonly #waiting = new Fifo<HeldMessage>();
@@ -37,7 +37,7 @@ export class ConcurrentConsumption implements QueueConsumption {
   #onIdle: (() => void)[] = [];
 
   /** `onRoom`: fewer messages are held than before. */
-  constructor(context: QueueConsumerContext, queue: MessageQueue, startOffset: number, onRoom: () => void) {
+  constructor(context: ListeningContext, queue: MessageQueue, startOffset: number, onRoom: () => void) {
     this.#context = context;
     this.queue = queue;
     this.#onRoom = onRoom;
@@ -71,6 +71,10 @@ export class ConcurrentConsumption implements QueueConsumption {
 
   get hasWaiting(): boolean {
     return this.#again.length + this.#waiting.length > 0;
+  }
+
+  announce(): void {
+    if (this.hasWaiting) this.#context.runner.ready(this);
   }
 
   hold(record: MessageRecord): void {

@@ -15,6 +15,8 @@ export interface ConsumerSettings {
   readonly from: ConsumeFrom;
   readonly messageModel: MessageModel;
   readonly maxReconsumeTimes: number;
+  /** Pulls commit on the way; false only where the application commits. */
+  readonly autoCommit: boolean;
   readonly orderlyReconsumeTimesMax: number;
   readonly suspendCurrentQueueTimeMs: number;
   readonly concurrency: number;
@@ -50,6 +52,7 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
     group: options.group,
     from,
     messageModel,
+    autoCommit: true,
     maxReconsumeTimes: checkInteger(options, "maxReconsumeTimes", consumerDefaults.maxReconsumeTimes, 0),
     orderlyReconsumeTimesMax: options.maxReconsumeTimes ?? INT32_MAX,
     suspendCurrentQueueTimeMs: duration("suspendCurrentQueueTimeMs"),

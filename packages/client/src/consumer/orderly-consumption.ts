@@ -10,10 +10,10 @@ import type { TimerHandle } from "@orbitmq/host";
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import { OrbitError } from "../errors.ts";
 import { shownResult } from "./listener-result.ts";
-import type { ListenerRun, RunMessage } from "./listener-run.ts";
+import type { ListenerRun, RunMessage, RunSource } from "./listener-run.ts";
+import type { ListeningContext } from "./listening-context.ts";
 import { type OrderlyEntry, OrderlyQueue, type OrderlyStatus } from "./orderly-queue.ts";
 import { topicOf } from "./pulled-record.ts";
-import type { QueueConsumerContext } from "./queue-consumer.ts";
 import type { QueueConsumption } from "./queue-consumption.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -25,10 +25,10 @@ interface OrderlyRecord {
 const SUSPEND_MIN_MS = 10;
 const SUSPEND_MAX_MS = 30_000;
 
-export class OrderlyConsumption implements QueueConsumption {
+export class OrderlyConsumption implements QueueConsumption, RunSource {
   readonly queue: MessageQueue;
   lastEndedMs = 0;
-  readonly #context: QueueConsumerContext;
+  readonly #context: ListeningContext;
   readonly #onRoom: () => void;
   #messages: OrderlyQueue<OrderlyRecord>;
   #state: "resting" | "running" | "suspended" | "returning" = "resting";
@@ -44,7 +44,7 @@ export class OrderlyConsumption implements QueueConsumption {
   #onIdle: (() => void)[] = [];
 
   /** `onRoom`: fewer messages are held than before. */
-  constructor(context: QueueConsumerContext, queue: MessageQueue, startOffset: number, onRoom: () => void) {
+  constructor(context: ListeningContext, queue: MessageQueue, startOffset: number, onRoom: () => void) {
     this.#context = context;
     this.queue = queue;
     this.#onRoom = onRoom;
@@ -73,6 +73,10 @@ export class OrderlyConsumption implements QueueConsumption {
 
   get hasWaiting(): boolean {
     return !this.#stopped && this.#state === "resting" && this.#messages.hasNext;
+  }
+
+  announce(): void {
+    if (this.hasWaiting) this.#context.runner.ready(this);
   }
 
   hold(record: MessageRecord): void {

@@ -25,6 +25,7 @@ import { checkInteger } from "../option-checks.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
 import { type Topic, topicName } from "../typed-topic.ts";
 import { BrokerQuestions } from "./broker-questions.ts";
+import { ConcurrentConsumption } from "./concurrent-consumption.ts";
 import { ConsumeStats } from "./consume-stats.ts";
 import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
@@ -37,11 +38,13 @@ import type {
   OrderlyMessageListener,
 } from "./listener.ts";
 import { ListenerRunner } from "./listener-runner.ts";
+import type { ListeningContext } from "./listening-context.ts";
 import { LocalOffsets } from "./local-offsets.ts";
 import { checkWithBroker, type SelectorOptions, type SqlExpression } from "./message-selector.ts";
 import { OffsetPersister } from "./offset-persister.ts";
 import type { OffsetStore } from "./offset-store.ts";
-import type { QueueConsumer, QueueConsumerContext } from "./queue-consumer.ts";
+import { OrderlyConsumption } from "./orderly-consumption.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
 import { QueueLocks } from "./queue-locks.ts";
 import { SendBack } from "./send-back.ts";
 import { type AnyListener, newSubscription, type Subscription } from "./subscription.ts";
@@ -88,7 +91,7 @@ export class PushConsumer {
   readonly #sender: InnerSender;
   readonly #sendBack: SendBack;
   readonly #locks: QueueLocks;
-  readonly #context: QueueConsumerContext;
+  readonly #context: ListeningContext;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Messages that members of the group sent back for a retry; they go to their own topic's listener. */
   readonly #retrySubscription: Subscription;
@@ -133,6 +136,11 @@ export class PushConsumer {
       this.#members.get(queue.topic)?.lockLost(queue);
     });
     this.#context = {
+      subscribesByPull: false,
+      newConsumption: (queue, startOffset, onRoom) =>
+        this.#kind === "orderly"
+          ? new OrderlyConsumption(this.#context, queue, startOffset, onRoom)
+          : new ConcurrentConsumption(this.#context, queue, startOffset, onRoom),
       instance: this.#instance,
       settings: this.#settings,
       runner: this.#runner,

@@ -25,35 +25,25 @@ import {
 import type { ClientInstance } from "../client-instance.ts";
 import { fromResponse, fromUnknown, fromWireError } from "../error-from.ts";
 import type { OrbitError, OrbitErrorCode } from "../errors.ts";
-import { ConcurrentConsumption } from "./concurrent-consumption.ts";
 import type { ConsumeStats } from "./consume-stats.ts";
 import { consumerDefaults } from "./consumer-options.ts";
 import type { ConsumerSettings } from "./consumer-settings.ts";
-import type { ListenerRunner } from "./listener-runner.ts";
 import type { OffsetSource } from "./offset-store.ts";
-import { OrderlyConsumption } from "./orderly-consumption.ts";
 import { PullPace } from "./pull-pace.ts";
 import { copyRecords, tagOf } from "./pulled-record.ts";
 import type { QueueConsumption } from "./queue-consumption.ts";
 import type { QueueLocks } from "./queue-locks.ts";
-import type { SendBack } from "./send-back.ts";
-import type { Subscription } from "./subscription.ts";
 
 export interface QueueConsumerContext {
   readonly instance: ClientInstance;
   readonly settings: ConsumerSettings;
-  readonly runner: ListenerRunner;
-  /** One message of a queue after the other, under the group's lock of the queue. */
-  isInOrder(): boolean;
+  readonly stats: ConsumeStats;
+  /** Pulls carry their subscription: the broker need not know it from heartbeats. */
+  readonly subscribesByPull: boolean;
   /** `undefined`: none are needed. */
   locks(): QueueLocks | undefined;
-  readonly sendBack: SendBack;
-  /** The subscription of a message's own topic. */
-  subscriptionOf(topic: string): Subscription | undefined;
-  readonly stats: ConsumeStats;
-  consumed(): void;
-  failed(record: MessageRecord, queue: MessageQueue, attempts: number, error: OrbitError): void;
-  sentBack(record: MessageRecord, queue: MessageQueue, attempts: number): void;
+  /** `onRoom`: fewer messages are held than before. */
+  newConsumption(queue: MessageQueue, startOffset: number, onRoom: () => void): QueueConsumption;
 }
 
 /** A heartbeat tells the broker what it does not know. */
@@ -77,6 +67,7 @@ export class QueueConsumer implements OffsetSource {
   #timer: TimerHandle | undefined;
   #suggestedBrokerId = MASTER_ID;
   #maxOffset = 0;
+  #paused = false;
   /** Counts pulls: the answer to an earlier one than the last does not matter any more. */
   #pulls = 0;
   /** Wall ms of the last pull. */
@@ -96,9 +87,7 @@ export class QueueConsumer implements OffsetSource {
     const onRoom = () => {
       if (this.#state === "full" && !this.#isFull()) this.#pull();
     };
-    this.#consumption = context.isInOrder()
-      ? new OrderlyConsumption(context, queue, startOffset, onRoom)
-      : new ConcurrentConsumption(context, queue, startOffset, onRoom);
+    this.#consumption = context.newConsumption(queue, startOffset, onRoom);
     this.#pace = new PullPace(context.instance.host.clock);
   }
 
@@ -123,16 +112,31 @@ export class QueueConsumer implements OffsetSource {
     this.#pull();
   }
 
-  /** An administrator moved the group: forgets everything and goes on there. */
+  /** Somebody moved the group: forgets everything and goes on there. */
   resetTo(offset: number): void {
     if (this.#state === "dropped") return;
-    const { topic, brokerName, queueId } = this.queue;
-    const from = this.#consumption.nextOffset;
-    this.#context.instance.logger.warn({ topic, brokerName, queueId, from, to: offset }, "offset reset");
     this.#consumption.moveTo(offset);
     this.persistedOffset = -1;
     this.#timer?.cancel();
     this.#pull();
+  }
+
+  /** Pulls nothing until {@link resume}. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#state === "full" && !this.#isFull()) this.#pull();
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  get consumption(): QueueConsumption {
+    return this.#consumption;
   }
 
   /** RocketMQ: ProcessQueueInfo. */
@@ -179,6 +183,7 @@ export class QueueConsumer implements OffsetSource {
     const { settings } = this.#context;
     const { count, bytes, span } = this.#consumption;
     return (
+      this.#paused ||
       count >= settings.pullThresholdForQueue ||
       bytes >= settings.pullThresholdBytesForQueue ||
       span >= settings.consumeSpanMax
@@ -208,16 +213,21 @@ export class QueueConsumer implements OffsetSource {
     }
     const { committableOffset, nextOffset } = this.#consumption;
     const inCluster = settings.messageModel === "CLUSTERING";
-    const commits = inCluster && committableOffset > 0 && broker.brokerId === MASTER_ID;
+    const commits =
+      inCluster && settings.autoCommit && committableOffset > 0 && broker.brokerId === MASTER_ID;
     const header = {
       consumerGroup: settings.group,
       topic,
       queueId,
       queueOffset: nextOffset,
       maxMsgNums: settings.pullBatchSize,
-      sysFlag: PullSysFlag.SUSPEND | (commits ? PullSysFlag.COMMIT_OFFSET : 0),
+      sysFlag:
+        PullSysFlag.SUSPEND |
+        (commits ? PullSysFlag.COMMIT_OFFSET : 0) |
+        (this.#context.subscribesByPull ? PullSysFlag.SUBSCRIPTION : 0),
       commitOffset: commits ? committableOffset : 0,
       suspendTimeoutMillis: suspendTimeoutMs,
+      subscription: this.#context.subscribesByPull ? this.#subscription.subString : undefined,
       subVersion: this.#subscription.subVersion,
       expressionType: this.#subscription.expressionType,
       maxMsgBytes: pullBytesMax,
@@ -295,7 +305,7 @@ export class QueueConsumer implements OffsetSource {
     for (const record of records) {
       if (matchesTag(this.#subscription, tagOf(record))) this.#consumption.hold(record);
     }
-    if (this.#consumption.hasWaiting) this.#context.runner.ready(this.#consumption);
+    this.#consumption.announce();
   }
 
   /** The broker does not have the offset asked for (retention, reset, lost tail) and says where to go on. */

@@ -1,12 +1,13 @@
 /**
- * What becomes of the messages of one held queue, between the pull (queue-consumer.ts) and the listener: at the same
- * time (concurrent-consumption.ts) or one after the other (orderly-consumption.ts).
+ * What becomes of the messages of one held queue after the pull (queue-consumer.ts): they go to listeners at the same
+ * time (concurrent-consumption.ts) or one after the other (orderly-consumption.ts), or wait until the application asks
+ * for them (polled-consumption.ts).
  */
-import type { MessageRecord } from "@orbitmq/wire";
+import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { OrbitError } from "../errors.ts";
-import type { RunSource } from "./listener-run.ts";
 
-export interface QueueConsumption extends RunSource {
+export interface QueueConsumption {
+  readonly queue: MessageQueue;
   /** Where the next pull begins. */
   readonly nextOffset: number;
   /** Every message before it is done with. */
@@ -17,6 +18,8 @@ export interface QueueConsumption extends RunSource {
   readonly span: number;
   /** Wall ms; 0 before the first listener ended. */
   readonly lastEndedMs: number;
+  /** Tells those who consume when there is something to consume. */
+  announce(): void;
   hold(record: MessageRecord): void;
   /** The next pull begins at `offset`; never goes back. */
   advanceTo(offset: number): void;

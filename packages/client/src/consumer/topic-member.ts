@@ -37,7 +37,7 @@ const YOUNG_MAX_MS = 16_000;
 type StepResult = "absent" | "divided" | "failed";
 
 export class TopicMember {
-  readonly subscription: Subscription;
+  readonly subscription: Pick<Subscription, "topic" | "data">;
   readonly #context: QueueConsumerContext;
   readonly #offsets: OffsetStore;
   readonly #queues = new Map<string, QueueConsumer>();
@@ -56,7 +56,11 @@ export class TopicMember {
   #stopped = false;
   #firstStep: (() => void)[] = [];
 
-  constructor(context: QueueConsumerContext, offsets: OffsetStore, subscription: Subscription) {
+  constructor(
+    context: QueueConsumerContext,
+    offsets: OffsetStore,
+    subscription: Pick<Subscription, "topic" | "data">,
+  ) {
     this.#context = context;
     this.#offsets = offsets;
     this.subscription = subscription;
@@ -247,6 +251,7 @@ export class TopicMember {
     const { instance } = this.#context;
     const locks = this.#context.locks();
     if (locks === undefined) {
+      if (!this.#context.settings.autoCommit) return;
       instance.background("commit of a queue given up", () => this.#offsets.persistAt(consumer!, offset));
       return;
     }

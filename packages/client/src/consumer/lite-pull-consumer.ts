@@ -1,0 +1,383 @@
+/**
+ * Hands out messages when the application asks for them (RocketMQ: DefaultLitePullConsumer). Either the group divides
+ * the queues of the topics subscribed to, or the application assigns queues itself; never both.
+ *
+ * Asking for the next messages marks those before as done, and only what is done is committed. A queue that goes to
+ * another member takes its messages with it, done or not.
+ */
+import type { Host, TimerHandle } from "@orbitmq/host";
+import { type ConsumerData, notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
+import { stableClientId } from "../client-id.ts";
+import { ClientInstance } from "../client-instance.ts";
+import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../client-options.ts";
+import { OrbitError } from "../errors.ts";
+import type { MessageQueue } from "../message.ts";
+import { checkTopic } from "../names.ts";
+import { checkDuration, checkInteger } from "../option-checks.ts";
+import type { ReceivedMessage } from "../received-message.ts";
+import { queueKey } from "../topic-queues.ts";
+import { ConsumeStats } from "./consume-stats.ts";
+import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
+import { decodeMessage, Undecodable } from "./decode-message.ts";
+import type { ListenOptions } from "./listener.ts";
+import {
+  type LitePullConsumerOptions,
+  litePullDefaults,
+  type MessagesOptions,
+  type PollOptions,
+} from "./lite-pull-options.ts";
+import { LocalOffsets } from "./local-offsets.ts";
+import { type SelectorOptions, subscriptionTo } from "./message-selector.ts";
+import { OffsetPersister } from "./offset-persister.ts";
+import type { OffsetStore } from "./offset-store.ts";
+import { PolledConsumption } from "./polled-consumption.ts";
+import { QueueConsumer, type QueueConsumerContext } from "./queue-consumer.ts";
+import { committedOffset, maxOffset, minOffset } from "./queue-offsets.ts";
+import type { Subscription } from "./subscription.ts";
+import { TopicMember } from "./topic-member.ts";
+
+type Wanted = Pick<Subscription, "topic" | "data">;
+
+export class LitePullConsumer {
+  readonly #instance: ClientInstance;
+  readonly #settings: ConsumerSettings;
+  readonly #offsets: OffsetStore;
+  readonly #context: QueueConsumerContext;
+  readonly #subscriptions = new Map<string, Wanted>();
+  readonly #members = new Map<string, TopicMember>();
+  /** Queues the application assigned; `undefined` while it subscribes. */
+  #assigned: Map<string, QueueConsumer> | undefined;
+  readonly #paused = new Set<string>();
+  /** Where the next search for a message begins, so that no queue starves. */
+  #turn = 0;
+  #wake: (() => void) | undefined;
+  #timers: TimerHandle[] = [];
+  #shutdown: Promise<void> | undefined;
+
+  /** Throws INVALID_ARGUMENT for an option out of range. */
+  constructor(host: Host, options: LitePullConsumerOptions) {
+    this.#settings = { ...consumerSettings(options), autoCommit: options.autoCommit ?? true };
+    const { group, from } = this.#settings;
+    const broadcasts = this.#settings.messageModel === "BROADCASTING";
+    const clientId = options.clientId ?? (broadcasts ? stableClientId(host) : undefined);
+    const groups = { consumers: () => [this.#consumerData()] };
+    this.#instance = new ClientInstance(host, { ...options, clientId }, groups);
+    const folder = options.localOffsetsFolder ?? `${host.process.homeFolder}/.rocketmq_offsets`;
+    this.#offsets = broadcasts
+      ? new LocalOffsets(this.#instance, group, from, folder)
+      : new OffsetPersister(this.#instance, group, from);
+    this.#context = {
+      instance: this.#instance,
+      settings: this.#settings,
+      stats: new ConsumeStats(host.clock),
+      subscribesByPull: true,
+      locks: () => undefined,
+      newConsumption: (queue, startOffset, onRoom) =>
+        new PolledConsumption(queue, startOffset, () => this.#notify(), onRoom),
+    };
+    const { routes, rpc } = this.#instance;
+    routes.onChange((topic) => this.#members.get(topic)?.routeChanged());
+    rpc.handle(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, (request) => {
+      const { consumerGroup } = notifyConsumerIdsChangedRequestHeader.decode(request.ext);
+      if (consumerGroup === group) for (const member of this.#members.values()) member.wake();
+    });
+  }
+
+  get state(): ClientState {
+    return this.#instance.state;
+  }
+
+  /** Takes part in a topic, before or after `start`. Throws INVALID_ARGUMENT after `assign`. */
+  subscribe(topic: string, options: ListenOptions = {}): void {
+    if (this.#assigned !== undefined) throw exclusive();
+    const wanted = this.#wanted(topic, options);
+    if (this.#subscriptions.has(topic))
+      throw new OrbitError("INVALID_ARGUMENT", `${topic} is subscribed to already`);
+    this.#subscriptions.set(topic, wanted);
+    if (this.state !== "running") return;
+    const member = this.#join(wanted);
+    this.#instance.background("heartbeat", async () => {
+      await this.#instance.heartbeats.beatAll();
+      member.wake();
+    });
+  }
+
+  /**
+   * Takes exactly these queues, whoever else has them; after `start`. Queues assigned before and not named now are
+   * let go. Resolves when each is being pulled; rejects when the group's offset of one cannot be found out. Throws
+   * INVALID_ARGUMENT after `subscribe`.
+   */
+  async assign(queues: readonly MessageQueue[], options: SelectorOptions = {}): Promise<void> {
+    if (this.#subscriptions.size > 0) throw exclusive();
+    this.#instance.checkRunning();
+    const assigned = this.#assigned ?? new Map<string, QueueConsumer>();
+    this.#assigned = assigned;
+    const wanted = new Map(queues.map((queue) => [queueKey(queue), queue]));
+    for (const [key, consumer] of assigned) {
+      if (wanted.has(key)) continue;
+      assigned.delete(key);
+      await this.#letGo(consumer);
+    }
+    for (const [key, queue] of wanted) {
+      if (assigned.has(key)) continue;
+      const { data } = this.#wanted(queue.topic, options);
+      await this.#instance.route(queue.topic);
+      const { offset, isNew } = await this.#offsets.start(queue, false);
+      if (assigned.has(key) || this.state !== "running") continue;
+      const consumer = new QueueConsumer(this.#context, queue, data, offset, isNew ? -1 : offset);
+      if (this.#paused.has(key)) consumer.pause();
+      assigned.set(key, consumer);
+      consumer.start();
+    }
+  }
+
+  /** Resolves when a NameServer has answered and the queues of subscribed topics that exist are divided. */
+  start(): Promise<void> {
+    return this.#instance.start(() => this.#begin());
+  }
+
+  /** The queues held now. */
+  assignment(): MessageQueue[] {
+    return this.#queues().map(({ queue }) => queue);
+  }
+
+  /**
+   * The next messages, of one queue or several, each queue's in order; empty after `timeoutMs`. What earlier calls
+   * returned is done. Rejects with NOT_RUNNING, SHUT_DOWN, or BODY_UNREADABLE for a message whose
+   * body cannot be decompressed, which comes alone; the call after that goes on behind it.
+   */
+  async poll(options: PollOptions = {}): Promise<ReceivedMessage[]> {
+    this.#instance.checkRunning();
+    const timeoutMs = checkDuration(options, "timeoutMs", litePullDefaults.pollTimeoutMs);
+    const max = checkInteger(options, "messagesMax", litePullDefaults.pollMessagesMax, 1);
+    this.#done();
+    const { clock } = this.#instance.host;
+    const endMs = clock.monotonicMs() + timeoutMs;
+    for (;;) {
+      const messages = await this.#take(max);
+      const leftMs = endMs - clock.monotonicMs();
+      if (messages.length > 0 || leftMs <= 0 || this.state !== "running") return messages;
+      await this.#messagesWithin(leftMs, undefined);
+    }
+  }
+
+  /**
+   * Iterates over messages; asking for the next marks the one before as done. `break` and a throw in the loop leave the
+   * message handed out last to the group. However the loop ends, the consumer is shut down: its queues go to others.
+   */
+  async *messages({ signal }: MessagesOptions = {}): AsyncGenerator<ReceivedMessage, void, undefined> {
+    this.#instance.checkRunning();
+    try {
+      while (signal?.aborted !== true && this.state === "running") {
+        const [message] = await this.#take(1);
+        if (message === undefined) await this.#messagesWithin(undefined, signal);
+        else {
+          yield message;
+          this.#done();
+        }
+      }
+    } finally {
+      await this.shutdown();
+    }
+  }
+
+  /** Marks everything handed out as done and tells the brokers so. Resolves when they know, or the attempt failed. */
+  async commit(): Promise<void> {
+    this.#instance.checkRunning();
+    this.#done();
+    await this.#offsets.persistAll(this.#queues());
+  }
+
+  /** What the group has committed in a queue; `undefined`: nothing. */
+  async committed(queue: MessageQueue): Promise<number | undefined> {
+    await this.#instance.route(queue.topic);
+    return committedOffset(this.#instance, this.#settings.group, queue, true);
+  }
+
+  /** Goes on at `offset`; what was handed out of the queue is not done. Rejects with INVALID_ARGUMENT outside the queue. */
+  async seek(queue: MessageQueue, offset: number): Promise<void> {
+    const consumer = this.#held(queue);
+    const [min, max] = await Promise.all([
+      minOffset(this.#instance, queue),
+      maxOffset(this.#instance, queue),
+    ]);
+    if (!Number.isSafeInteger(offset) || offset < min || offset > max) {
+      throw new OrbitError("INVALID_ARGUMENT", `offset ${offset} is not within ${min} and ${max}`);
+    }
+    consumer.resetTo(offset);
+  }
+
+  async seekToBegin(queue: MessageQueue): Promise<void> {
+    this.#held(queue).resetTo(await minOffset(this.#instance, queue));
+  }
+
+  async seekToEnd(queue: MessageQueue): Promise<void> {
+    this.#held(queue).resetTo(await maxOffset(this.#instance, queue));
+  }
+
+  /** These queues are not pulled, and nothing of them is handed out, until `resume`. */
+  pause(queues: readonly MessageQueue[]): void {
+    const keys = new Set(queues.map(queueKey));
+    for (const key of keys) this.#paused.add(key);
+    for (const consumer of this.#queues()) if (keys.has(queueKey(consumer.queue))) consumer.pause();
+  }
+
+  resume(queues: readonly MessageQueue[]): void {
+    const keys = new Set(queues.map(queueKey));
+    for (const key of keys) this.#paused.delete(key);
+    for (const consumer of this.#queues()) if (keys.has(queueKey(consumer.queue))) consumer.resume();
+    this.#notify();
+  }
+
+  /** Commits what is done (with `autoCommit`), releases every queue, unregisters. Twice is once. Never rejects. */
+  shutdown({ deadlineMs = SHUTDOWN_DEADLINE_MS }: ShutdownOptions = {}): Promise<void> {
+    this.#shutdown ??= this.#stop(deadlineMs);
+    return this.#shutdown;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  async #begin(): Promise<void> {
+    const { host, heartbeats } = this.#instance;
+    const { offsetPersistIntervalMs, rebalanceIntervalMs, autoCommit } = this.#settings;
+    for (const wanted of this.#subscriptions.values()) this.#join(wanted);
+    this.#timers = [
+      host.timers.every(rebalanceIntervalMs, () => {
+        for (const member of this.#members.values()) member.wake();
+      }),
+    ];
+    if (autoCommit) {
+      const commit = () => this.#offsets.persistAll(this.#queues());
+      this.#timers.push(
+        host.timers.every(offsetPersistIntervalMs, () => this.#instance.background("commit", commit)),
+      );
+    }
+    this.#instance.background("heartbeat", () => heartbeats.beatAll());
+    for (const member of this.#members.values()) member.wake();
+    await Promise.all([...this.#members.values()].map((member) => member.first()));
+  }
+
+  #join(wanted: Wanted): TopicMember {
+    const member = new TopicMember(this.#context, this.#offsets, wanted);
+    this.#members.set(wanted.topic, member);
+    return member;
+  }
+
+  #wanted(topic: string, options: SelectorOptions): Wanted {
+    checkTopic(topic);
+    return { topic, data: subscriptionTo(topic, options, this.#instance.host.clock.wallMs()) };
+  }
+
+  #consumerData(): ConsumerData {
+    const { group, from, messageModel } = this.#settings;
+    const consumeFromWhere =
+      from === "first"
+        ? "CONSUME_FROM_FIRST_OFFSET"
+        : from === "last"
+          ? "CONSUME_FROM_LAST_OFFSET"
+          : "CONSUME_FROM_TIMESTAMP";
+    return {
+      groupName: group,
+      consumeType: "CONSUME_ACTIVELY",
+      messageModel,
+      consumeFromWhere,
+      subscriptionDataSet: [...this.#subscriptions.values()].map(({ data }) => data),
+      unitMode: false,
+    };
+  }
+
+  #queues(): QueueConsumer[] {
+    const members = [...this.#members.values()].flatMap((member) => [...member.queues]);
+    return [...members, ...(this.#assigned?.values() ?? [])];
+  }
+
+  #held(queue: MessageQueue): QueueConsumer {
+    this.#instance.checkRunning();
+    const key = queueKey(queue);
+    const consumer = this.#queues().find((held) => queueKey(held.queue) === key);
+    if (consumer !== undefined) return consumer;
+    throw new OrbitError("INVALID_ARGUMENT", `this consumer does not hold ${key}`);
+  }
+
+  #done(): void {
+    for (const { consumption } of this.#queues()) (consumption as PolledConsumption).done();
+  }
+
+  /** Up to `max` messages that are here, from queue to queue. */
+  async #take(max: number): Promise<ReceivedMessage[]> {
+    const queues = this.#queues().filter(({ queue }) => !this.#paused.has(queueKey(queue)));
+    const messages: ReceivedMessage[] = [];
+    for (let i = 0; i < queues.length && messages.length < max; i++) {
+      const { queue, consumption } = queues[(this.#turn + i) % queues.length]!;
+      while (messages.length < max) {
+        const polled = consumption as PolledConsumption;
+        const record = polled.handOut();
+        if (record === undefined) break;
+        const decoded = await decodeMessage(record, queue, 0, undefined);
+        if (decoded instanceof Undecodable) {
+          // Those before it must not be lost in the throw.
+          if (messages.length === 0) throw decoded.error;
+          polled.putBack();
+          return messages;
+        }
+        messages.push(decoded as ReceivedMessage);
+      }
+    }
+    this.#turn = (this.#turn + 1) % Math.max(queues.length, 1);
+    return messages;
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** Resolves when there may be messages, the time is over, the signal aborts, or the consumer ends. */
+  #messagesWithin(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const previous = this.#wake;
+      const done = () => {
+        timer?.cancel();
+        signal?.removeEventListener("abort", done);
+        previous?.();
+        resolve();
+      };
+      const timer = timeoutMs === undefined ? undefined : this.#instance.host.timers.after(timeoutMs, done);
+      signal?.addEventListener("abort", done, { once: true });
+      this.#wake = done;
+    });
+  }
+
+  async #letGo(consumer: QueueConsumer): Promise<void> {
+    consumer.stopPulling();
+    if (this.#settings.autoCommit) await this.#offsets.persist(consumer);
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const { host, requestTimeoutMs } = this.#instance;
+    const endMs = host.clock.monotonicMs() + deadlineMs;
+    this.#instance.beginStop();
+    for (const timer of this.#timers) timer.cancel();
+    const queues = this.#queues();
+    for (const member of this.#members.values()) member.stop();
+    for (const queue of queues) queue.stopPulling();
+    this.#notify();
+    if (this.#settings.autoCommit) {
+      await new Promise<void>((resolve) => {
+        const timer = host.timers.after(deadlineMs * 0.6, resolve);
+        this.#offsets.persistAll(queues).then(() => {
+          timer.cancel();
+          resolve();
+        }, resolve);
+      });
+    }
+    await this.#instance.close(Math.min(Math.max(endMs - host.clock.monotonicMs(), 1), requestTimeoutMs));
+  }
+}
+
+function exclusive(): OrbitError {
+  return new OrbitError("INVALID_ARGUMENT", "a consumer either subscribes or is assigned queues, not both");
+}
