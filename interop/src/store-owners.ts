@@ -19,6 +19,9 @@ interface OursOptions {
   readonly wrapper?: readonly string[];
 }
 
+/** On a slow or busy machine the original refuses sends that waited for 200 ms. */
+const patience = { brokerFastFailureEnable: "false", osPageCacheBusyTimeOutMills: "10000" };
+
 /** The store is `directory`/store. */
 export async function storeWithJava(
   { workshop, namesrv }: Opening,
@@ -28,7 +31,7 @@ export async function storeWithJava(
   const broker = await startJavaBroker({
     directory,
     namesrv,
-    properties: { brokerName: brokerNameFor(directory), ...properties },
+    properties: { brokerName: brokerNameFor(directory), ...patience, ...properties },
   });
   return workshop.ends(broker, (it) => it.kill());
 }

@@ -240,9 +240,16 @@ async function consumedByOurs(round: number): Promise<void> {
 const ofLevel = (level: number): number =>
   recordsOf(view, "SCHEDULE_TOPIC_XXXX").filter(({ queueId }) => queueId === level - 1).length;
 
-async function givenAway(): Promise<void> {
+async function givenAway(round: number): Promise<void> {
+  const where = `-n ${namesrv} -b ${owner.address}`;
+  await clients.run("admin", { line: `updateTopic ${where} -t set-${round} -r 3 -w 5 -p 4` });
+  await clients.run("admin", { line: `updateSubGroup ${where} -g set-${round} -r 7 -q 2 -d false` });
   await owner.stop();
   state = readState(home);
+  const { readQueueNums, writeQueueNums, perm } = state.topics[`set-${round}`]!;
+  assert.deepEqual({ readQueueNums, writeQueueNums, perm }, { readQueueNums: 3, writeQueueNums: 5, perm: 4 });
+  const { retryMaxTimes, retryQueueNums } = state.groups[`set-${round}`]!;
+  assert.deepEqual({ retryMaxTimes, retryQueueNums }, { retryMaxTimes: 7, retryQueueNums: 2 });
   assert.equal(state.delayOffsets["1"], ofLevel(1), "all of the first delay level has been delivered");
   assert.equal(state.delayOffsets[String(LEVEL_FOR_EVER)] ?? 0, 0, "none of the last has");
   assert.ok(state.offsets["mixed@settled"] !== undefined);
@@ -311,7 +318,7 @@ step("ours fills it: segments, IndexFiles, delays, returns, names, batches", asy
   const versions = recordsOf(view, RETRY_TOPICS[1]!).map(({ version }) => version);
   assert.deepEqual(versions, [2]);
   await consumedByOurs(0);
-  await givenAway();
+  await givenAway(0);
 });
 
 for (const round of [1, 3, LAST_ROUND]) {
@@ -324,7 +331,7 @@ for (const round of [1, 3, LAST_ROUND]) {
   step(`pass ${(round + 1) / 2}: the original writes to it`, async () => {
     await filled(round);
     await consumedByOurs(round);
-    if (round < LAST_ROUND) await givenAway();
+    if (round < LAST_ROUND) await givenAway(round);
   });
 
   if (round === LAST_ROUND) break;
@@ -337,7 +344,7 @@ for (const round of [1, 3, LAST_ROUND]) {
   step(`pass ${(round + 1) / 2}: ours writes to it`, async () => {
     await filled(round + 1);
     await consumedByOurs(round + 1);
-    await givenAway();
+    await givenAway(round + 1);
   });
 }
 
@@ -347,19 +354,25 @@ step("killed in the middle of writing, the original and ours find the same in it
     const found = readState(home);
     return found.delayOffsets["1"] === ofLevel(1) ? found : undefined;
   });
-  const load = { namesrv, topic: "load", count: 20_000, mode: "async", size: 300, "timeout-ms": 1_000 };
-  const producing = clients.start("produce", load);
-  const acknowledged = () => producing.lines.filter((line) => line["status"] === "SEND_OK");
-  await producing.until(() => (acknowledged().length >= 2_000 ? true : undefined));
+  const load = { namesrv, count: 6_000, size: 300, retries: 0, "timeout-ms": 1_000 };
+  const producing = [
+    clients.start("produce", { ...load, topic: "load", mode: "async" }),
+    clients.start("produce", { ...load, topic: "batches", mode: "batch", keys: "batch-" }),
+    clients.start("produce", { ...load, topic: "delayed", "delay-level": LEVEL_FOR_EVER }),
+  ] as const;
+  const acknowledged = () => producing[0].lines.filter((line) => line["status"] === "SEND_OK");
+  await producing[0].until(() => (acknowledged().length >= 2_000 ? true : undefined));
   await owner.kill();
-  assert.equal(await producing.done, 1, "the kill came before the last message");
+  for (const one of producing) assert.equal(await one.done, 1, "the kill came before the last message");
 
   const copied = workshop.place("copied");
   await cp(home, join(copied, "store"), { recursive: true });
   const [theirs, own] = await Promise.all([java(LAST_ROUND, copied), ours(LAST_ROUND)]);
   const [javas, now] = await Promise.all([viewStore(theirs.address), viewStore(own.address)]);
   assertKept(now, javas, "what ours has, and Java has");
-  assertKept(now, view, "what was there before the load", (topic) => topic === "load");
+  assertKept(now, view, "what was there before the load", (topic) =>
+    ["load", "batches", "SCHEDULE_TOPIC_XXXX"].includes(topic),
+  );
   const places = new Set(
     recordsOf(now, "load").map(({ keys, queueId, queueOffset }) => `${keys} ${queueId} ${queueOffset}`),
   );
