@@ -84,9 +84,9 @@ describe("an index that the disk refuses", () => {
     driver.host.files.fault = () => undefined;
     driver.host.advance(9_500);
     let next = 40;
-    for (let turn = 0; turn < 300; turn += 1) {
-      const properties = `UNIQ_KEY\u0001id-${next}\u0002KEYS\u0001all k${next % 3}\u0002`;
-      if (turn % 3 === 0) {
+    for (let turn = 0; turn < 150; turn += 1) {
+      for (let each = turn % 3; each > 0; each -= 1) {
+        const properties = `UNIQ_KEY\u0001id-${next}\u0002KEYS\u0001all k${next % 3}\u0002`;
         driver.send(message(`m${next}`, { properties }));
         next += 1;
       }
@@ -96,6 +96,12 @@ describe("an index that the disk refuses", () => {
     driver.host.advance(11_000);
     checkAll(driver, next, "amid sends");
     checkAll(await driver.killed(OPTIONS), next, "then killed");
+    await driver.stop();
+    const { files } = driver.host.files.image();
+    let items = 0;
+    for (const [path, bytes] of files)
+      if (path.startsWith(`${HOME}/index/`)) items += bytes.readInt32BE(36) - 1;
+    assert.equal(items, 3 * next, "no key is there twice");
   });
 
   it("that stalls again while it catches up does so later", async () => {

@@ -1,7 +1,7 @@
 /** The order in which the index reaches the disk, looked at operation by operation. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { silentLogger } from "@orbitmq/host";
+import { HostError, silentLogger } from "@orbitmq/host";
 import { OpenFileCache } from "../open-file-cache.ts";
 import type { DiskOperation } from "../testing/fake-disk.ts";
 import { FakeHost } from "../testing/fake-host.ts";
@@ -20,11 +20,11 @@ class Bench {
   readonly completed: number[] = [];
   #position = 0;
 
-  constructor() {
+  constructor(options = OPTIONS) {
     this.host.files.makeFolderSync("/index");
     const paths = { index: "/index", indexState: "/state", checksums: "/sums" };
     const cache = new OpenFileCache(this.host.files, 8);
-    this.index = new IndexService(this.host, paths, OPTIONS, cache, silentLogger);
+    this.index = new IndexService(this.host, paths, options, cache, silentLogger);
     this.index.adopt([], 0, 0, 0);
     this.index.stateFile.open();
     this.flush = new IndexFlush(this.index, (timestamp) => this.completed.push(timestamp));
@@ -185,6 +185,24 @@ describe("a flush of the index", () => {
     assert.equal(bench.flush.deleteBefore(Number.MAX_SAFE_INTEGER), 1);
     bench.host.settle();
     assert.deepEqual(bench.names(), names.slice(3));
+  });
+
+  it("vouches only for what was indexed when it began, however far the index has caught up meanwhile", () => {
+    const bench = new Bench({ ...OPTIONS, indexStallItems: 2 });
+    bench.index.failure = new HostError("EIO", "the disk refuses");
+    bench.add(3);
+    assert.equal(bench.index.stalledAt, 200);
+    bench.host.files.held = true;
+    bench.flush.run(bench.position, () => undefined);
+    bench.host.settle();
+    bench.index.catchUp(200, 1200, "T", "KEYS\u0001k200\u0002", 0, 0);
+    bench.index.caughtUpTo(300, 300);
+    bench.host.files.held = false;
+    bench.host.files.release();
+    bench.host.settle();
+    assert.deepEqual([bench.index.indexedTo, bench.index.files[0]!.synced], [200, 3]);
+    bench.run();
+    assert.deepEqual([bench.index.indexedTo, bench.index.files[0]!.synced], [300, 4]);
   });
 
   it("that failed is made up for by the next one", () => {

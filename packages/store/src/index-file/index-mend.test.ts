@@ -7,7 +7,8 @@ import { finish } from "../testing/fake-host.ts";
 import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
 import { HEADER_BYTES, ITEM_BYTES, itemPosition } from "./index-layout.ts";
 
-const SIZES = { slots: 2500, items: 1000 };
+/** The 334th message has keys in two files. */
+const SIZES = { slots: 2500, items: 1001 };
 const OPTIONS = { maxHashSlotNum: SIZES.slots, maxIndexNum: SIZES.items, hotTailBytes: 4096 };
 const MESSAGES = 500;
 const WORDS = 7;
@@ -68,6 +69,7 @@ describe("an IndexFile that is not what was written", () => {
     ["the link of an item to the one before it", 0, 1, spoil(item(700) + 16, item(700) + 20)],
     ["a page of slots", 0, 1, spoil(HEADER_BYTES, HEADER_BYTES + 4096)],
     ["slots and items", 0, 2, (bytes) => spoil(60, 70)(spoiled(bytes))],
+    ["the newest items", 1, 0, spoil(item(490), item(495))],
     ["items of the newest file", 1, 0, spoil(item(20), item(30))],
   ];
   const spoiled = (bytes: Buffer): Buffer => {
@@ -151,6 +153,10 @@ describe("an IndexFile that is not what was written", () => {
     assert.equal(driver.store.status().keyIndex.stalls, 1);
     assert.equal(driver.store.status().keyIndex.behindBytes, 0);
     checkAll(await driver.killed(OPTIONS), "lost, then killed", 380);
+    await driver.stop();
+    const made = driver.host.files.image();
+    const counts = indexPaths(made).map((name) => made.files.get(name)!.readInt32BE(36));
+    assert.deepEqual(counts, [1001, 1 + 380 * 3 - 1000], "no key is there twice");
   });
 });
 
@@ -212,6 +218,6 @@ describe("checksums of IndexFiles", () => {
     const blocks = 1 + Math.ceil(SIZES.slots / 1024) + Math.ceil(SIZES.items / 256);
     assert.equal(sums.length, 16 + 8 * blocks);
     const lengths = Array.from({ length: blocks }, (_, block) => sums.readUInt32BE(16 + 8 * block));
-    assert.deepEqual(lengths, [40, 4096, 4096, 1808, 5120, 5120, 5120, (1000 - 768) * ITEM_BYTES]);
+    assert.deepEqual(lengths, [40, 4096, 4096, 1808, 5120, 5120, 5120, (1001 - 768) * ITEM_BYTES]);
   });
 });
