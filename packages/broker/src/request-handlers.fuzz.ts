@@ -114,7 +114,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   maxMsgNums: INTEGERS,
   commitOffset: INTEGERS,
   suspendTimeoutMillis: INTEGERS,
-  subscription: ODD,
+  subscription: [...ODD, "a > 5", "TAGS = 'a' OR NOT (k IN ('x'))"],
   subVersion: INTEGERS,
   expressionType: ["TAG", "SQL92", ""],
   maxMsgBytes: INTEGERS,

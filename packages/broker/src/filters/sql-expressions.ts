@@ -3,6 +3,7 @@
  * is a function from a message's properties to a value. Logic is three-valued: null is unknown. A comparison that
  * fails makes everything around it fail, unless what stands before it has decided already.
  */
+import { textFinder } from "./find-text.ts";
 import { compareAsDoubles, compareValues, SqlFailure, SqlNumber, type SqlValue } from "./sql-value.ts";
 
 /** The properties of one message. */
@@ -141,21 +142,21 @@ export function oneOf(of: SqlExpression, texts: readonly string[], isNot: boolea
 
 export type Search = "CONTAINS" | "STARTSWITH" | "ENDSWITH";
 
-const searches: Record<Search, (value: string, text: string) => boolean> = {
-  CONTAINS: (value, text) => value.includes(text),
-  STARTSWITH: (value, text) => value.startsWith(text),
-  ENDSWITH: (value, text) => value.endsWith(text),
+const searches: Record<Search, (wanted: string) => (value: string) => boolean> = {
+  CONTAINS: textFinder,
+  STARTSWITH: (wanted) => (value) => value.startsWith(wanted),
+  ENDSWITH: (wanted) => (value) => value.endsWith(wanted),
 };
 
 /** False, and false with NOT, too, for an empty text and for what is no text. */
 export function search(of: SqlExpression, kind: Search, text: string, isNot: boolean): SqlExpression {
   const { evaluate, depth } = of;
-  const isFound = searches[kind];
+  const isFound = searches[kind](text);
   return boolean(depth, (properties) => {
     if (text === "") return false;
     const value = evaluate(properties);
     if (value instanceof SqlFailure) return value;
-    return typeof value === "string" && isFound(value, text) !== isNot;
+    return typeof value === "string" && isFound(value) !== isNot;
   });
 }
 
