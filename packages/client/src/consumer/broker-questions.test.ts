@@ -95,6 +95,26 @@ test("what a listener that ran during a reset says does not move the new offset"
   await w.settle(consumer.shutdown());
 });
 
+test("the answer to a pull from before a reset does not skip what the reset brings back", async () => {
+  const { w, broker } = stage();
+  for (let i = 0; i < 6; i++) broker.store("orders", 0, String(i));
+  const heard: string[] = [];
+  const consumer = await consuming(w, (message) => void heard.push(message.text()));
+  await w.until(() => heard.length === 6);
+  await w.run(100);
+  const header = { topic: "orders", group: "g", timestamp: 0, isForce: true };
+  [...broker.clients.values()][0]!.peer.oneway({
+    code: RequestCode.RESET_CONSUMER_CLIENT_OFFSET,
+    header: (sink) => resetOffsetRequestHeader.encode(header, sink),
+    body: [encodeResetOffsetBody(new Map([[queue, 0]]))],
+  });
+  // The pull that waits at the broker is answered right behind the reset.
+  broker.store("orders", 0, "6");
+  await w.until(() => heard.length >= 13, 5_000);
+  assert.deepEqual(heard.slice(6), [..."0123456"]);
+  await w.settle(consumer.shutdown());
+});
+
 test("a consumer says how far it is, and only for its own group", async () => {
   const { w, broker } = stage();
   for (let i = 0; i < 3; i++) broker.store("orders", 0, String(i));
