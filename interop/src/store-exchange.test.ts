@@ -438,12 +438,16 @@ describe("a store that begins with the original broker", () => {
       group: "last",
       "idle-ms": 100_000,
     });
-    await prepared.until(() => {
-      const keys = new Set(deliveriesIn(prepared.lines).map(({ key }) => key));
-      return ["commit-0", "commit-1", "unknown-0", "unknown-1"].every((key) => keys.has(key))
-        ? true
-        : undefined;
-    });
+    const keysOfPrepared = () => new Set(deliveriesIn(prepared.lines).map(({ key }) => key));
+    const wanted = ["commit-0", "commit-1", "unknown-0", "unknown-1"];
+    await prepared
+      .until(() => (wanted.every((key) => keysOfPrepared().has(key)) ? true : undefined))
+      .catch((cause: unknown) => {
+        const checks = asked.lines.filter((line) => line["checked"] === true).map((line) => line["keys"]);
+        const assigned = prepared.lines.filter((line) => "assigned" in line).at(-1);
+        const seen = `delivered ${[...keysOfPrepared()]}, asked about ${checks}, ${JSON.stringify(assigned)}`;
+        throw new Error(seen, { cause });
+      });
     await Promise.all([prepared.stop(), asked.stop()]);
     assert.ok(deliveriesIn(prepared.lines).every(({ key }) => !key.startsWith("rollback-")));
     await java.kill();
