@@ -261,6 +261,7 @@ export class FileMessageStore implements MessageStore {
       writtenOffset: physicalOffset(writer.written),
       readableLimit: physicalOffset(dispatch.dispatched),
       recoversFrom: physicalOffset(mark.savedTo),
+      recoversFromAfterKill: physicalOffset(mark.notedTo),
       messageCount: this.#engine.messageCount,
       lastStoreTimestamp: appender.lastStoreTimestamp,
       isNew: this.#isNew,

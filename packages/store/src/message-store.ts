@@ -143,6 +143,8 @@ export interface StoreStatus {
   readonly readableLimit: PhysicalOffset;
   /** Where recovery would begin to judge records after a crash at this moment: all below is known to be whole on disk. */
   readonly recoversFrom: PhysicalOffset;
+  /** The same after the process alone has ended: the machine keeps what it has noted since. */
+  readonly recoversFromAfterKill: PhysicalOffset;
   readonly messageCount: number;
   /** Wall ms of the newest record; 0 in an empty store. */
   readonly lastStoreTimestamp: number;

@@ -328,6 +328,7 @@ export class MemoryStore implements MessageStore {
       writtenOffset: physicalOffset(this.#position),
       readableLimit: physicalOffset(this.#position),
       recoversFrom: physicalOffset(this.#position),
+      recoversFromAfterKill: physicalOffset(this.#position),
       messageCount: this.appended.length,
       lastStoreTimestamp: 1_700_000_000_000,
     };

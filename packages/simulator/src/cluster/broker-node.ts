@@ -95,11 +95,18 @@ export class BrokerNode extends SimNode {
     return path;
   }
 
-  /** How many of its oldest segments lie below the saved mark; 0 when it does not serve. */
-  markedSegments(): number {
+  /**
+   * How many bytes from its log's begin on the next start knows to have been whole, after a crash of the machine or
+   * after a kill; 0 when it does not serve.
+   */
+  knownBytes(after: "crash" | "kill"): number {
     if (!this.#serving || this.#store === undefined) return 0;
-    const { minOffset, recoversFrom } = this.#store.status();
-    return Math.floor((recoversFrom - minOffset) / (this.#scenario.store.mappedFileSizeCommitLog as number));
+    const { minOffset, recoversFrom, recoversFromAfterKill } = this.#store.status();
+    return (after === "kill" ? recoversFromAfterKill : recoversFrom) - minOffset;
+  }
+
+  get segmentBytes(): number {
+    return this.#scenario.store.mappedFileSizeCommitLog as number;
   }
 
   get store(): MessageStore | undefined {

@@ -79,20 +79,22 @@ const stateFlip = whileStopped((cluster, broker, random) => {
   return true;
 });
 
-/** A bit of an older segment is wrong for a while, whatever else happens meanwhile. */
+/** A bit of the log is wrong for a while, whatever else happens meanwhile. */
 const logFlip: Fault = (cluster, random) => {
   const broker = victim(cluster.brokers, random);
   if (broker === undefined || broker.rotten) return false;
-  // Behind the saved mark a damaged record cannot be told from one that a crash has torn.
-  const segments = broker.machine.disk.paths().filter(isLog).sort().slice(0, broker.markedSegments());
-  if (segments.length === 0) return false;
-  const path = random.pick(segments);
-  const putRight = broker.machine.disk.flipBit(path);
+  const isKilled = random.chance(0.6);
+  // Behind that a damaged record cannot be told from one that a crash has torn.
+  const knownBytes = broker.knownBytes(isKilled ? "kill" : "crash");
+  if (knownBytes <= 0) return false;
+  const at = random.int(knownBytes);
+  const path = broker.machine.disk.paths().filter(isLog).sort()[Math.floor(at / broker.segmentBytes)];
+  const putRight = path === undefined ? path : broker.machine.disk.flipBit(path, at % broker.segmentBytes);
   if (putRight === undefined) return false;
   broker.rotten = true;
   cluster.log(`${path} of ${broker.name} is rotten`);
   // What a process has in memory is still right.
-  if (random.chance(0.6)) broker.kill(random.between(10, 300));
+  if (isKilled) broker.kill(random.between(10, 300));
   cluster.healLater(random.between(500, 8_000), () => {
     cluster.log(`${path} of ${broker.name} is put right`);
     const isFound = (broker.store?.status().integrity.corruptRecords ?? 0) > 0;

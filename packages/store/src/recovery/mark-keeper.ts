@@ -67,6 +67,11 @@ export class MarkKeeper {
     return Math.min(this.#savedFlushed, this.#savedDispatched);
   }
 
+  /** What lies below is on disk in the log, and a process that starts after this one was killed knows it. */
+  get notedTo(): number {
+    return Math.max(this.#savedFlushed, this.#noted);
+  }
+
   /** Writes the first mark of a run, blocking: everything below `flushedOffset` is on disk. Throws HostError. */
   begin(nonce: number, writeLimitMin: number): void {
     this.#nonce = nonce;
