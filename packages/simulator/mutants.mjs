@@ -85,6 +85,7 @@ for (const name of patches.filter(
   }
   console.log(`${name}: caught by seed ${caught.seed} (${caught.invariants})`);
   recorded[name] = caught;
+  // One by one, as a search may be ended before it is through.
+  if (!recordedOnly) writeFileSync(recordFile, `${JSON.stringify(recorded, null, 2)}\n`);
 }
-if (!recordedOnly) writeFileSync(recordFile, `${JSON.stringify(recorded, null, 2)}\n`);
 process.exitCode = missed === 0 ? 0 : 1;

@@ -193,7 +193,9 @@ export class Cluster {
     this.world.countFault("power-loss", machine.name);
     for (const node of this.nodes) if (node.machine === machine) node.ended(restartDelayMs);
     const broker = this.brokers.find((node) => node.machine === machine);
-    if (broker !== undefined) this.recorder.add({ kind: "cache-lost", broker: broker.name });
+    if (broker === undefined) return;
+    broker.hasLostPower = true;
+    this.recorder.add({ kind: "cache-lost", broker: broker.name });
   }
 
   stepWallClock(machine: SimMachine, byMs: number): void {
