@@ -59,11 +59,6 @@ export class IndexChecksums {
     this.#put(name, 1 + this.pages + block, blocks);
   }
 
-  /** Whether the header is what it was. Blocking. */
-  checkHeader(name: string, bytes: Uint8Array): BlockCheck {
-    return this.#blocks.readSync(this.#path(name), 0, 1).check(0, bytes);
-  }
-
   /** Whether the slots from page `page` on are what they were; `different` when one page is not. Blocking. */
   checkSlots(name: string, page: number, bytes: Buffer): BlockCheck {
     const count = Math.ceil(bytes.length / PAGE_BYTES);

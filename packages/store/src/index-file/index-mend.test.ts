@@ -108,6 +108,30 @@ describe("an IndexFile that is not what was written", () => {
     checkAll(await driver.killed(OPTIONS), "slots, after a kill");
   });
 
+  it("in the milliseconds of its header, hides no message at the ends of a time range", async () => {
+    const first = await StoreDriver.open({ maxIndexNum: 100 });
+    const times: number[] = [];
+    for (let index = 0; index < 60; index += 1) {
+      times.push(
+        first.sendNow(
+          message(`m${index}`, { properties: `UNIQ_KEY\u0001id-${index}\u0002KEYS\u0001k\u0002` }),
+        ).storeTimestamp,
+      );
+      first.host.wall += 10;
+    }
+    first.host.advance(70_000);
+    await first.stop();
+    const image = first.host.files.image();
+    const path = indexPaths(image)[0]!;
+    const raised = damaged(image, path, (bytes) => bytes.writeUInt8(bytes[7]! + 8, 7));
+    const driver = await StoreDriver.open({ maxIndexNum: 100 }, raised);
+    const found = driver.query("id-0", { beginMs: times[0]!, endMs: times[0]! });
+    assert.deepEqual(
+      found.map((record) => Buffer.from(record.body).toString()),
+      ["m0"],
+    );
+  });
+
   it("that cannot be put right is left to the log, which has all messages", async () => {
     const image = await filled("stop");
     const path = indexPaths(image)[0]!;

@@ -32,6 +32,8 @@ const BYTES_MAX = 8 * 1024 * 1024;
 const BLOCKS = 2;
 /** Blocks whose checksums are read together. */
 const KNOWN_BLOCKS = 512;
+/** Items tell whole seconds: so far a header's times may be wrong without disagreeing with them. */
+const HEADER_SLACK_MS = 1000;
 /** Bytes of the log looked through per turn of the event loop. */
 const LOG_BYTES = 256 * 1024;
 /** Items looked at per turn of the event loop. */
@@ -119,7 +121,9 @@ class Walk {
     const { stalledAt } = parts.index;
     if (stalledAt !== undefined && stalledAt < parts.log.readable()) this.#complete = false;
     this.#files = parts.index.files.filter(
-      ({ header }) => header.beginTimestamp <= query.endMs && header.endTimestamp >= query.beginMs,
+      ({ header }) =>
+        header.beginTimestamp - HEADER_SLACK_MS <= query.endMs &&
+        header.endTimestamp + HEADER_SLACK_MS >= query.beginMs,
     );
   }
 
