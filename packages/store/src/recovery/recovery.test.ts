@@ -296,7 +296,7 @@ describe("recovery", () => {
   });
 });
 
-describe("a log that a kill left, with a flipped bit behind the mark", () => {
+describe("a log that a power loss left, with a flipped bit behind the mark", () => {
   const errors: { object: object; text: string }[] = [];
   const note = (object: object, text: string) => void errors.push({ object, text });
   const logger = { ...silentLogger, error: note } as Logger;
@@ -313,7 +313,10 @@ describe("a log that a kill left, with a flipped bit behind the mark", () => {
     const path = `${HOME}/commitlog/${"0".repeat(20)}`;
     const bytes = Buffer.from(image.files.get(path)!);
     flip(bytes, positions);
-    const driver = await StoreDriver.open(options, replaced(image, path, bytes), logger);
+    // The note of what was flushed since goes with the machine's memory.
+    const mark = `${HOME}/orbitmq-mark`;
+    const withoutNote = replaced(image, mark, Buffer.from(image.files.get(mark)!).fill(0, 8192));
+    const driver = await StoreDriver.open(options, replaced(withoutNote, path, bytes), logger);
     return { driver, positions };
   };
   const said = () => errors.filter(({ text }) => text.includes("the log is cut"));
