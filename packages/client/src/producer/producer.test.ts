@@ -230,6 +230,26 @@ test("a broker that moved is found through a fresh route within one send", async
   await w.settle(producer.shutdown());
 });
 
+test("a wait for a route that led to another wait does not end a later send", async () => {
+  const { w, producer, brokers } = await stage(1);
+  await w.settle(producer.send(message));
+  const route = w.nameServer.routes.get("orders")!;
+  w.killBroker(brokers[0]!);
+  w.nameServer.routes.set("orders", { ...route, queueDatas: [] });
+  const none = (await w.failure(producer.send(message))) as OrbitError;
+  assert.equal(none.code, "NO_QUEUE_AVAILABLE");
+  const again = w.startBroker("broker-a");
+  w.nameServer.routes.set("orders", route);
+  again.script = (request, exchange) => {
+    if (request.code !== RequestCode.SEND_MESSAGE_V2) return false;
+    again.host.timers.after(10_000, () => exchange.reply({ code: 13, remark: "answered late" }));
+    return true;
+  };
+  const error = (await w.failure(producer.send(message, { timeoutMs: 30_000 }))) as OrbitError;
+  assert.match(error.message, /answered late/);
+  await w.settle(producer.shutdown());
+});
+
 test("a failure to reach a broker makes the route be asked for at once, though another broker took the message", async () => {
   const { w, producer, brokers } = await stage(2);
   await w.settle(producer.send(message));

@@ -139,6 +139,8 @@ export class Send implements OutgoingRequest {
   #awaitRoute(work: () => Promise<void>): void {
     const { timers } = this.#context.host;
     this.#pending += 1;
+    // One wait may follow upon another: a timer that was left behind would end a later send of this object.
+    this.#routeTimer?.cancel();
     this.#routeTimer = timers.after(Math.max(this.#remainingMs(), 0), () => {
       this.#fail(new OrbitError("TIMEOUT", "no route was found in time", this.#details()));
     });

@@ -2,7 +2,7 @@
 import { checkRecord, MAGIC_BLANK, RecordField } from "@orbitmq/wire";
 import type { QueueTable } from "../consume-queue/queue-table.ts";
 import { type DispatchFields, isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
-import { checkSeal } from "./record-seal.ts";
+import { checkSeal, mayLackSeal } from "./record-seal.ts";
 
 export interface EncodedItem {
   /** Index in the bytes. */
@@ -44,7 +44,10 @@ export function readEncoded(bytes: Buffer, offset: number, context: Context): En
     const check = checkRecord(bytes, at, bytes.length, { physicalOffset: position });
     if (check.kind !== "record") return `there is no whole record at ${position}`;
     if (check.size + 8 > left) return `the record at ${position} reaches over the end of its segment`;
-    if (checkSeal(bytes, at, check.size) === "wrong") return `the record at ${position} is corrupt`;
+    const seal = checkSeal(bytes, at, check.size);
+    if (seal === "wrong") return `the record at ${position} is corrupt`;
+    // After a crash nothing would tell it from a record of which a part never reached the disk.
+    if (seal === "absent" && !mayLackSeal(bytes, at)) return `the record at ${position} has no __CRC32#`;
     const fields = readDispatchFields(bytes, at, delaysMs);
     if (isDispatched(fields.sysFlag)) {
       const key = `${fields.queueId} ${fields.topic}`;

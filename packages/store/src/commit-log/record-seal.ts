@@ -86,6 +86,14 @@ export function checkSeal(bytes: Buffer, at: number, size: number): SealCheck {
   return sealed === bodyCrc(viewOf(bytes, at, sealAt)) ? "valid" : "wrong";
 }
 
+/**
+ * Whether a record without a seal can be one of ours: only properties that left no room have none. Elsewhere a
+ * missing seal is one that never reached the disk, whatever lies in its place.
+ */
+export function mayLackSeal(bytes: Buffer, at: number): boolean {
+  return bytes.readInt16BE(propertiesLengthAt(bytes, at)) + SEAL_BYTES >= PROPERTIES_BYTES_MAX;
+}
+
 /** True when topic and properties of the record contain no zero byte, as bytes that never reached the disk would. */
 export function hasNoHoles(bytes: Buffer, at: number, size: number): boolean {
   const lengthAt = propertiesLengthAt(bytes, at);

@@ -4,7 +4,7 @@
  * it carries one.
  */
 import { checkRecord, MAGIC_BLANK, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
-import { checkSeal, hasNoHoles } from "../commit-log/record-seal.ts";
+import { checkSeal, hasNoHoles, mayLackSeal } from "../commit-log/record-seal.ts";
 import type { Segment, SegmentSet } from "../commit-log/segment-set.ts";
 import { StoreError } from "../store-error.ts";
 
@@ -29,9 +29,9 @@ export type ScanVisitor = (bytes: Buffer, at: number, size: number, position: nu
 export interface ScanOptions {
   /** Stop at this position at the latest; it must be a record's start. */
   readonly limit: number;
-  /** From here on records without `__CRC32#` are looked at for bytes that never reached the disk. */
+  /** From here on all records are ours: one without `__CRC32#`, though it had room for it, did not wholly reach the disk. */
   readonly strictFrom: number;
-  /** The same for records stored after this time; default: none. */
+  /** Records without it that were stored after this time are looked at for such holes; default: none. */
   readonly strictAfterMs?: number;
   /** Asked at a place that holds no record: where the next one begins, when an operator has given this one up. */
   readonly passOver?: (position: number, reason: string) => number | undefined;
@@ -125,10 +125,14 @@ export function scanLog(
       ending = bad("its __CRC32# does not match");
       continue;
     }
-    const isStrict = position >= options.strictFrom || storedAt(window.bytes, at) > strictAfterMs;
-    if (seal === "absent" && isStrict && !hasNoHoles(window.bytes, at, check.size)) {
-      ending = bad("parts of it never reached the disk");
-      continue;
+    if (seal === "absent") {
+      const isOurs = position >= options.strictFrom;
+      const isStrict = isOurs || storedAt(window.bytes, at) > strictAfterMs;
+      const lacksSeal = isOurs && !mayLackSeal(window.bytes, at);
+      if (lacksSeal || (isStrict && !hasNoHoles(window.bytes, at, check.size))) {
+        ending = bad("parts of it never reached the disk");
+        continue;
+      }
     }
     visit(window.bytes, at, check.size, position);
     position += check.size;

@@ -194,6 +194,23 @@ describe("recovery", () => {
     });
   });
 
+  it("takes no record of its own whose seal was replaced by other bytes, holes or not", async () => {
+    const driver = await StoreDriver.open();
+    driver.sendNow(message("whole"));
+    const { physicalOffset } = driver.sendNow(message("torn"));
+    const end = driver.store.status().flushedOffset;
+    const path = `${HOME}/commitlog/00000000000000000000`;
+    const image = driver.host.files.image();
+    const files = new Map(image.files);
+    files.set(path, Buffer.from(image.files.get(path)!).fill('"a":1,', end - 25, end));
+    const mark = `${HOME}/orbitmq-mark`;
+    const first = (await StoreDriver.open()).host.files.image().files.get(mark)!;
+    files.set(mark, first);
+    const again = await StoreDriver.open({}, { files, folders: image.folders });
+    assert.deepEqual(again.bodies(), ["whole"]);
+    assert.equal(again.store.status().flushedOffset, physicalOffset);
+  });
+
   it("takes no record whose end never reached the disk, also where nothing of ours is left to compare with", async () => {
     const driver = await StoreDriver.open();
     driver.sendNow(message("whole"));
