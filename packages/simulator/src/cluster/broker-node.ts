@@ -43,6 +43,8 @@ export class BrokerNode extends SimNode {
   /** Its machine has lost power at some time. */
   hasLostPower = false;
   #hasRottenIndex = false;
+  /** A checksum could not be written, or was damaged itself. */
+  #lacksChecksums = false;
   #whenServing: (() => void)[] = [];
   #whenEnded: (() => void)[] = [];
 
@@ -64,16 +66,20 @@ export class BrokerNode extends SimNode {
     disk.onFault = (fault, path) => {
       count(fault, path);
       context.log(`${name}'s disk: ${fault}, ${path}`);
-      if (fault === "bit-flip" && path.includes("/index/")) this.#hasRottenIndex = true;
+      if (path.includes("/orbitmq-checksums/")) this.#lacksChecksums = true;
+      else if (fault === "bit-flip" && path.includes("/index/")) this.#hasRottenIndex = true;
       const isUnread = fault === "read-eio" || fault === "emfile";
       if (isUnread && path.includes("/config/"))
         context.recorder.add({ kind: "offsets-doubtful", broker: name });
     };
   }
 
-  /** An IndexFile has rotted, and the checksum that tells, which is never synced, may have gone with the power. */
+  /**
+   * An IndexFile has rotted, and the checksum that tells, which is never synced, may have gone with the power or
+   * never have been written.
+   */
   get isIndexDoubtful(): boolean {
-    return this.#hasRottenIndex && this.hasLostPower;
+    return this.#hasRottenIndex && (this.hasLostPower || this.#lacksChecksums);
   }
 
   /** Between a completed start and the end of the process. */
