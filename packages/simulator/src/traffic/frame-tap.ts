@@ -24,7 +24,7 @@ export interface SeenCommit {
   readonly offset: number;
   /** The broker's machine. */
   readonly brokerHost: string;
-  /** The broker's process was there to receive it. */
+  /** The broker's process was there to receive it, and takes it whatever else it thinks of the request. */
   readonly reaches: boolean;
 }
 
@@ -75,16 +75,17 @@ export class FrameTap {
     if (isResponse(command)) return;
     if (code === RequestCode.PULL_MESSAGE) {
       const header = pullMessageRequestHeader.decode(ext);
-      if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0) this.#tell(from, header);
+      // A pull that is refused, as before the broker knows the group again, commits nothing.
+      if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0) this.#tell(from, header, false);
     } else if (code === RequestCode.UPDATE_CONSUMER_OFFSET) {
-      this.#tell(from, updateConsumerOffsetRequestHeader.decode(ext));
+      this.#tell(from, updateConsumerOffsetRequestHeader.decode(ext), from.out.reaches);
     }
   }
 
-  #tell(from: SimConnection, header: CommitHeader): void {
+  #tell(from: SimConnection, header: CommitHeader, reaches: boolean): void {
     const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
     const brokerHost = from.remote.host;
-    this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches: from.out.reaches });
+    this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches });
   }
 }
 
