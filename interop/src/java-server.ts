@@ -117,10 +117,12 @@ export async function startJavaNameServer(options: JavaPartOptions): Promise<Jav
   return part;
 }
 
-/** Starts a broker; resolves when every given NameServer lists it. */
+/** Starts a broker; resolves when it answers and every given NameServer lists it. */
 export async function startJavaBroker(options: JavaBrokerOptions): Promise<JavaPart> {
   const part = await launchJavaBroker(options);
   await ready(part, async () => {
+    // A NameServer may still list a broker that was killed at the same address: whatever this one says, it is there.
+    await clusterInfo(options.bindAddress ?? "127.0.0.1", part.port);
     for (const namesrv of (options.probe ?? options.namesrv).split(";")) {
       const [host, port] = namesrv.split(":") as [string, string];
       if (!(await clusterInfo(host, Number(port))).includes(`"${part.address}"`)) return false;

@@ -18,7 +18,7 @@ import { type JavaClients, runAdmin, startJavaClients } from "./java-client.ts";
 import { consume, createTopic, sendAll, startProducer } from "./our-clients.ts";
 import { PlainConnection } from "./plain-remoting.ts";
 import { storeWithJava, storeWithOurs } from "./store-owners.ts";
-import { assertStateKept, readState, type StoreState } from "./store-state.ts";
+import { assertStateKept, readState, readStateOfRunning, type StoreState } from "./store-state.ts";
 import { assertFoundByKeys, assertKept, keysOf, recordsOf, type StoreView, viewStore } from "./store-view.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -351,8 +351,8 @@ for (const round of [1, 3, LAST_ROUND]) {
 step("killed in the middle of writing, the original and ours find the same in it", async () => {
   // What it has delivered must be noted, or it would be delivered again.
   const { delayOffsets } = await until(async () => {
-    const found = readState(home);
-    return found.delayOffsets["1"] === ofLevel(1) ? found : undefined;
+    const found = readStateOfRunning(home);
+    return found?.delayOffsets["1"] === ofLevel(1) ? found : undefined;
   });
   const load = { namesrv, count: 6_000, size: 300, retries: 0, "timeout-ms": 1_000 };
   const producing = [

@@ -39,6 +39,16 @@ export function readState(home: string): StoreState {
   };
 }
 
+/** The same of a broker that runs; nothing while it replaces one of the files. */
+export function readStateOfRunning(home: string): StoreState | undefined {
+  try {
+    return readState(home);
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 /** Every topic and group is there with every setting it had, and every group is where it was in every queue. */
 export async function assertStateKept(address: string, state: StoreState, where: string): Promise<void> {
   const broker = await PlainConnection.open(address);
