@@ -206,7 +206,9 @@ export class IndexFile {
       header.endPhyOffset = endPhyOffset;
       header.endTimestamp = endTimestamp;
       this.synced = Math.min(this.synced, high);
-      this.slotsSynced = Math.min(this.slotsSynced, high);
+      // On disk slots may name items that are gone, and nothing else leads to those before them: all are made anew
+      // if a crash comes before they are written.
+      this.slotsSynced = 1;
       open.items.cut(high, () => (high === 1 ? Buffer.alloc(ITEM_BYTES) : this.#head(open.file!, high)));
       if (high > low) return true;
     }

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { explore, Tally } from "../testing/crash-states/explore.ts";
+import { replay } from "../testing/crash-states/report.ts";
 import { RUNS } from "../testing/crash-states/runs.ts";
 
 const WAYS = 16;
@@ -29,6 +30,10 @@ describe("every crash state", () => {
       t.diagnostic(`${all.images.size - before} distinct disk images`);
     });
   }
+
+  it("in which the slots of a cut IndexFile are older than its state finds every message by its key", async () => {
+    assert.equal(await replay(RUNS, "truncateTo and appendAt:3:127:13", 40), undefined);
+  });
 
   it("is one of at least 5,000", () => {
     assert.ok(all.images.size >= 5_000, `${all.images.size} distinct disk images`);
