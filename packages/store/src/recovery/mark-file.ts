@@ -3,12 +3,10 @@
  * (RocketMQ knows only timestamps, and starts at a file boundary). Everything in it can be derived again; it is
  * believed only while nobody else has written the store since (see recovery-plan.ts).
  *
- * Two slots, 4096 bytes apart, written in turn and each synced before the other is touched, so that one of them
- * is always whole. The file has its full length from the start: a save is one write and one fdatasync in place.
+ * Two slots in turn (state/two-slot-file.ts):
  *
  *   slot: magic:u32 version:u32 sequence:i64 state:u32 nonce:u32 flushedOffset:i64 dispatchedOffset:i64
  *         writeLimit:i64 truncateTo:i64 lastStoreTimestamp:i64 segmentBytes:i64 checkpoint:40 …zeros… crc:u32
- *         (512 bytes, big-endian; crc as in records, over the 508 bytes before it)
  *
  * Behind them a note of what was flushed since the newest of them. It is written before anything is acknowledged and
  * never synced: a process that was killed leaves it whole, so that the next one knows a record that has rotted since
@@ -17,9 +15,9 @@
  *
  *   note: magic:u32 nonce:u32 sequence:i64 flushedOffset:i64 lastStoreTimestamp:i64 crc:u32 (36 bytes)
  */
-import { assert, type Files, type HostError, type OpenFile } from "@orbitmq/host";
+import { assert, type Files, type HostError } from "@orbitmq/host";
 import { bodyCrc, readInt64, writeInt64 } from "@orbitmq/wire";
-import { StoreError } from "../store-error.ts";
+import { SLOT_BYTES, SLOTS_END, TwoSlotFile } from "../state/two-slot-file.ts";
 
 export interface Mark {
   /** `running` from start to stop; `stopped` after an orderly stop. */
@@ -44,30 +42,27 @@ export interface Mark {
 const MAGIC = 0x4f4d514d;
 /** Raised when older versions would misread the file. */
 export const MARK_VERSION = 1;
-const SLOT_BYTES = 512;
-const SLOT_STEP = 4096;
 const CHECKPOINT_AT = 72;
 const CHECKPOINT_BYTES = 40;
-const CRC_AT = SLOT_BYTES - 4;
 const NOTE_MAGIC = 0x4f4d514e;
-const NOTE_AT = 2 * SLOT_STEP;
 const NOTE_BYTES = 36;
 const NOTE_CRC_AT = NOTE_BYTES - 4;
-const FILE_BYTES = NOTE_AT + NOTE_BYTES;
 
 export class MarkFile {
   readonly #files: Files;
   readonly #path: string;
-  #file: OpenFile | undefined;
-  #sequence = 0;
-  /** Of the slot written last, whether it is on disk or not. */
-  #newest = 0;
+  readonly #slots: TwoSlotFile;
   readonly #noteBytes = Buffer.alloc(NOTE_BYTES);
   #saving = false;
 
   constructor(files: Files, path: string) {
     this.#files = files;
     this.#path = path;
+    this.#slots = new TwoSlotFile(files, path, {
+      magic: MAGIC,
+      version: MARK_VERSION,
+      moreBytes: NOTE_BYTES,
+    });
   }
 
   get saving(): boolean {
@@ -79,41 +74,13 @@ export class MarkFile {
    * written it.
    */
   load(): Mark | undefined {
-    const bytes = this.#files.readWholeSync(this.#path);
-    if (bytes === undefined) return undefined;
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    let newest: Mark | undefined;
-    for (const at of [0, SLOT_STEP]) {
-      if (view.length < at + SLOT_BYTES) continue;
-      const slot = view.subarray(at, at + SLOT_BYTES);
-      if (slot.readUInt32BE(0) !== MAGIC || slot.readUInt32BE(CRC_AT) !== bodyCrc(slot.subarray(0, CRC_AT)))
-        continue;
-      const version = slot.readUInt32BE(4);
-      if (version > MARK_VERSION) {
-        throw new StoreError(
-          "VERSION",
-          `${this.#path} has format ${version}, this version knows ${MARK_VERSION}: start a newer OrbitMQ`,
-        );
-      }
-      const sequence = readInt64(slot, 8);
-      if (sequence < this.#sequence) continue;
-      this.#sequence = sequence;
-      newest = decode(slot);
-    }
-    return newest === undefined ? undefined : withNote(newest, this.#sequence, view);
+    const loaded = this.#slots.load();
+    return loaded === undefined ? undefined : withNote(decode(loaded.slot), loaded.sequence, loaded.bytes);
   }
 
   /** Opens the file for saving; created with its full length when missing. The folder is not synced here. */
   open(): void {
-    const file = this.#files.openSync(this.#path, { create: true });
-    const sizeBytes = file.sizeSync();
-    if (sizeBytes < FILE_BYTES) {
-      const slotsEnd = SLOT_STEP + SLOT_BYTES;
-      const from = sizeBytes < slotsEnd ? 0 : slotsEnd;
-      file.writeSync(new Uint8Array(FILE_BYTES - from), from);
-      file.fdatasyncSync();
-    }
-    this.#file = file;
+    this.#slots.open();
   }
 
   /** What was read from the page cache is on disk from now on; for a start that may come to nothing. Throws HostError. */
@@ -128,65 +95,40 @@ export class MarkFile {
 
   /** Notes how far the log is on disk now, into the page cache only. Throws HostError. */
   note(nonce: number, flushedOffset: number, lastStoreTimestamp: number): void {
-    const file = this.#file;
-    assert(file !== undefined, "the mark file is open");
     const note = this.#noteBytes;
     note.writeUInt32BE(NOTE_MAGIC, 0);
     note.writeUInt32BE(nonce, 4);
-    writeInt64(note, this.#newest, 8);
+    writeInt64(note, this.#slots.newest, 8);
     writeInt64(note, flushedOffset, 16);
     writeInt64(note, lastStoreTimestamp, 24);
     note.writeUInt32BE(bodyCrc(note.subarray(0, NOTE_CRC_AT)), NOTE_CRC_AT);
-    file.writeSync(note, NOTE_AT);
+    this.#slots.file.writeSync(note, SLOTS_END);
   }
 
   /** Saves without blocking; one at a time (see `saving`). After a failure the older slot still counts. */
   save(mark: Mark, done: (error: HostError | undefined) => void): void {
     assert(!this.#saving, "one save of the mark at a time");
-    const file = this.#file;
-    assert(file !== undefined, "the mark file is open");
     this.#saving = true;
-    const sequence = this.#sequence + 1;
-    try {
-      this.#write(file, mark);
-    } catch (error) {
+    this.#slots.save(encode(mark), (error) => {
       this.#saving = false;
-      done(error as HostError);
-      return;
-    }
-    file.fdatasync("other", (error) => {
-      this.#saving = false;
-      // A blocking save may have taken the same slot meanwhile; its content is the newer.
-      if (error === undefined) this.#sequence = Math.max(this.#sequence, sequence);
       done(error);
     });
   }
 
   /** As `save`, blocking. Throws HostError. */
   saveSync(mark: Mark): void {
-    const file = this.#file;
-    assert(file !== undefined, "the mark file is open");
-    this.#write(file, mark);
-    file.fdatasyncSync();
-    this.#sequence += 1;
+    this.#slots.saveSync(encode(mark));
   }
 
   close(): void {
-    this.#file?.closeSync();
-    this.#file = undefined;
-  }
-
-  #write(file: OpenFile, mark: Mark): void {
-    const sequence = this.#sequence + 1;
-    file.writeSync(encode(mark, sequence), (sequence % 2) * SLOT_STEP);
-    this.#newest = sequence;
+    this.#slots.close();
   }
 }
 
 /** The mark with what was noted after it; a note that cannot be right does not count. */
 function withNote(mark: Mark, sequence: number, bytes: Buffer): Mark {
-  if (bytes.length < FILE_BYTES) return mark;
-  const note = bytes.subarray(NOTE_AT, FILE_BYTES);
+  if (bytes.length < SLOTS_END + NOTE_BYTES) return mark;
+  const note = bytes.subarray(SLOTS_END, SLOTS_END + NOTE_BYTES);
   const isWhole =
     note.readUInt32BE(0) === NOTE_MAGIC &&
     note.readUInt32BE(NOTE_CRC_AT) === bodyCrc(note.subarray(0, NOTE_CRC_AT));
@@ -198,13 +140,10 @@ function withNote(mark: Mark, sequence: number, bytes: Buffer): Mark {
   return { ...mark, flushedOffset, lastStoreTimestamp };
 }
 
-function encode(mark: Mark, sequence: number): Buffer {
+function encode(mark: Mark): Buffer {
   assert(mark.dispatchedOffset <= mark.flushedOffset, "nothing is dispatched that is not flushed");
   assert(mark.flushedOffset <= mark.writeLimit, "nothing is flushed that was not written");
   const slot = Buffer.alloc(SLOT_BYTES);
-  slot.writeUInt32BE(MAGIC, 0);
-  slot.writeUInt32BE(MARK_VERSION, 4);
-  writeInt64(slot, sequence, 8);
   slot.writeUInt32BE(mark.state === "running" ? 1 : 2, 16);
   slot.writeUInt32BE(mark.nonce, 20);
   writeInt64(slot, mark.flushedOffset, 24);
@@ -214,7 +153,6 @@ function encode(mark: Mark, sequence: number): Buffer {
   writeInt64(slot, mark.lastStoreTimestamp, 56);
   writeInt64(slot, mark.segmentBytes, 64);
   slot.set(mark.checkpoint.subarray(0, CHECKPOINT_BYTES), CHECKPOINT_AT);
-  slot.writeUInt32BE(bodyCrc(slot.subarray(0, CRC_AT)), CRC_AT);
   return slot;
 }
 
