@@ -42,6 +42,16 @@ function printFailure(result: SimulationResult, args: SimArguments, replay: stri
   console.log(`  replay: ${replay} --seed ${seed} --story`);
 }
 
+/** A seed that ended with an error of the simulator itself, or in code that runs outside every process. */
+function printBroken(seed: number, error: unknown, args: SimArguments, replay: string): void {
+  const violations = [{ invariant: "no-crash", detail: describe(error) }];
+  if (args.json) console.log(JSON.stringify({ seed, violations }));
+  else {
+    console.log(`\nseed ${seed} FAILED\n  no-crash: ${describe(error)}`);
+    console.log(`  replay: ${replay} --seed ${seed} --story`);
+  }
+}
+
 async function main(list: readonly string[]): Promise<number> {
   const args = parseArguments(list, Date.now() % 1_000_000_000);
   // The command that was typed, for the replay line; set by run.mjs.
@@ -60,7 +70,15 @@ async function main(list: readonly string[]): Promise<number> {
   if (args.from !== args.to) Error.stackTraceLimit = 0;
   for (let seed = args.from; seed <= args.to && performance.now() < endMs; seed++) {
     const seedMs = performance.now();
-    const result = await runSeed(seed, args);
+    let result: SimulationResult;
+    try {
+      result = await runSeed(seed, args);
+    } catch (error) {
+      statistics.broke();
+      printBroken(seed, error, args, replay);
+      if (!args.keepGoing) break;
+      continue;
+    }
     statistics.add(result, performance.now() - seedMs);
     if (args.from === args.to && !args.json) console.log(`seed ${seed} digest ${result.digest}`);
     if (result.violations.length > 0) {

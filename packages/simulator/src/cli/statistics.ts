@@ -47,6 +47,12 @@ export class Statistics {
   readonly #requests = new Map<number, number>();
   readonly #responses = new Map<number, number>();
 
+  /** A seed ended without a result. */
+  broke(): void {
+    this.seeds++;
+    this.failed++;
+  }
+
   add(result: SimulationResult, tookMs: number): void {
     this.seeds++;
     this.#tookMs.push(tookMs);

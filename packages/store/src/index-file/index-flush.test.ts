@@ -205,6 +205,23 @@ describe("a flush of the index", () => {
     assert.deepEqual([bench.index.indexedTo, bench.index.files[0]!.synced], [300, 4]);
   });
 
+  it("ends with the files it began with, though another one is begun meanwhile", () => {
+    const bench = new Bench();
+    bench.add(8);
+    bench.host.files.held = true;
+    bench.flush.run(bench.position, () => undefined);
+    bench.add(3);
+    assert.equal(bench.index.files.length, 2);
+    bench.host.files.held = false;
+    bench.host.files.release();
+    bench.host.settle();
+    assert.equal(bench.index.indexedTo, 800);
+    assert.equal(bench.index.stateFile.load()?.files, 1);
+    bench.run();
+    assert.equal(bench.index.indexedTo, 1100);
+    assert.equal(bench.index.stateFile.load()?.files, 2);
+  });
+
   it("that failed is made up for by the next one", () => {
     const bench = new Bench();
     bench.host.files.fault = (what, path) =>

@@ -134,6 +134,8 @@ export class IndexFlush {
     const index = this.#index;
     // Looked at once: the index may catch up further while this is executed.
     const upTo = Math.min(limit, index.stalledAt ?? limit);
+    // So are the files: one that is begun meanwhile is the next flush's, and no state may name it before.
+    const newest = index.files.at(-1);
     for (const file of index.unfinished) {
       const header = yield* this.#items(file, upTo);
       if (header.count < file.sizes.items) {
@@ -151,7 +153,6 @@ export class IndexFlush {
       file.open = undefined;
       this.#fileCompleted(header.endTimestamp);
     }
-    const newest = index.files.at(-1);
     const header = newest?.header ?? NO_ITEMS;
     yield { kind: "state", state: index.stateWith(newest, header, upTo) };
   }
