@@ -4,7 +4,7 @@ import { Admin } from "./admin/admin.ts";
 import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
 import { LitePullConsumer } from "./consumer/lite-pull-consumer.ts";
 import { PushConsumer } from "./consumer/push-consumer.ts";
-import { Reader } from "./consumer/reader.ts";
+import { Reader } from "./consumer/reader/reader.ts";
 import { Producer } from "./producer/producer.ts";
 import { RealCluster } from "./testing/real-cluster.ts";
 

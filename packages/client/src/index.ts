@@ -10,7 +10,7 @@ import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
 import { LitePullConsumer as HostedLitePullConsumer } from "./consumer/lite-pull-consumer.ts";
 import type { LitePullConsumerOptions } from "./consumer/lite-pull-options.ts";
 import { PushConsumer as HostedPushConsumer } from "./consumer/push-consumer.ts";
-import { Reader as HostedReader } from "./consumer/reader.ts";
+import { Reader as HostedReader } from "./consumer/reader/reader.ts";
 import { Producer as HostedProducer } from "./producer/producer.ts";
 import type { ProducerOptions } from "./producer/producer-options.ts";
 
@@ -45,7 +45,7 @@ export type { LitePullConsumerOptions, MessagesOptions, PollOptions } from "./co
 export type { SelectorOptions, SqlExpression } from "./consumer/message-selector.ts";
 export { sql } from "./consumer/message-selector.ts";
 export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
-export type { ReadOptions } from "./consumer/reader-options.ts";
+export type { ReadOptions } from "./consumer/reader/reader-options.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";
 export { OrbitError, orbitErrors } from "./errors.ts";
 export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";

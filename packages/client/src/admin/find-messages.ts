@@ -15,8 +15,8 @@ import {
   WireError,
 } from "@orbitmq/wire";
 import type { ClientInstance } from "../client-instance.ts";
-import { decodeMessage, rawMessage, Undecodable } from "../consumer/decode-message.ts";
-import { copyRecords } from "../consumer/pulled-record.ts";
+import { decodeMessage, rawMessage, Undecodable } from "../consumer/listening/decode-message.ts";
+import { copyRecords } from "../consumer/queue/pulled-record.ts";
 import { OrbitError } from "../errors.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import type { QueryMessageOptions, TopicRoute } from "./admin-types.ts";

@@ -16,25 +16,25 @@ import { checkTopic } from "../names.ts";
 import { checkDuration, checkInteger } from "../option-checks.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import { queueKey } from "../topic-queues.ts";
-import { ConsumeStats } from "./consume-stats.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
-import { decodeMessage, Undecodable } from "./decode-message.ts";
 import type { ListenOptions } from "./listener.ts";
+import { decodeMessage, Undecodable } from "./listening/decode-message.ts";
 import {
   type LitePullConsumerOptions,
   litePullDefaults,
   type MessagesOptions,
   type PollOptions,
 } from "./lite-pull-options.ts";
-import { LocalOffsets } from "./local-offsets.ts";
 import { type SelectorOptions, subscriptionTo } from "./message-selector.ts";
-import { OffsetPersister } from "./offset-persister.ts";
-import type { OffsetStore } from "./offset-store.ts";
-import { PolledConsumption } from "./polled-consumption.ts";
-import { QueueConsumer, type QueueConsumerContext } from "./queue-consumer.ts";
-import { committedOffset, maxOffset, minOffset } from "./queue-offsets.ts";
+import { LocalOffsets } from "./offsets/local-offsets.ts";
+import { OffsetPersister } from "./offsets/offset-persister.ts";
+import type { OffsetStore } from "./offsets/offset-store.ts";
+import { committedOffset, maxOffset, minOffset } from "./offsets/queue-offsets.ts";
+import { ConsumeStats } from "./questions/consume-stats.ts";
+import { PolledConsumption } from "./queue/polled-consumption.ts";
+import { QueueConsumer, type QueueConsumerContext } from "./queue/queue-consumer.ts";
+import { TopicMember } from "./rebalance/topic-member.ts";
 import type { Subscription } from "./subscription.ts";
-import { TopicMember } from "./topic-member.ts";
 
 type Wanted = Pick<Subscription, "topic" | "data">;
 

@@ -4,7 +4,7 @@ import { Producer } from "../producer/producer.ts";
 import { RealCluster } from "../testing/real-cluster.ts";
 import { type SqlExpression, sql, subscriptionTo } from "./message-selector.ts";
 import { PushConsumer } from "./push-consumer.ts";
-import { Reader } from "./reader.ts";
+import { Reader } from "./reader/reader.ts";
 
 async function stage(enablePropertyFilter = true) {
   const c = new RealCluster();

@@ -24,12 +24,8 @@ import { checkTopic, retryTopicOf } from "../names.ts";
 import { checkInteger } from "../option-checks.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
 import { type Topic, topicName } from "../typed-topic.ts";
-import { BrokerQuestions } from "./broker-questions.ts";
-import { ConcurrentConsumption } from "./concurrent-consumption.ts";
-import { ConsumeStats } from "./consume-stats.ts";
 import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
-import { rawMessage } from "./decode-message.ts";
 import type {
   ListenBatchOptions,
   ListenOptions,
@@ -37,18 +33,22 @@ import type {
   MessageListener,
   OrderlyMessageListener,
 } from "./listener.ts";
-import { ListenerRunner } from "./listener-runner.ts";
-import type { ListeningContext } from "./listening-context.ts";
-import { LocalOffsets } from "./local-offsets.ts";
+import { rawMessage } from "./listening/decode-message.ts";
+import { ListenerRunner } from "./listening/listener-runner.ts";
+import type { ListeningContext } from "./listening/listening-context.ts";
 import { checkWithBroker, type SelectorOptions, type SqlExpression } from "./message-selector.ts";
-import { OffsetPersister } from "./offset-persister.ts";
-import type { OffsetStore } from "./offset-store.ts";
-import { OrderlyConsumption } from "./orderly-consumption.ts";
-import type { QueueConsumer } from "./queue-consumer.ts";
-import { QueueLocks } from "./queue-locks.ts";
-import { SendBack } from "./send-back.ts";
+import { LocalOffsets } from "./offsets/local-offsets.ts";
+import { OffsetPersister } from "./offsets/offset-persister.ts";
+import type { OffsetStore } from "./offsets/offset-store.ts";
+import { BrokerQuestions } from "./questions/broker-questions.ts";
+import { ConsumeStats } from "./questions/consume-stats.ts";
+import { ConcurrentConsumption } from "./queue/concurrent-consumption.ts";
+import { OrderlyConsumption } from "./queue/orderly-consumption.ts";
+import type { QueueConsumer } from "./queue/queue-consumer.ts";
+import { QueueLocks } from "./rebalance/queue-locks.ts";
+import { TopicMember } from "./rebalance/topic-member.ts";
+import { SendBack } from "./retry/send-back.ts";
 import { type AnyListener, newSubscription, type Subscription } from "./subscription.ts";
-import { TopicMember } from "./topic-member.ts";
 
 /** Shares of a shutdown's deadline after which running listeners are warned, and no longer waited for. */
 const WARN_SHARE = 0.7;

@@ -1,0 +1,81 @@
+/** One call of a listener: its messages, and the signal that tells it to stop. */
+import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
+import type { OrbitError } from "../../errors.ts";
+import type { ListenerContext, OrderlyListenerContext } from "../listener.ts";
+import type { Subscription } from "../subscription.ts";
+
+/** A message as a run has it. */
+export interface RunMessage {
+  readonly queueOffset: number;
+  readonly payload: {
+    readonly record: MessageRecord;
+    /** Whose listener runs for it; `undefined` when the message is of a topic nobody listens to any more. */
+    readonly subscription: Subscription | undefined;
+    /** How often it failed beyond what the record says. */
+    readonly attempts: number;
+  };
+}
+
+/** Whose messages these are, told how the call ended. */
+export interface RunSource {
+  readonly queue: MessageQueue;
+  /** The messages to run next, all of one subscription; empty when there are none. */
+  take(): readonly RunMessage[];
+  readonly hasWaiting: boolean;
+  began(run: ListenerRun): void;
+  /** What the listener's result means; `undefined` is success. */
+  failureOf(result: unknown, run: ListenerRun): OrbitError | undefined;
+  ended(run: ListenerRun): void;
+  succeeded(message: RunMessage): void;
+  failed(message: RunMessage, error: OrbitError, run: ListenerRun): void;
+  /** Its listener runs for longer than allowed; how it ends is told all the same. */
+  timedOut(message: RunMessage): void;
+}
+
+export class ListenerRun implements ListenerContext, OrderlyListenerContext {
+  readonly group: string;
+  readonly source: RunSource;
+  readonly messages: readonly RunMessage[];
+  readonly startedMs: number;
+  timedOut = false;
+  delayLevel = 0;
+  autoCommit = true;
+  suspendCurrentQueueTimeMs = 0;
+  /** What a listener in order asked for. */
+  asked: "COMMIT" | "ROLLBACK" | undefined;
+  #controller: AbortController | undefined;
+  #reason: OrbitError | undefined;
+
+  constructor(group: string, source: RunSource, messages: readonly RunMessage[], startedMs: number) {
+    this.group = group;
+    this.source = source;
+    this.messages = messages;
+    this.startedMs = startedMs;
+  }
+
+  get queue(): MessageQueue {
+    return this.source.queue;
+  }
+
+  get aborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** It was told to stop because the consumer ends: that it failed says nothing about its messages. */
+  get isShutDown(): boolean {
+    return this.#reason?.code === "SHUT_DOWN";
+  }
+
+  /** Made when a listener first looks at it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  /** The first reason counts. */
+  abort(reason: OrbitError): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason);
+  }
+}

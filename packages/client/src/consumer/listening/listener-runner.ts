@@ -1,0 +1,235 @@
+/**
+ * Runs listeners, at most `concurrency` at a time over all queues of a consumer (RocketMQ:
+ * ConsumeMessageConcurrentlyService). Queues with waiting messages take turns; a run takes one message, or up to
+ * `messagesMax` for a batch listener.
+ *
+ *   waiting ──turn──▶ decoding ──▶ listener running ──▶ succeeded
+ *                        ╰────────────────┴───────────▶ failed (the source decides what becomes of it)
+ *
+ * Listeners that return at once are run in the same turn of the event loop, a bounded number before others get
+ * their turn.
+ */
+import type { Host, Logger, TimerHandle } from "@orbitmq/host";
+import { fromUnknown } from "../../error-from.ts";
+import { OrbitError } from "../../errors.ts";
+import { ReceivedMessage } from "../../received-message.ts";
+import { Fifo } from "../queue/fifo.ts";
+import { type Decoded, decodeMessage, isPromise, Undecodable } from "./decode-message.ts";
+import { listenerFailed } from "./listener-result.ts";
+import { ListenerRun, type RunMessage, type RunSource } from "./listener-run.ts";
+
+const RUNS_PER_TURN = 256;
+
+export interface RunnerOptions {
+  readonly group: string;
+  readonly concurrency: number;
+  readonly consumeTimeoutMs: number;
+}
+
+export class ListenerRunner {
+  readonly #host: Host;
+  readonly #logger: Logger;
+  readonly #options: RunnerOptions;
+  readonly #turns = new Fifo<RunSource>();
+  readonly #inTurns = new Set<RunSource>();
+  /** Calls that have not returned, oldest first. */
+  readonly #running = new Set<ListenerRun>();
+  #slotsUsed = 0;
+  #pumping = false;
+  #stopped = false;
+  #timeoutTimer: TimerHandle | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(host: Host, logger: Logger, options: RunnerOptions) {
+    this.#host = host;
+    this.#logger = logger;
+    this.#options = options;
+  }
+
+  /** Listeners running now. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Messages whose listener is running now. */
+  get messagesRunning(): number {
+    let count = 0;
+    for (const run of this.#running) count += run.messages.length;
+    return count;
+  }
+
+  /** `source` has waiting messages. */
+  ready(source: RunSource): void {
+    if (this.#stopped) return;
+    if (!this.#inTurns.has(source)) {
+      this.#inTurns.add(source);
+      this.#turns.push(source);
+    }
+    this.#pump();
+  }
+
+  /** No further run begins. */
+  stop(): void {
+    this.#stopped = true;
+    this.#turns.clear();
+    this.#inTurns.clear();
+  }
+
+  abortAll(reason: OrbitError): void {
+    for (const run of this.#running) run.abort(reason);
+  }
+
+  /** After {@link stop}: resolves when no listener runs, or after `timeoutMs`. */
+  idleWithin(timeoutMs: number): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        timer.cancel();
+        this.#onIdle = undefined;
+        resolve();
+      };
+      const timer = this.#host.timers.after(timeoutMs, done);
+      this.#onIdle = done;
+    });
+  }
+
+  /** Ends the watch over consume timeouts; listeners still running are left to themselves. */
+  close(): void {
+    this.stop();
+    this.#timeoutTimer?.cancel();
+    this.#timeoutTimer = undefined;
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      this.#takeTurns();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #takeTurns(): void {
+    let runs = 0;
+    while (this.#slotsUsed < this.#options.concurrency) {
+      const source = this.#turns.shift();
+      if (source === undefined) return;
+      this.#inTurns.delete(source);
+      const messages = source.take();
+      if (source.hasWaiting) {
+        this.#inTurns.add(source);
+        this.#turns.push(source);
+      }
+      if (messages.length > 0) this.#run(source, messages);
+      if (++runs === RUNS_PER_TURN) {
+        this.#host.timers.afterTurn(() => this.#pump());
+        return;
+      }
+    }
+  }
+
+  #run(source: RunSource, messages: readonly RunMessage[]): void {
+    this.#slotsUsed += 1;
+    const run = new ListenerRun(this.#options.group, source, messages, this.#host.clock.monotonicMs());
+    source.began(run);
+    this.#running.add(run);
+    const decoded = messages.map(({ payload: { record, attempts, subscription } }) =>
+      decodeMessage(record, source.queue, attempts, subscription?.codec),
+    );
+    if (!decoded.some(isPromise)) this.#call(run, decoded as Decoded[]);
+    else {
+      this.#watchTimeout();
+      Promise.all(decoded).then(
+        (all) => this.#call(run, all),
+        (error: unknown) => this.#end(run, messages, fromUnknown(error)),
+      );
+    }
+  }
+
+  #call(run: ListenerRun, decoded: readonly Decoded[]): void {
+    if (this.#stopped || run.aborted) {
+      this.#end(run, [], undefined);
+      return;
+    }
+    const { messages } = run;
+    const { subscription } = messages[0]!.payload;
+    const good = decoded.filter((message) => message instanceof ReceivedMessage);
+    decoded.forEach((message, i) => {
+      if (message instanceof Undecodable) run.source.failed(messages[i]!, message.error, run);
+    });
+    const heard = messages.filter((_, i) => !(decoded[i] instanceof Undecodable));
+    if (heard.length === 0) {
+      this.#end(run, [], undefined);
+      return;
+    }
+    if (subscription === undefined) {
+      this.#end(run, heard, new OrbitError("LISTENER_FAILED", "no listener for this message's topic"));
+      return;
+    }
+    let result: unknown;
+    try {
+      result = subscription.listener(good, run);
+    } catch (error) {
+      this.#end(run, heard, listenerFailed(error));
+      return;
+    }
+    if (!isPromise(result)) {
+      this.#end(run, heard, run.source.failureOf(result, run));
+      return;
+    }
+    this.#watchTimeout();
+    // Through a promise of our own: a foreign thenable may call back twice, or throw.
+    Promise.resolve(result).then(
+      (value) => this.#end(run, heard, run.source.failureOf(value, run)),
+      (error: unknown) => this.#end(run, heard, listenerFailed(error)),
+    );
+  }
+
+  #end(run: ListenerRun, messages: readonly RunMessage[], failure: OrbitError | undefined): void {
+    this.#running.delete(run);
+    for (const message of messages) {
+      if (failure === undefined) run.source.succeeded(message);
+      else run.source.failed(message, failure, run);
+    }
+    run.source.ended(run);
+    this.#slotsUsed -= 1;
+    if (this.#running.size === 0) this.#onIdle?.();
+    this.#pump();
+  }
+
+  /** One timer for all: runs began in the order they time out. */
+  #watchTimeout(): void {
+    if (this.#timeoutTimer !== undefined) return;
+    let oldest: ListenerRun | undefined;
+    for (const run of this.#running) {
+      if (!run.timedOut) {
+        oldest = run;
+        break;
+      }
+    }
+    if (oldest === undefined) return;
+    const dueMs = oldest.startedMs + this.#options.consumeTimeoutMs;
+    const delayMs = Math.max(dueMs - this.#host.clock.monotonicMs(), 1);
+    this.#timeoutTimer = this.#host.timers.after(delayMs, () => {
+      this.#timeoutTimer = undefined;
+      this.#abortTimedOut();
+      this.#watchTimeout();
+    });
+  }
+
+  #abortTimedOut(): void {
+    const startedBeforeMs = this.#host.clock.monotonicMs() - this.#options.consumeTimeoutMs;
+    for (const run of this.#running) {
+      if (run.startedMs > startedBeforeMs) return;
+      if (run.timedOut) continue;
+      run.timedOut = true;
+      const { topic, brokerName, queueId } = run.queue;
+      const offset = run.messages[0]!.queueOffset;
+      const message = `the listener of ${topic} has run for more than ${this.#options.consumeTimeoutMs} ms`;
+      this.#logger.warn({ code: "CONSUME_TIMEOUT", topic, brokerName, queueId, offset }, message);
+      run.abort(new OrbitError("CONSUME_TIMEOUT", message));
+      for (const held of run.messages) run.source.timedOut(held);
+    }
+  }
+}

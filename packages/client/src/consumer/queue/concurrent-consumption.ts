@@ -1,0 +1,215 @@
+/**
+ * Messages of one queue consumed at the same time and in any order (RocketMQ: ConsumeMessageConcurrentlyService). What
+ * fails goes back to the broker; what the broker does not take back is consumed again here.
+ *
+ *   held ──success──▶ gone
+ *     ├──failure, or running for too long──▶ returning ──taken back──▶ gone
+ *     ╰◀──not taken back; after a failure it waits 5 s ──╯
+ *
+ * A message that is held or returning holds the committable offset.
+ */
+import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
+import type { OrbitError } from "../../errors.ts";
+import { failureOf } from "../listening/listener-result.ts";
+import type { ListenerRun, RunSource } from "../listening/listener-run.ts";
+import type { ListeningContext } from "../listening/listening-context.ts";
+import { FIRST_RETRY_LEVEL } from "../retry/retry-message.ts";
+import { Fifo } from "./fifo.ts";
+import type { HeldMessage, HeldRecord } from "./held-message.ts";
+import { ProcessQueue } from "./process-queue.ts";
+import { topicOf } from "./pulled-record.ts";
+import type { QueueConsumption } from "./queue-consumption.ts";
+import { RetryLater } from "./retry-later.ts";
+
+export class ConcurrentConsumption implements QueueConsumption, RunSource {
+  readonly queue: MessageQueue;
+  lastEndedMs = 0;
+  readonly #context: ListeningContext;
+  readonly #onRoom: () => void;
+  readonly #retryLater: RetryLater<HeldMessage>;
+  readonly #waiting = new Fifo<HeldMessage>();
+  /** Failed messages whose time has come; they go first. */
+  readonly #again = new Fifo<HeldMessage>();
+  readonly #runs = new Set<ListenerRun>();
+  #processQueue: ProcessQueue<HeldRecord>;
+  #stopped = false;
+  #lost = false;
+  #onIdle: (() => void)[] = [];
+
+  /** `onRoom`: fewer messages are held than before. */
+  constructor(context: ListeningContext, queue: MessageQueue, startOffset: number, onRoom: () => void) {
+    this.#context = context;
+    this.queue = queue;
+    this.#onRoom = onRoom;
+    this.#processQueue = new ProcessQueue(startOffset);
+    const { instance, settings } = context;
+    this.#retryLater = new RetryLater(instance.host, settings.reconsumeDelayMs, (message) => {
+      this.#again.push(message);
+      context.runner.ready(this);
+    });
+  }
+
+  get nextOffset(): number {
+    return this.#processQueue.nextOffset;
+  }
+
+  get committableOffset(): number {
+    return this.#processQueue.committableOffset;
+  }
+
+  get count(): number {
+    return this.#processQueue.count;
+  }
+
+  get bytes(): number {
+    return this.#processQueue.bytes;
+  }
+
+  get span(): number {
+    return this.#processQueue.span;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#again.length + this.#waiting.length > 0;
+  }
+
+  announce(): void {
+    if (this.hasWaiting) this.#context.runner.ready(this);
+  }
+
+  hold(record: MessageRecord): void {
+    const processQueue = this.#processQueue;
+    const subscription = this.#context.subscriptionOf(topicOf(record));
+    const held = {
+      record,
+      processQueue,
+      subscription,
+      attempts: 0,
+      fate: "held",
+      endedAs: undefined,
+    } as const;
+    const message = processQueue.add(record.queueOffset, record.totalSize, held);
+    if (message !== undefined) this.#waiting.push(message);
+  }
+
+  advanceTo(offset: number): void {
+    this.#processQueue.advanceTo(offset);
+  }
+
+  moveTo(offset: number): void {
+    this.#forget();
+    this.#processQueue = new ProcessQueue(offset);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#forget();
+  }
+
+  lose(reason: OrbitError): void {
+    this.#lost = true;
+    this.stop();
+    for (const run of this.#runs) run.abort(reason);
+  }
+
+  idle(): Promise<void> {
+    if (this.#runs.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #forget(): void {
+    this.#retryLater.clear();
+    this.#waiting.clear();
+    this.#again.clear();
+  }
+
+  take(): readonly HeldMessage[] {
+    const from = this.#again.length > 0 ? this.#again : this.#waiting;
+    const first = from.shift();
+    if (first === undefined) return [];
+    const { subscription } = first.payload;
+    const messages = [first];
+    while (messages.length < (subscription?.messagesMax ?? 1)) {
+      if (from.peek()?.payload.subscription !== subscription) break;
+      messages.push(from.shift()!);
+    }
+    return messages;
+  }
+
+  began(run: ListenerRun): void {
+    this.#runs.add(run);
+  }
+
+  ended(run: ListenerRun): void {
+    const { clock } = this.#context.instance.host;
+    this.lastEndedMs = clock.wallMs();
+    this.#context.stats.ran(this.queue.topic, clock.monotonicMs() - run.startedMs);
+    this.#runs.delete(run);
+    this.#onRoom();
+    if (this.#runs.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  failureOf(result: unknown): OrbitError | undefined {
+    return failureOf(result);
+  }
+
+  succeeded(message: HeldMessage): void {
+    this.#context.consumed();
+    this.#context.stats.ended(this.queue.topic, true);
+    this.#ended(message, "success", 0);
+  }
+
+  failed(message: HeldMessage, error: OrbitError, run: ListenerRun): void {
+    const { record, attempts } = message.payload;
+    this.#context.failed(record, this.queue, attempts, error);
+    this.#context.stats.ended(this.queue.topic, false);
+    if (!run.isShutDown) this.#ended(message, "failure", run.delayLevel);
+  }
+
+  timedOut(message: HeldMessage): void {
+    if (message.payload.fate !== "held" || this.#context.settings.messageModel === "BROADCASTING") return;
+    this.#giveBack(message, FIRST_RETRY_LEVEL);
+  }
+
+  #ended(message: HeldMessage, as: "success" | "failure", delayLevel: number): void {
+    const { payload } = message;
+    payload.endedAs = as;
+    if (payload.fate !== "held") return;
+    // Broadcast messages have no retry: each consumer is on its own, and no broker counts for it.
+    if (as === "success" || this.#context.settings.messageModel === "BROADCASTING") this.#settle(message);
+    else this.#giveBack(message, delayLevel);
+  }
+
+  #settle(message: HeldMessage): void {
+    message.payload.fate = "gone";
+    message.payload.processQueue.done(message);
+  }
+
+  /** The message is held, and holds the group's offset, until the broker has it. */
+  #giveBack(message: HeldMessage, delayLevel: number): void {
+    const { payload } = message;
+    if (this.#lost || payload.processQueue !== this.#processQueue) return;
+    const { record, attempts } = payload;
+    payload.fate = "returning";
+    const times = record.reconsumeTimes + attempts;
+    const level = Number.isInteger(delayLevel) ? delayLevel : 0;
+    this.#context.sendBack.put({ record, queue: this.queue, times, delayLevel: level }, (returned) => {
+      payload.fate = "held";
+      if (returned) {
+        this.#settle(message);
+        this.#context.sentBack(record, this.queue, attempts);
+      } else if (payload.endedAs === "success") this.#settle(message);
+      else if (payload.endedAs === "failure") this.#consumeHere(message);
+      this.#onRoom();
+    });
+  }
+
+  /** The broker did not take it back. */
+  #consumeHere(message: HeldMessage): void {
+    const { payload } = message;
+    payload.attempts += 1;
+    payload.endedAs = undefined;
+    const current = payload.processQueue === this.#processQueue;
+    if (!this.#stopped && current) this.#retryLater.put(message);
+  }
+}

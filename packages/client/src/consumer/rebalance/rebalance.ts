@@ -1,0 +1,30 @@
+/** The step of rebalance: what a client had and what it should have → what it drops and what it takes. Pure. */
+import { compareMessageQueues, type MessageQueue } from "@orbitmq/wire";
+import { queueKey } from "../../topic-queues.ts";
+import { allocateAveragely } from "./allocate.ts";
+
+export interface RebalanceInput {
+  /** Every readable queue of one topic, in any order. */
+  readonly queues: readonly MessageQueue[];
+  /** Every client of the group, in any order. */
+  readonly clientIds: readonly string[];
+  readonly clientId: string;
+  /** The topic's queues this client holds now. */
+  readonly held: readonly MessageQueue[];
+}
+
+export interface RebalanceStep {
+  readonly drop: readonly MessageQueue[];
+  readonly take: readonly MessageQueue[];
+}
+
+export function rebalance({ queues, clientIds, clientId, held }: RebalanceInput): RebalanceStep {
+  const ids = [...new Set(clientIds)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const owned = allocateAveragely([...queues].sort(compareMessageQueues), ids, clientId);
+  const ownedKeys = new Set(owned.map(queueKey));
+  const heldKeys = new Set(held.map(queueKey));
+  return {
+    drop: held.filter((queue) => !ownedKeys.has(queueKey(queue))),
+    take: owned.filter((queue) => !heldKeys.has(queueKey(queue))),
+  };
+}
