@@ -58,7 +58,7 @@ export const rooms: readonly Room[] = [
   {
     folder: "packages/client/src",
     packages: ["@orbitmq/host", "@orbitmq/wire"],
-    modules: [],
+    modules: ["node:crypto"],
     ambient: false,
   },
   {

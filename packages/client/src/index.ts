@@ -46,6 +46,13 @@ export type { SelectorOptions, SqlExpression } from "./consumer/message-selector
 export { sql } from "./consumer/message-selector.ts";
 export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
 export type { ReadOptions } from "./consumer/reader/reader-options.ts";
+export { allocateAveragely } from "./consumer/rebalance/allocate-averagely.ts";
+export { allocateAveragelyByCircle } from "./consumer/rebalance/allocate-by-circle.ts";
+export { allocateByConfig } from "./consumer/rebalance/allocate-by-config.ts";
+export { allocateByMachineRoom } from "./consumer/rebalance/allocate-by-machine-room.ts";
+export { allocateByConsistentHash } from "./consumer/rebalance/allocate-consistent-hash.ts";
+export { allocateNearby, type MachineRooms } from "./consumer/rebalance/allocate-nearby.ts";
+export type { AllocateInput, AllocateStrategy } from "./consumer/rebalance/allocate-strategy.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";
 export { OrbitError, orbitErrors } from "./errors.ts";
 export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";

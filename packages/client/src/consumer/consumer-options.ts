@@ -2,6 +2,7 @@
 import type { ClientOptions } from "../client-options.ts";
 import type { OrbitError } from "../errors.ts";
 import type { ReceivedMessage } from "../received-message.ts";
+import type { AllocateStrategy } from "./rebalance/allocate-strategy.ts";
 
 /** Where a group starts in a queue it has no offset for: the oldest message, the newest, or a point in time. */
 export type ConsumeFrom = "first" | "last" | Date;
@@ -52,6 +53,11 @@ export interface PushConsumerOptions extends ClientOptions {
   readonly consumeSpanMax?: number | undefined;
   /** How often offsets are sent to the brokers. Default 5000 (persistConsumerOffsetInterval). */
   readonly offsetPersistIntervalMs?: number | undefined;
+  /**
+   * How the members of the group divide a topic's queues; the same for all of them. Default `allocateAveragely`
+   * (allocateMessageQueueStrategy).
+   */
+  readonly allocateStrategy?: AllocateStrategy | undefined;
   /** How often queues are divided anew without anything having happened. Default 20,000. */
   readonly rebalanceIntervalMs?: number | undefined;
   /**

@@ -9,6 +9,8 @@ import {
   type MessageModel,
   type PushConsumerOptions,
 } from "./consumer-options.ts";
+import { allocateAveragely } from "./rebalance/allocate-averagely.ts";
+import type { AllocateStrategy } from "./rebalance/allocate-strategy.ts";
 
 export interface ConsumerSettings {
   readonly group: string;
@@ -28,6 +30,7 @@ export interface ConsumerSettings {
   readonly consumeSpanMax: number;
   readonly offsetPersistIntervalMs: number;
   readonly rebalanceIntervalMs: number;
+  readonly allocateStrategy: AllocateStrategy;
   readonly onConsumeFailure: PushConsumerOptions["onConsumeFailure"];
   readonly onSentBack: PushConsumerOptions["onSentBack"];
 }
@@ -65,6 +68,7 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
     consumeSpanMax: count("consumeSpanMax"),
     offsetPersistIntervalMs: duration("offsetPersistIntervalMs"),
     rebalanceIntervalMs: duration("rebalanceIntervalMs"),
+    allocateStrategy: options.allocateStrategy ?? allocateAveragely,
     onConsumeFailure: options.onConsumeFailure,
     onSentBack: options.onSentBack,
   };

@@ -16,6 +16,7 @@ export interface LitePullConsumerOptions
       | "consumeSpanMax"
       | "offsetPersistIntervalMs"
       | "rebalanceIntervalMs"
+      | "allocateStrategy"
     > {
   /** Tell the brokers every `offsetPersistIntervalMs` what is done; false: only `commit()` does. Default true. */
   readonly autoCommit?: boolean | undefined;

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rebalance } from "./rebalance.ts";
+import { allocateAveragely } from "./allocate-averagely.ts";
+import { type RebalanceInput, rebalance as step } from "./rebalance.ts";
+
+const rebalance = (input: Omit<RebalanceInput, "strategy">) =>
+  step({ strategy: allocateAveragely, ...input });
 
 const queue = (brokerName: string, queueId: number) => ({ topic: "T", brokerName, queueId });
 const all = [queue("b", 1), queue("a", 10), queue("a", 2), queue("b", 0)];

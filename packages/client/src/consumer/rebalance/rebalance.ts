@@ -1,9 +1,10 @@
 /** The step of rebalance: what a client had and what it should have → what it drops and what it takes. Pure. */
 import { compareMessageQueues, type MessageQueue } from "@orbitmq/wire";
 import { queueKey } from "../../topic-queues.ts";
-import { allocateAveragely } from "./allocate.ts";
+import type { AllocateStrategy } from "./allocate-strategy.ts";
 
 export interface RebalanceInput {
+  readonly strategy: AllocateStrategy;
   /** Every readable queue of one topic, in any order. */
   readonly queues: readonly MessageQueue[];
   /** Every client of the group, in any order. */
@@ -18,9 +19,15 @@ export interface RebalanceStep {
   readonly take: readonly MessageQueue[];
 }
 
-export function rebalance({ queues, clientIds, clientId, held }: RebalanceInput): RebalanceStep {
+/** Throws what the strategy throws. */
+export function rebalance({ strategy, queues, clientIds, clientId, held }: RebalanceInput): RebalanceStep {
   const ids = [...new Set(clientIds)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const owned = allocateAveragely([...queues].sort(compareMessageQueues), ids, clientId);
+  const sorted = [...queues].sort(compareMessageQueues);
+  return stepTo(strategy.allocate({ queues: sorted, clientIds: ids, clientId }), held);
+}
+
+/** From the queues held to those owned. */
+export function stepTo(owned: readonly MessageQueue[], held: readonly MessageQueue[]): RebalanceStep {
   const ownedKeys = new Set(owned.map(queueKey));
   const heldKeys = new Set(held.map(queueKey));
   return {

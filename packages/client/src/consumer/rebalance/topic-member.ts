@@ -25,6 +25,8 @@ import { isDate } from "../consumer-settings.ts";
 import type { OffsetStore } from "../offsets/offset-store.ts";
 import { QueueConsumer, type QueueConsumerContext } from "../queue/queue-consumer.ts";
 import type { Subscription } from "../subscription.ts";
+import { allocateAveragely } from "./allocate-averagely.ts";
+import type { AllocateStrategy } from "./allocate-strategy.ts";
 import { rebalance } from "./rebalance.ts";
 
 const { routeRetryMinMs, routeRetryMaxMs } = consumerDefaults;
@@ -193,8 +195,9 @@ export class TopicMember {
     const clientIds = await this.#clientIds(new Set(queues.map(({ brokerName }) => brokerName)));
     if (this.#stopped || clientIds === undefined) return false;
     const { clientId } = this.#context.instance;
+    const strategy = this.#strategy();
     const held = [...this.#queues.values()].map(({ queue }) => queue);
-    const { drop, take } = rebalance({ queues, clientIds, clientId, held });
+    const { drop, take } = rebalance({ strategy, queues, clientIds, clientId, held });
     for (const queue of drop) this.#drop(queue);
     return this.#take(take);
   }
@@ -240,6 +243,12 @@ export class TopicMember {
     if (consumer === undefined) return;
     this.#leaveWhenIdle(consumer, async () => {});
     this.wake();
+  }
+
+  /** A broadcasting consumer has every queue. */
+  #strategy(): AllocateStrategy {
+    const { messageModel, allocateStrategy } = this.#context.settings;
+    return messageModel === "BROADCASTING" ? allocateAveragely : allocateStrategy;
   }
 
   #drop(queue: MessageQueue): void {
