@@ -1,9 +1,24 @@
 /** Bytes between processes: frames, headers, codes, the message record, RPC. */
+
 export type { BatchEntry, ReceivedBatchEntry } from "./batch-body.ts";
 export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody, readBatchBody } from "./batch-body.ts";
 export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
+export { type AckMessageRequestHeader, ackMessageRequestHeader } from "./commands/ack-message.ts";
+export {
+  BATCH_ACK_SPAN_MAX,
+  type BatchAck,
+  type BatchAckBody,
+  encodeBatchAckBody,
+  parseBatchAckBody,
+} from "./commands/batch-ack-message.ts";
 export type { BrokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 export { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
+export {
+  type ChangeInvisibleTimeRequestHeader,
+  type ChangeInvisibleTimeResponseHeader,
+  changeInvisibleTimeRequestHeader,
+  changeInvisibleTimeResponseHeader,
+} from "./commands/change-message-invisibletime.ts";
 export {
   type CheckClientBody,
   encodeCheckClientBody,
@@ -124,15 +139,44 @@ export {
   parseLockBatchBody,
   parseLockBatchResponse,
 } from "./commands/lock-batch-mq.ts";
+export {
+  type NotificationRequestHeader,
+  type NotificationResponseHeader,
+  notificationRequestHeader,
+  notificationResponseHeader,
+} from "./commands/notification.ts";
 export type { NotifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
 export { notifyConsumerIdsChangedRequestHeader } from "./commands/notify-consumer-ids-changed.ts";
+export { type PeekMessageRequestHeader, peekMessageRequestHeader } from "./commands/peek-message.ts";
 export { PlainSend } from "./commands/plain-send.ts";
+export {
+  type PollingInfoRequestHeader,
+  type PollingInfoResponseHeader,
+  pollingInfoRequestHeader,
+  pollingInfoResponseHeader,
+} from "./commands/polling-info.ts";
+export {
+  ConsumeInitMode,
+  type PopMessageRequestHeader,
+  type PopMessageResponseHeader,
+  popMessageRequestHeader,
+  popMessageResponseHeader,
+} from "./commands/pop-message.ts";
 export type { PullMessageRequestHeader, PullMessageResponseHeader } from "./commands/pull-message.ts";
 export { pullMessageRequestHeader, pullMessageResponseHeader } from "./commands/pull-message.ts";
 export {
   type ReplyMessageRequestHeader,
   replyMessageRequestHeader,
 } from "./commands/push-reply-message-to-client.ts";
+export {
+  encodeAssignments,
+  encodeQueryAssignmentBody,
+  type MessageQueueAssignment,
+  type MessageRequestMode,
+  parseAssignments,
+  parseQueryAssignmentBody,
+  type QueryAssignmentBody,
+} from "./commands/query-assignment.ts";
 export {
   encodeConsumeTimeSpans,
   type QueryConsumeTimeSpanRequestHeader,
@@ -210,6 +254,14 @@ export {
   sendMessageV2RequestHeader,
 } from "./commands/send-message.ts";
 export { type SendMessageAnswer, SendMessageAnswers } from "./commands/send-message-answer.ts";
+export {
+  encodeMessageRequestMode,
+  encodeMessageRequestModes,
+  type MessageRequestModeSetting,
+  messageRequestModesToJson,
+  parseMessageRequestMode,
+  parseMessageRequestModes,
+} from "./commands/set-message-request-mode.ts";
 export type { UnregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
 export { unregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
 export type { UnregisterClientRequestHeader } from "./commands/unregister-client.ts";
@@ -322,6 +374,33 @@ export {
 } from "./message-record.ts";
 export { MQ_VERSION_CURRENT, MQVersion, mqVersion, mqVersionName } from "./mq-version.ts";
 export { isInherited, isReadable, isWritable, Perm, permName } from "./perm.ts";
+export {
+  formatMsgOffsetInfo,
+  formatOrderCountInfo,
+  formatStartOffsetInfo,
+  type PopMessageOffsets,
+  type PopOrderCount,
+  type PopStartOffset,
+  parseMsgOffsetInfo,
+  parseOrderCountInfo,
+  parseStartOffsetInfo,
+} from "./pop/pop-offset-info.ts";
+export {
+  type PopTopicType,
+  popNormalTopicOf,
+  popRetryTopicV1,
+  popRetryTopicV2,
+  popTopicOfType,
+  popTopicTypeOf,
+} from "./pop/pop-retry-topic.ts";
+export {
+  formatReceiptHandle,
+  POP_ORDER_REVIVE_QUEUE,
+  PROPERTY_FIRST_POP_TIME,
+  PROPERTY_POP_CK,
+  parseReceiptHandle,
+  type ReceiptHandle,
+} from "./pop/receipt-handle.ts";
 export type { CheckOptions, ReadOptions, RecordCheck } from "./read-record.ts";
 export { checkRecord, readRecord, readRecords } from "./read-record.ts";
 export type { RegisterBrokerBody } from "./register-broker-body.ts";

@@ -13,6 +13,7 @@ export const wireErrors = {
   JSON_MALFORMED: [false, "a JSON body cannot be parsed"],
   CODEC_UNAVAILABLE: [false, "the compression a message uses is not available in this process"],
   CODEC_FAILED: [false, "a compressed body cannot be decompressed, or grows beyond the limit"],
+  POP_INFO_MALFORMED: [false, "a receipt handle or an offset list of POP is not of its form"],
   ADDRESS_INVALID: [false, "an address is not host:port"],
   CONNECT_FAILED: [true, "no connection to the address could be made"],
   CONNECTION_CLOSED: [true, "the connection closed before the response arrived"],
