@@ -139,6 +139,7 @@ export class Broker {
       timers,
       logger,
       identity: this.#identity,
+      topics: this.#topics,
       stats: this.#stats,
       file: file("delayOffset.json"),
     });

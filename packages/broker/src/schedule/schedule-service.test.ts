@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { StateFile } from "@orbitmq/store";
-import { parseProperties, type RecordInput } from "@orbitmq/wire";
+import { parseProperties, type RecordInput, RequestCode, ResponseCode } from "@orbitmq/wire";
 import { SCHEDULE_TOPIC } from "../names.ts";
 import { brokerRoom } from "../testing/broker-room.ts";
 import { SimBroker } from "../testing/sim-broker.ts";
@@ -177,6 +177,33 @@ describe("delayed messages", () => {
     assert.deepEqual(await sim.bodies("orders"), ["a", "b"]);
     await sim.run(4_000);
     assert.deepEqual(await sim.bodies("orders"), ["a", "b", "c"]);
+  });
+
+  it("come to their topic though topics.json was lost before it had any other message", async () => {
+    const sim = await SimBroker.started();
+    await sim.send("orders", "a", delay(2));
+    await sim.run(1_000);
+    for (const name of sim.host.files.listSync("/store/config")) {
+      if (name.startsWith("topics.json")) sim.host.files.unlinkSync(`/store/config/${name}`);
+    }
+    sim.kill();
+    await sim.start();
+    const pull = () =>
+      sim.ask(RequestCode.PULL_MESSAGE, {
+        consumerGroup: "workers",
+        topic: "orders",
+        queueId: 0,
+        queueOffset: 0,
+        maxMsgNums: 32,
+        sysFlag: 4,
+        commitOffset: 0,
+        suspendTimeoutMillis: 0,
+        subscription: "*",
+        subVersion: 0,
+      });
+    assert.equal((await pull()).code, ResponseCode.TOPIC_NOT_EXIST);
+    await sim.run(6_000);
+    assert.equal((await pull()).code, ResponseCode.SUCCESS);
   });
 
   it("come at least once when the broker is killed, whatever it was doing", async () => {

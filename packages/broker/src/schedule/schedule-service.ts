@@ -22,6 +22,7 @@ import { type DataVersion, newDataVersion, nextDataVersion, readRecord } from "@
 import type { BrokerIdentity } from "../broker-identity.ts";
 import { SCHEDULE_TOPIC } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { DelayLevel, type Delivery, type LevelAction } from "./delay-level.ts";
 import { formatDelayOffsets, parseDelayOffsets } from "./delay-offsets.ts";
 import type { Moment } from "./due-times.ts";
@@ -32,6 +33,7 @@ export interface ScheduleServiceNeeds {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly store: MessageStore;
+  readonly topics: Pick<TopicRegistry, "recover">;
   readonly identity: BrokerIdentity;
   readonly stats: BrokerStats;
   /** Absent: nothing is kept. */
@@ -320,7 +322,7 @@ class LevelRun {
 
   /** Appends each record to its real queue. Returns the offset of the first that the store did not take. */
   #deliver({ slices }: GetResult, delivery: PendingDelivery): number | undefined {
-    const { store, stats, logger, identity } = this.#service.parts;
+    const { store, topics, stats, logger, identity } = this.#service.parts;
     for (const slice of slices) {
       const bytes = Buffer.from(slice.buffer, slice.byteOffset, slice.length);
       for (let at = 0; at < bytes.length; ) {
@@ -344,6 +346,7 @@ class LevelRun {
           );
           return record.queueOffset;
         }
+        topics.recover(message.topic, message.queueId);
         delivery.waiting++;
         delivery.position = result.physicalOffset;
         stats.put(1, result.byteCount, message.topic);

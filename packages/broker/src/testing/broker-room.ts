@@ -128,6 +128,7 @@ export function brokerRoom({
       logger,
       store,
       identity,
+      topics,
       stats,
       file: delayFile,
     }),

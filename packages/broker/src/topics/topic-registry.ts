@@ -66,6 +66,20 @@ export class TopicRegistry {
     }
   }
 
+  /**
+   * A message that was acknowledged for queue `queueId` of `topic` comes to it only now: when no file knew the topic
+   * any more, it is made again.
+   */
+  recover(topic: string, queueId: number): void {
+    if (this.topics.get(topic) !== undefined) return;
+    const queues = queueId + 1;
+    this.#needs.logger.warn(
+      { topic, queues },
+      "topics.json does not know the topic of a delayed message that is due; recovered it",
+    );
+    this.put(newTopicConfig(topic, { readQueueNums: queues, writeQueueNums: queues }));
+  }
+
   #widen(topic: TopicConfig, queues: number): void {
     this.#needs.logger.warn(
       { topic: topic.topicName, from: topic.readQueueNums, to: queues },
