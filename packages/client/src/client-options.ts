@@ -2,7 +2,17 @@
  * Options, limits and defaults that producers, consumers, readers and admins have in common (RocketMQ:
  * ClientConfig).
  */
-import type { Logger } from "@orbitmq/host";
+import type { Clock, Logger, Network, Timers } from "@orbitmq/host";
+
+/**
+ * Time that somebody else moves: what `start({ clock: "manual" })` of the package orbitmq gives its clients. `watch`
+ * lets it know what they have on their way.
+ */
+export interface ClientClock {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  watch(network: Network): Network;
+}
 
 export interface ClientOptions {
   /** NameServer addresses, `host:port`, several joined by `;` or as a list. Default 127.0.0.1:9876. */
@@ -25,6 +35,8 @@ export interface ClientOptions {
   readonly mapAddress?: ((address: string) => string) | undefined;
   /** Anything of pino's shape; default silent. */
   readonly logger?: Logger | undefined;
+  /** For tests: the clock of a server started with `clock: "manual"`. Default: the machine's. */
+  readonly clock?: ClientClock | undefined;
 }
 
 export const clientDefaults = {

@@ -25,7 +25,13 @@ export type {
   TopicRouteQueues,
   TopicStatus,
 } from "./admin/admin-types.ts";
-export type { ClientOptions, ClientState, ShutdownOptions, ShutdownResult } from "./client-options.ts";
+export type {
+  ClientClock,
+  ClientOptions,
+  ClientState,
+  ShutdownOptions,
+  ShutdownResult,
+} from "./client-options.ts";
 export type { Codec } from "./codecs.ts";
 export { bytes, json, text } from "./codecs.ts";
 export type { ConsumeFrom, MessageModel, PushConsumerOptions } from "./consumer/consumer-options.ts";
@@ -70,38 +76,39 @@ export { topic } from "./typed-topic.ts";
 
 let host: Host | undefined;
 
-/** One for all clients of the process. */
-function machine(): Host {
+/** One for all clients of the process, but for those with a clock of their own. */
+function machine({ clock }: ClientOptions): Host {
   host ??= nodeHost();
-  return host;
+  if (clock === undefined) return host;
+  return { ...host, clock: clock.clock, timers: clock.timers, network: clock.watch(host.network) };
 }
 
 export class Producer extends HostedProducer {
   constructor(options: ProducerOptions = {}) {
-    super(machine(), options);
+    super(machine(options), options);
   }
 }
 
 export class PushConsumer extends HostedPushConsumer {
   constructor(options: PushConsumerOptions) {
-    super(machine(), options);
+    super(machine(options), options);
   }
 }
 
 export class LitePullConsumer extends HostedLitePullConsumer {
   constructor(options: LitePullConsumerOptions) {
-    super(machine(), options);
+    super(machine(options), options);
   }
 }
 
 export class Reader extends HostedReader {
   constructor(options: ClientOptions = {}) {
-    super(machine(), options);
+    super(machine(options), options);
   }
 }
 
 export class Admin extends HostedAdmin {
   constructor(options: ClientOptions = {}) {
-    super(machine(), options);
+    super(machine(options), options);
   }
 }

@@ -3,9 +3,11 @@
  * prints, never exits the process and installs no handlers; several run in one process; after `stop()` no handle
  * stays open.
  */
-import { type Logger, silentLogger } from "@orbitmq/host";
+import type { ClientOptions } from "@orbitmq/client";
+import { type Host, type Logger, silentLogger } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import { type FlagValue, resolveConfiguration } from "./config/configuration.ts";
+import { ManualClock } from "./manual-clock/manual-clock.ts";
 import { Server, serverErrorFrom } from "./server.ts";
 import { ServerError } from "./server-error.ts";
 
@@ -14,6 +16,11 @@ export interface StartOptions {
   readonly home?: string | undefined;
   /** "disk" (default), or "memory": nothing is kept when the server stops. */
   readonly store?: "disk" | "memory" | undefined;
+  /**
+   * "manual", for tests, with `store: "memory"` only: time passes when `advance` is called, and not otherwise. Default
+   * "machine".
+   */
+  readonly clock?: "machine" | "manual" | undefined;
   /** Default 9876; 0 picks a free port. */
   readonly namesrvPort?: number | undefined;
   /** Default 10911; 0 picks a free port. */
@@ -48,6 +55,8 @@ export interface StartOptions {
 export interface OrbitMQ extends AsyncDisposable {
   /** For clients: `host:port` of the NameServer. */
   readonly namesrvAddr: string;
+  /** What a client of this server is made with: `new Producer({ ...mq.clientOptions })`. */
+  readonly clientOptions: Pick<ClientOptions, "namesrv" | "clock">;
   /** What clients are told as the broker's address, `host:port`. */
   readonly brokerAddr: string;
   /**
@@ -58,6 +67,19 @@ export interface OrbitMQ extends AsyncDisposable {
   readonly status: () => OrbitMQStatus;
   /** Stops; afterwards no handle is open. Rejects with STOP_TIMEOUT. Twice is once. */
   readonly stop: () => Promise<void>;
+}
+
+/** A server whose time is moved by hand, and that of every client made with its `clientOptions`. */
+export interface ManualOrbitMQ extends OrbitMQ {
+  /**
+   * Lets `ms` milliseconds pass: every timer that becomes due fires in order, at its time, and after each one
+   * everything that it set off comes to rest (requests are answered, listeners called and their promises followed)
+   * before the next. Resolves when nothing more is due. What a listener waits for outside (a database, a real timer)
+   * is not waited for. `advance(0)` only lets things come to rest. Calls at the same time run one after the other.
+   */
+  readonly advance: (ms: number) => Promise<void>;
+  /** What its clock says, ms since the epoch. It begins at the machine's time. */
+  readonly nowMs: () => number;
 }
 
 export interface OrbitMQStatus {
@@ -71,11 +93,18 @@ export interface OrbitMQStatus {
 export const STOP_TIMEOUT_MS = 20_000;
 
 /** Resolves when clients can connect, send and consume. Rejects with {@link ServerError}; then nothing runs. */
-export async function start(options: StartOptions = {}): Promise<OrbitMQ> {
+export function start(options: StartOptions & { readonly clock: "manual" }): Promise<ManualOrbitMQ>;
+export function start(options?: StartOptions): Promise<OrbitMQ>;
+export async function start(options: StartOptions = {}): Promise<OrbitMQ | ManualOrbitMQ> {
   const logger = options.logger ?? silentLogger;
   const store = options.store ?? "disk";
   if (store === "disk" && (options.home ?? "") === "")
     throw new ServerError("USAGE", 'start() needs home, the folder of the store, or store: "memory"');
+  if (options.clock === "manual" && store === "disk")
+    throw new ServerError(
+      "USAGE",
+      'start() with clock: "manual" needs store: "memory": a disk keeps no such time',
+    );
   const flags = ([key, name, value]: readonly [string, string, unknown]): FlagValue[] =>
     value === undefined ? [] : [{ flag: name, key, value: String(value) }];
   const config = resolveConfiguration({
@@ -95,8 +124,10 @@ export async function start(options: StartOptions = {}): Promise<OrbitMQ> {
     ignoreKeys: options.ignoreKeys ?? [],
   });
   for (const warning of config.warnings) logger.warn(warning);
+  const machine: Host = nodeHost({ logger });
+  const clock = options.clock === "manual" ? new ManualClock(machine) : undefined;
   const server = new Server(
-    nodeHost({ logger }),
+    clock?.host ?? machine,
     {
       role: "server",
       config,
@@ -107,10 +138,12 @@ export async function start(options: StartOptions = {}): Promise<OrbitMQ> {
     logger,
   );
   await server.start();
-  return running(server, options.stopTimeoutMs ?? STOP_TIMEOUT_MS);
+  const mq = running(server, options.stopTimeoutMs ?? STOP_TIMEOUT_MS, clock);
+  if (clock === undefined) return mq;
+  return { ...mq, advance: (ms) => clock.advance(ms), nowMs: () => clock.clock.wallMs() };
 }
 
-function running(server: Server, stopTimeoutMs: number): OrbitMQ {
+function running(server: Server, stopTimeoutMs: number, clock: ManualClock | undefined): OrbitMQ {
   const { namesrvAddr, brokerAddr } = server.addresses;
   const failed = server.failed.catch((error: unknown): never => {
     throw new ServerError("WRITE_FAILED", serverErrorFrom(error).message, { cause: error });
@@ -119,12 +152,15 @@ function running(server: Server, stopTimeoutMs: number): OrbitMQ {
   failed.catch(() => "told through `failed` and by refused sends");
   let stopped = false;
   const stop = async () => {
-    await server.stop(stopTimeoutMs);
+    const stopping = server.stop(stopTimeoutMs);
+    if (clock !== undefined) await passUntil(stopping, clock, stopTimeoutMs);
+    await stopping;
     stopped = true;
   };
   return {
     namesrvAddr: namesrvAddr ?? "",
     brokerAddr: brokerAddr ?? "",
+    clientOptions: { namesrv: namesrvAddr ?? "", ...(clock === undefined ? {} : { clock }) },
     failed,
     status: () => {
       const status = server.storeStatus();
@@ -137,4 +173,15 @@ function running(server: Server, stopTimeoutMs: number): OrbitMQ {
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Lets time pass for what waits for it in stopping, a second at a time, as no one else does. */
+async function passUntil(stopping: Promise<void>, clock: ManualClock, timeoutMs: number): Promise<void> {
+  let over = false;
+  const done = () => {
+    over = true;
+  };
+  stopping.then(done, done);
+  await clock.advance(0);
+  for (let ms = 0; !over && ms <= timeoutMs; ms += 1000) await clock.advance(1000);
 }

@@ -63,16 +63,21 @@ describe("a message that is sent back", () => {
     const first = propertiesOf(record);
     assert.equal(first["RETRY_TOPIC"], "orders");
     assert.match(first["ORIGIN_MESSAGE_ID"] ?? "", /^[0-9A-F]{32}$/);
-    const again = consumed(
-      1,
-      "RETRY_TOPIC\u0001first\u0002ORIGIN_MESSAGE_ID\u0001ID\u0002WAIT\u0001true\u0002",
-    );
+    const again = {
+      ...consumed(1, "RETRY_TOPIC\u0001first\u0002ORIGIN_MESSAGE_ID\u0001ID\u0002WAIT\u0001true\u0002"),
+      topic: "%RETRY%group",
+    };
     assert.deepEqual(propertiesOf(again), {
       RETRY_TOPIC: "first",
       ORIGIN_MESSAGE_ID: "ID",
       WAIT: "false",
       DELAY: "4",
     });
+  });
+
+  it("comes back as a dead letter to a group that could not consume another group's dead letter", () => {
+    const dead = { ...consumed(17, "RETRY_TOPIC\u0001orders\u0002"), topic: "%DLQ%other" };
+    assert.equal(propertiesOf(dead, { maxReconsumeTimes: 99 })["RETRY_TOPIC"], "%DLQ%other");
   });
 
   it("has the properties a Java broker gives it", () => {

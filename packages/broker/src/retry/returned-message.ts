@@ -47,6 +47,8 @@ export function returnedMessage(record: MessageRecord, storeHost: Uint8Array, ho
       : retryLevel(how.policy, record.reconsumeTimes, how.delaysMs);
   const { properties } = record;
   const known = (name: string): string | undefined => getProperty(properties, name) || undefined;
+  // A dead letter that another group fails to consume comes back to that group as what it is: a dead letter.
+  const cameFrom = record.topic === retryTopicOf(how.group) ? known(MessageConst.RETRY_TOPIC) : undefined;
   const origin = encodeOffsetMessageId(record.storeHost, record.physicalOffset);
   return {
     isDeadLetter,
@@ -63,7 +65,7 @@ export function returnedMessage(record: MessageRecord, storeHost: Uint8Array, ho
       preparedTransactionOffset: 0,
       body: record.body,
       properties: withProperties(properties, {
-        [MessageConst.RETRY_TOPIC]: known(MessageConst.RETRY_TOPIC) ?? record.topic,
+        [MessageConst.RETRY_TOPIC]: cameFrom ?? record.topic,
         [MessageConst.ORIGIN_MESSAGE_ID]: known(MessageConst.ORIGIN_MESSAGE_ID) ?? origin,
         [MessageConst.WAIT_STORE_MSG_OK]: "false",
         [MessageConst.DELAY_TIME_LEVEL]: delayLevel,

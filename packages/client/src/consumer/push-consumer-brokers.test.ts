@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatProperties, RequestCode } from "@orbitmq/wire";
 import type { ReceivedMessage } from "../received-message.ts";
-import { consuming, stage } from "../testing/consumer-stage.ts";
+import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 import { pullHeader } from "../testing/fake-broker.ts";
 import { TestWorld } from "../testing/test-world.ts";
 
@@ -138,6 +138,19 @@ test("messages sent back to the group's retry topic go to their own topic's list
   assert.equal(got[0]!.topic, "orders");
   assert.equal(got[0]!.queue.topic, "%RETRY%g");
   await w.until(() => broker.offsets.get("g@%RETRY%g@0") === 1);
+  await w.settle(consumer.shutdown());
+});
+
+test("dead letters go to whoever listens to them, not to a listener of where they came from", async () => {
+  const { w, broker } = stage();
+  w.nameServer.setRoute("%DLQ%other", [broker], 1);
+  broker.store("%DLQ%other", 0, "dead", formatProperties([["RETRY_TOPIC", "orders"]]));
+  const got: ReceivedMessage[] = [];
+  const consumer = consumerOf(w);
+  consumer.listen("%DLQ%other", (message) => void got.push(message));
+  await w.settle(consumer.start());
+  await w.until(() => got.length === 1);
+  assert.equal(got[0]!.topic, "%DLQ%other");
   await w.settle(consumer.shutdown());
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { connect as rawConnect, type Socket } from "node:net";
-import { test } from "node:test";
+import { connect as rawConnect, Socket } from "node:net";
+import { mock, test } from "node:test";
 import type { HostError } from "../host-error.ts";
 import type { Connection, ConnectionHandlers, Listener, SocketAddress } from "../network.ts";
 import { nodeHost } from "./node-host.ts";
@@ -44,6 +44,19 @@ async function pair(accepted: Partial<ConnectionHandlers>, dialled: Partial<Conn
   await arrived.promise;
   return { server, client, listener };
 }
+
+test("neither side of a connection holds small writes back (TCP_NODELAY)", async () => {
+  const setNoDelay = mock.method(Socket.prototype, "setNoDelay");
+  const { client, listener } = await pair({}, {});
+  assert.deepEqual(
+    setNoDelay.mock.calls.map(({ arguments: [on] }) => on),
+    [true],
+    "the side that connects; for the side that accepts Node does it before there is a Socket",
+  );
+  setNoDelay.mock.restore();
+  client.destroy();
+  listener.close();
+});
 
 test("bytes travel both ways, several slices as one stream, and each write is confirmed once", async () => {
   const heard: string[] = [];

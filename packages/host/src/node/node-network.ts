@@ -145,13 +145,15 @@ export class NodeNetwork implements Network {
     socket.once("connect", () => {
       clearTimeout(timeout);
       socket.removeListener("error", fail);
+      // As an option of `connect`, Node takes no notice of it: a second small write would wait 40 ms for an ack.
+      socket.setNoDelay(true);
       const connection = new NodeConnection(socket);
       reader.adopt(connection);
       done(undefined, connection);
       assert(connection.isHandled, "a connection is handled in the callback that hands it over");
     });
     try {
-      socket.connect({ host: remote.host, port: remote.port, noDelay: true });
+      socket.connect({ host: remote.host, port: remote.port });
     } catch (error) {
       // A port out of range.
       process.nextTick(fail, error);

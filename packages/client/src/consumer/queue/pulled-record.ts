@@ -14,6 +14,7 @@ import {
   parseProperties,
   readRecords,
 } from "@orbitmq/wire";
+import { RETRY_PREFIX } from "../../names.ts";
 import type { MessageMetadata } from "../../received-message.ts";
 
 /** `body` need not outlive this call. Throws WireError RECORD_MALFORMED. */
@@ -25,8 +26,12 @@ export function tagOf(record: MessageRecord): string | undefined {
   return getProperty(record.properties, MessageConst.TAGS);
 }
 
-/** The topic the application knows it by: a message that is being retried lies in its group's retry topic. */
+/**
+ * The topic the application knows it by: a message that is being retried lies in its group's retry topic. A dead
+ * letter remembers where it came from, too, and is in the topic it is in.
+ */
 export function topicOf(record: MessageRecord): string {
+  if (!record.topic.startsWith(RETRY_PREFIX)) return record.topic;
   return getProperty(record.properties, MessageConst.RETRY_TOPIC) ?? record.topic;
 }
 

@@ -19,7 +19,7 @@ import {
 } from "@orbitmq/wire";
 import { retryTopicOf } from "../../names.ts";
 import type { EncodedMessage } from "../../producer/encode-message.ts";
-import { messageIdOf } from "../queue/pulled-record.ts";
+import { messageIdOf, topicOf } from "../queue/pulled-record.ts";
 
 /** The level of a first retry: 10 s. */
 export const FIRST_RETRY_LEVEL = 3;
@@ -44,7 +44,7 @@ export function retryMessage(
   const properties = parseProperties(record.properties);
   for (const name of LEFT_BEHIND) properties.delete(name);
   const msgId = messageIdOf(record);
-  if (!properties.has(MessageConst.RETRY_TOPIC)) properties.set(MessageConst.RETRY_TOPIC, record.topic);
+  properties.set(MessageConst.RETRY_TOPIC, topicOf(record));
   if (!properties.has(MessageConst.ORIGIN_MESSAGE_ID)) properties.set(MessageConst.ORIGIN_MESSAGE_ID, msgId);
   const level = delayLevel > 0 ? delayLevel : FIRST_RETRY_LEVEL + times;
   properties.set(MessageConst.DELAY_TIME_LEVEL, String(level));
