@@ -23,6 +23,7 @@ import { RetryLater } from "./retry-later.ts";
 
 export class ConcurrentConsumption implements QueueConsumption, RunSource {
   readonly queue: MessageQueue;
+  held: ProcessQueue<HeldRecord>;
   lastEndedMs = 0;
   readonly #context: ListeningContext;
   readonly #onRoom: () => void;
@@ -31,7 +32,6 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
   /** Failed messages whose time has come; they go first. */
   readonly #again = new Fifo<HeldMessage>();
   readonly #runs = new Set<ListenerRun>();
-  #processQueue: ProcessQueue<HeldRecord>;
   #stopped = false;
   #lost = false;
   #onIdle: (() => void)[] = [];
@@ -41,32 +41,12 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
     this.#context = context;
     this.queue = queue;
     this.#onRoom = onRoom;
-    this.#processQueue = new ProcessQueue(startOffset);
+    this.held = new ProcessQueue(startOffset);
     const { instance, settings } = context;
     this.#retryLater = new RetryLater(instance.host, settings.reconsumeDelayMs, (message) => {
       this.#again.push(message);
       context.runner.ready(this);
     });
-  }
-
-  get nextOffset(): number {
-    return this.#processQueue.nextOffset;
-  }
-
-  get committableOffset(): number {
-    return this.#processQueue.committableOffset;
-  }
-
-  get count(): number {
-    return this.#processQueue.count;
-  }
-
-  get bytes(): number {
-    return this.#processQueue.bytes;
-  }
-
-  get span(): number {
-    return this.#processQueue.span;
   }
 
   get hasWaiting(): boolean {
@@ -78,7 +58,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
   }
 
   hold(record: MessageRecord): void {
-    const processQueue = this.#processQueue;
+    const processQueue = this.held;
     const subscription = this.#context.subscriptionOf(topicOf(record));
     const held = {
       record,
@@ -92,13 +72,9 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
     if (message !== undefined) this.#waiting.push(message);
   }
 
-  advanceTo(offset: number): void {
-    this.#processQueue.advanceTo(offset);
-  }
-
   moveTo(offset: number): void {
     this.#forget();
-    this.#processQueue = new ProcessQueue(offset);
+    this.held = new ProcessQueue(offset);
   }
 
   stop(): void {
@@ -188,7 +164,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
   /** The message is held, and holds the group's offset, until the broker has it. */
   #giveBack(message: HeldMessage, delayLevel: number): void {
     const { payload } = message;
-    if (this.#lost || payload.processQueue !== this.#processQueue) return;
+    if (this.#lost || payload.processQueue !== this.held) return;
     const { record, attempts } = payload;
     payload.fate = "returning";
     const times = record.reconsumeTimes + attempts;
@@ -209,7 +185,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
     const { payload } = message;
     payload.attempts += 1;
     payload.endedAs = undefined;
-    const current = payload.processQueue === this.#processQueue;
+    const current = payload.processQueue === this.held;
     if (!this.#stopped && current) this.#retryLater.put(message);
   }
 }

@@ -27,10 +27,10 @@ const SUSPEND_MAX_MS = 30_000;
 
 export class OrderlyConsumption implements QueueConsumption, RunSource {
   readonly queue: MessageQueue;
+  held: OrderlyQueue<OrderlyRecord>;
   lastEndedMs = 0;
   readonly #context: ListeningContext;
   readonly #onRoom: () => void;
-  #messages: OrderlyQueue<OrderlyRecord>;
   #state: "resting" | "running" | "suspended" | "returning" = "resting";
   #stopped = false;
   #run: ListenerRun | undefined;
@@ -48,31 +48,11 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
     this.#context = context;
     this.queue = queue;
     this.#onRoom = onRoom;
-    this.#messages = this.#newQueue(startOffset);
-  }
-
-  get nextOffset(): number {
-    return this.#messages.nextOffset;
-  }
-
-  get committableOffset(): number {
-    return this.#messages.committableOffset;
-  }
-
-  get count(): number {
-    return this.#messages.count;
-  }
-
-  get bytes(): number {
-    return this.#messages.bytes;
-  }
-
-  get span(): number {
-    return this.#messages.span;
+    this.held = this.#newQueue(startOffset);
   }
 
   get hasWaiting(): boolean {
-    return !this.#stopped && this.#state === "resting" && this.#messages.hasNext;
+    return !this.#stopped && this.#state === "resting" && this.held.hasNext;
   }
 
   announce(): void {
@@ -81,16 +61,12 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
 
   hold(record: MessageRecord): void {
     const subscription = this.#context.subscriptionOf(topicOf(record));
-    const held = { record, subscription };
-    this.#messages.add(record.queueOffset, record.totalSize, held, record.reconsumeTimes);
-  }
-
-  advanceTo(offset: number): void {
-    this.#messages.advanceTo(offset);
+    const payload = { record, subscription };
+    this.held.add(record.queueOffset, record.totalSize, payload, record.reconsumeTimes);
   }
 
   moveTo(offset: number): void {
-    this.#messages = this.#newQueue(offset);
+    this.held = this.#newQueue(offset);
     if (this.#state === "suspended") this.#rest();
   }
 
@@ -117,14 +93,14 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
       locks.expired(this.queue);
       return [];
     }
-    const batch = this.#messages.take(({ payload: { subscription } }, before) => {
+    const batch = this.held.take(({ payload: { subscription } }, before) => {
       const first = before[0];
       if (first === undefined) return true;
       return first.payload.subscription === subscription && before.length < (subscription?.messagesMax ?? 1);
     });
     this.#state = "running";
     this.#batch = batch;
-    this.#batchOf = this.#messages;
+    this.#batchOf = this.held;
     this.#heard = false;
     this.#failed = false;
     return batch.map(asRunMessage);
@@ -176,7 +152,7 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
     this.#context.stats.ran(this.queue.topic, clock.monotonicMs() - run.startedMs);
     this.#run = undefined;
     const batch = this.#batch;
-    const messages = this.#messages;
+    const messages = this.held;
     if (messages !== this.#batchOf) this.#rest();
     else if (!this.#heard || (this.#failed && run.isShutDown)) {
       messages.untake(batch);
@@ -192,7 +168,7 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
   }
 
   #decide(batch: readonly OrderlyEntry<OrderlyRecord>[], status: OrderlyStatus, run: ListenerRun): void {
-    const messages = this.#messages;
+    const messages = this.held;
     const { pauses, giveBack } = messages.decide(batch, status, run.autoCommit);
     if (giveBack.length === 0) {
       if (!pauses) this.#rest();
@@ -206,7 +182,7 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
       const { record } = entry.payload;
       const message = { record, queue: this.queue, times: entry.attempts, delayLevel: 0 };
       this.#context.sendBack.toRetryTopic(message, (taken) => {
-        if (messages === this.#messages) messages.returned(entry, taken);
+        if (messages === this.held) messages.returned(entry, taken);
         if (taken) this.#context.sentBack(record, this.queue, entry.attempts - record.reconsumeTimes);
         else suspends = true;
         open -= 1;

@@ -10,6 +10,7 @@
  * listener commits. A batch is taken after the one before it was decided on.
  */
 import { assert } from "@orbitmq/host";
+import type { HeldMessages } from "./queue-consumption.ts";
 
 export type OrderlyStatus = "SUCCESS" | "COMMIT" | "ROLLBACK" | "SUSPEND_CURRENT_QUEUE_A_MOMENT";
 
@@ -28,7 +29,7 @@ export interface OrderlyStep<T> {
   readonly giveBack: readonly OrderlyEntry<T>[];
 }
 
-export class OrderlyQueue<T> {
+export class OrderlyQueue<T> implements HeldMessages {
   /** In order; the first `#taken` are with the listener or wait for their commit. */
   #entries: OrderlyEntry<T>[] = [];
   #taken = 0;

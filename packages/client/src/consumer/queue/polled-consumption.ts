@@ -15,6 +15,7 @@ export type PolledMessage = CachedMessage<MessageRecord>;
 
 export class PolledConsumption implements QueueConsumption {
   readonly queue: MessageQueue;
+  held: ProcessQueue<MessageRecord>;
   readonly lastEndedMs = 0;
   readonly #onMessages: () => void;
   readonly #onRoom: () => void;
@@ -23,33 +24,12 @@ export class PolledConsumption implements QueueConsumption {
   #first: PolledMessage | undefined;
   /** Handed out and not done. */
   #out: PolledMessage[] = [];
-  #processQueue: ProcessQueue<MessageRecord>;
 
   constructor(queue: MessageQueue, startOffset: number, onMessages: () => void, onRoom: () => void) {
     this.queue = queue;
     this.#onMessages = onMessages;
     this.#onRoom = onRoom;
-    this.#processQueue = new ProcessQueue(startOffset);
-  }
-
-  get nextOffset(): number {
-    return this.#processQueue.nextOffset;
-  }
-
-  get committableOffset(): number {
-    return this.#processQueue.committableOffset;
-  }
-
-  get count(): number {
-    return this.#processQueue.count;
-  }
-
-  get bytes(): number {
-    return this.#processQueue.bytes;
-  }
-
-  get span(): number {
-    return this.#processQueue.span;
+    this.held = new ProcessQueue(startOffset);
   }
 
   get hasWaiting(): boolean {
@@ -61,17 +41,13 @@ export class PolledConsumption implements QueueConsumption {
   }
 
   hold(record: MessageRecord): void {
-    const message = this.#processQueue.add(record.queueOffset, record.totalSize, record);
+    const message = this.held.add(record.queueOffset, record.totalSize, record);
     if (message !== undefined) this.#waiting.push(message);
-  }
-
-  advanceTo(offset: number): void {
-    this.#processQueue.advanceTo(offset);
   }
 
   moveTo(offset: number): void {
     this.lose();
-    this.#processQueue = new ProcessQueue(offset);
+    this.held = new ProcessQueue(offset);
   }
 
   stop(): void {
@@ -105,7 +81,7 @@ export class PolledConsumption implements QueueConsumption {
   /** Everything handed out is. */
   done(): void {
     if (this.#out.length === 0) return;
-    for (const message of this.#out) this.#processQueue.done(message);
+    for (const message of this.#out) this.held.done(message);
     this.#out = [];
     this.#onRoom();
   }

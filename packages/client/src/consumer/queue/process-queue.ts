@@ -7,6 +7,7 @@
  * match the subscription.
  */
 import { assert } from "@orbitmq/host";
+import type { HeldMessages } from "./queue-consumption.ts";
 
 export interface CachedMessage<T> {
   readonly queueOffset: number;
@@ -15,7 +16,7 @@ export interface CachedMessage<T> {
   done: boolean;
 }
 
-export class ProcessQueue<T> {
+export class ProcessQueue<T> implements HeldMessages {
   /** Messages from `#head` on are held; the ones before it are done and gone. */
   #messages: (CachedMessage<T> | undefined)[] = [];
   #head = 0;

@@ -92,11 +92,11 @@ export class QueueConsumer implements OffsetSource {
   }
 
   get committableOffset(): number {
-    return this.#consumption.committableOffset;
+    return this.#consumption.held.committableOffset;
   }
 
   get nextOffset(): number {
-    return this.#consumption.nextOffset;
+    return this.#consumption.held.nextOffset;
   }
 
   /** One past the newest message, as of the last answer. */
@@ -105,7 +105,7 @@ export class QueueConsumer implements OffsetSource {
   }
 
   get cached(): number {
-    return this.#consumption.count;
+    return this.#consumption.held.count;
   }
 
   start(): void {
@@ -141,7 +141,7 @@ export class QueueConsumer implements OffsetSource {
 
   /** RocketMQ: ProcessQueueInfo. */
   runningInfo(): object {
-    const { count, bytes, span, committableOffset } = this.#consumption;
+    const { count, bytes, span, committableOffset } = this.#consumption.held;
     const locks = this.#context.locks();
     return {
       commitOffset: committableOffset,
@@ -181,7 +181,7 @@ export class QueueConsumer implements OffsetSource {
 
   #isFull(): boolean {
     const { settings } = this.#context;
-    const { count, bytes, span } = this.#consumption;
+    const { count, bytes, span } = this.#consumption.held;
     return (
       this.#paused ||
       count >= settings.pullThresholdForQueue ||
@@ -211,7 +211,7 @@ export class QueueConsumer implements OffsetSource {
       this.#pauseFor(this.#pace.afterFailure());
       return;
     }
-    const { committableOffset, nextOffset } = this.#consumption;
+    const { committableOffset, nextOffset } = this.#consumption.held;
     const inCluster = settings.messageModel === "CLUSTERING";
     const commits =
       inCluster && settings.autoCommit && committableOffset > 0 && broker.brokerId === MASTER_ID;
@@ -278,7 +278,7 @@ export class QueueConsumer implements OffsetSource {
         throw fromResponse(code, response.remark, this.queue.brokerName);
     }
     const header = pullMessageResponseHeader.decode(response.ext);
-    const before = this.#consumption.nextOffset;
+    const before = this.#consumption.held.nextOffset;
     this.#suggestedBrokerId = header.suggestWhichBrokerId;
     this.#maxOffset = header.maxOffset;
     if (code === ResponseCode.PULL_OFFSET_MOVED) {
@@ -290,9 +290,9 @@ export class QueueConsumer implements OffsetSource {
         this.#context.stats.pulled(this.queue.topic, records.length, Math.max(ms, 0));
         this.#hold(records);
       }
-      this.#consumption.advanceTo(header.nextBeginOffset);
+      this.#consumption.held.advanceTo(header.nextBeginOffset);
     }
-    const progressed = this.#consumption.nextOffset !== before;
+    const progressed = this.#consumption.held.nextOffset !== before;
     const pauseMs =
       code === ResponseCode.SUCCESS && progressed
         ? this.#pace.afterMessages()
@@ -312,7 +312,7 @@ export class QueueConsumer implements OffsetSource {
   #moveTo(offset: number): void {
     const { topic, brokerName, queueId } = this.queue;
     this.#context.instance.logger.warn(
-      { topic, brokerName, queueId, from: this.#consumption.nextOffset, to: offset },
+      { topic, brokerName, queueId, from: this.#consumption.held.nextOffset, to: offset },
       "the broker moved the offset of a queue",
     );
     this.#consumption.moveTo(offset);

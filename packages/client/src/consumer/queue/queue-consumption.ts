@@ -6,8 +6,8 @@
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { OrbitError } from "../../errors.ts";
 
-export interface QueueConsumption {
-  readonly queue: MessageQueue;
+/** The messages of a queue that are here (process-queue.ts, orderly-queue.ts). */
+export interface HeldMessages {
   /** Where the next pull begins. */
   readonly nextOffset: number;
   /** Every message before it is done with. */
@@ -16,13 +16,19 @@ export interface QueueConsumption {
   readonly count: number;
   readonly bytes: number;
   readonly span: number;
+  /** The next pull begins at `offset`; never goes back. */
+  advanceTo(offset: number): void;
+}
+
+export interface QueueConsumption {
+  readonly queue: MessageQueue;
+  /** What is held, and how far it lets the group get; another one after the broker moved the offset. */
+  readonly held: HeldMessages;
   /** Wall ms; 0 before the first listener ended. */
   readonly lastEndedMs: number;
   /** Tells those who consume when there is something to consume. */
   announce(): void;
   hold(record: MessageRecord): void;
-  /** The next pull begins at `offset`; never goes back. */
-  advanceTo(offset: number): void;
   /** Forgets everything and goes on at `offset`. */
   moveTo(offset: number): void;
   /** Nothing is begun any more; what is not begun is forgotten. */
