@@ -24,6 +24,7 @@ import { OrbitError } from "./errors.ts";
 import { guardedLogger } from "./guarded-logger.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { NameServers, parseNameServers } from "./name-servers.ts";
+import { Namespace } from "./namespace.ts";
 import { checkDuration } from "./option-checks.ts";
 import { RouteCache } from "./route-cache.ts";
 import { DEFAULT_TOPIC } from "./topic-queues.ts";
@@ -31,6 +32,9 @@ import { DEFAULT_TOPIC } from "./topic-queues.ts";
 /** Pauses between tries to reach a NameServer at start: the first, doubling up to the second. */
 const START_RETRY_MIN_MS = 100;
 const START_RETRY_MAX_MS = 1_000;
+
+/** How far a broker's VIP port lies below its own. */
+const VIP_PORT_BELOW = 2;
 
 /** The least time connections get to end. */
 const CLOSE_MIN_MS = 200;
@@ -50,6 +54,8 @@ export class ClientInstance {
   readonly routes: RouteCache;
   readonly heartbeats: Heartbeats;
   readonly requestTimeoutMs: number;
+  readonly namespace: Namespace;
+  readonly #vipChannel: boolean;
   readonly #options: ClientOptions;
   /** Readers and admins belong to no group: nobody needs to hear of them. */
   readonly #hasGroups: boolean;
@@ -65,6 +71,8 @@ export class ClientInstance {
     this.#hasGroups = groups.producerGroups !== undefined || groups.consumers !== undefined;
     this.logger = guardedLogger(options.logger);
     this.clientId = options.clientId ?? newClientId(host);
+    this.namespace = new Namespace(options.namespace);
+    this.#vipChannel = options.vipChannelEnabled ?? false;
     this.requestTimeoutMs = checkDuration(options, "requestTimeoutMs", clientDefaults.requestTimeoutMs);
     this.startTimeoutMs = checkDuration(options, "startTimeoutMs", clientDefaults.startTimeoutMs);
     const addresses = parseNameServers(options.namesrv ?? clientDefaults.namesrv);
@@ -200,6 +208,13 @@ export class ClientInstance {
     });
   }
 
+  /** Where requests go that must not wait behind pulls (RocketMQ: MixAll.brokerVIPChannel). */
+  vipAddress(address: string): string {
+    if (!this.#vipChannel) return address;
+    const colon = address.lastIndexOf(":");
+    return `${address.slice(0, colon)}:${Number(address.slice(colon + 1)) - VIP_PORT_BELOW}`;
+  }
+
   /** A request whose every response code is an answer; `read` runs while the response is valid. */
   call<T>(
     address: string,
@@ -207,7 +222,7 @@ export class ClientInstance {
     read: (response: RemotingCommand) => T,
     timeoutMs: number = this.requestTimeoutMs,
   ): Promise<T> {
-    return callServer(this.rpc, address, request, timeoutMs, read);
+    return callServer(this.rpc, this.vipAddress(address), request, timeoutMs, read);
   }
 
   /** A request that is answered with SUCCESS or rejects. */
@@ -217,7 +232,7 @@ export class ClientInstance {
     read: (response: RemotingCommand) => T,
     timeoutMs: number = this.requestTimeoutMs,
   ): Promise<T> {
-    return askServer(this.rpc, address, request, timeoutMs, read);
+    return askServer(this.rpc, this.vipAddress(address), request, timeoutMs, read);
   }
 
   /** The topic's route, cached or asked for. */

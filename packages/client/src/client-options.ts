@@ -31,6 +31,16 @@ export interface ClientOptions {
   readonly routeRefreshIntervalMs?: number | undefined;
   /** How often every known broker gets a heartbeat. Default 30,000 (heartbeatBrokerInterval). */
   readonly heartbeatIntervalMs?: number | undefined;
+  /**
+   * Stands before the names of topics and groups on the servers, as `namespace%name`; the application writes and sees
+   * them without it. Default none.
+   */
+  readonly namespace?: string | undefined;
+  /**
+   * Sends, and questions that are not pulls, go to the broker's VIP port, which is 2 below its own. Default false
+   * (vipChannelEnabled).
+   */
+  readonly vipChannelEnabled?: boolean | undefined;
   /** Turns an address a server advertises (`host:port`) into the one to dial. Default: as it is. */
   readonly mapAddress?: ((address: string) => string) | undefined;
   /** Anything of pino's shape; default silent. */

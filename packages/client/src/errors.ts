@@ -38,6 +38,11 @@ export const orbitErrors = {
     description: "the caller's AbortSignal fired before the call was over",
     hint: "look at cause for the reason the signal was aborted with",
   },
+  FORBIDDEN: {
+    retriable: false,
+    description: "a check-forbidden hook of this producer refused the send",
+    hint: "look at cause; nothing was sent",
+  },
   MESSAGE_INVALID: {
     retriable: false,
     description: "the message breaks RocketMQ's rules for topics, bodies or properties",

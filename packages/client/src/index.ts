@@ -67,6 +67,12 @@ export type { ProducerStatus } from "./producer/producer.ts";
 export type { ProducerOptions, QueueSelector, SendOptions } from "./producer/producer-options.ts";
 export type { ReplyOptions } from "./producer/reply-message.ts";
 export { selectByHash, selectByRandom } from "./producer/selectors.ts";
+export type {
+  CheckForbiddenContext,
+  CheckForbiddenHook,
+  SendHook,
+  SendHookContext,
+} from "./producer/send-hooks.ts";
 export type { SendCallback, SendResult } from "./producer/send-result.ts";
 export type { MessageMetadata } from "./received-message.ts";
 export { ReceivedMessage } from "./received-message.ts";

@@ -16,7 +16,22 @@ const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
   "OFFSET_MOVED_EVENT",
 ]);
 
+/** The system's own topics and groups: no namespace stands before them. */
+const SYSTEM_NAMES: ReadonlySet<string> = new Set([
+  ...SYSTEM_TOPICS,
+  "TBW102",
+  "BenchmarkTest",
+  "RMQ_SYS_TRACE_TOPIC",
+  "CHECKPOINT_TOPIC",
+]);
+
 export const RETRY_PREFIX = "%RETRY%";
+export const DLQ_PREFIX = "%DLQ%";
+
+/** RocketMQ: TopicValidator.isSystemTopic, MixAll.isSysConsumerGroup. */
+export function isSystemName(name: string): boolean {
+  return SYSTEM_NAMES.has(name) || name.startsWith("rmq_sys_") || name.startsWith("CID_RMQ_SYS_");
+}
 
 export function retryTopicOf(group: string): string {
   return RETRY_PREFIX + group;

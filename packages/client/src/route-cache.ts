@@ -71,6 +71,14 @@ export class RouteCache {
     return this.#brokers.get(brokerName)?.get(MASTER_ID);
   }
 
+  /** Any topic that a broker of this name has queues of. */
+  topicAt(brokerName: string): string | undefined {
+    for (const [topic, route] of this.#routes) {
+      if (route.queueDatas.some((queues) => queues.brokerName === brokerName)) return topic;
+    }
+    return undefined;
+  }
+
   /** The broker with this id, else the master, else any of the set. */
   addressOf(brokerName: string, brokerId: number): { address: string; brokerId: number } | undefined {
     const addresses = this.#brokers.get(brokerName);

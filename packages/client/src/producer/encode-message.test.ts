@@ -4,6 +4,7 @@ import { decodeBatchBody, getProperty } from "@orbitmq/wire";
 import { json } from "../codecs.ts";
 import { OrbitError, type OrbitErrorCode } from "../errors.ts";
 import type { AnyMessage } from "../message.ts";
+import { Namespace } from "../namespace.ts";
 import { oneSimHost } from "../testing/test-world.ts";
 import { topic } from "../typed-topic.ts";
 import { newUniqueIds } from "../unique-id.ts";
@@ -15,6 +16,8 @@ const limits: EncodeLimits = {
   propertiesBytesMax: 300,
   compressOverBytes: Number.POSITIVE_INFINITY,
   compressLevel: 5,
+  compressType: "ZLIB",
+  namespace: new Namespace(),
 };
 const encode = (message: AnyMessage<unknown>, part: Partial<EncodeLimits> = {}) =>
   encodeMessage(message, { ...limits, ...part }, ids);

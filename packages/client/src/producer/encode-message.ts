@@ -3,6 +3,7 @@
  * that makes a message unsendable is found here, before anything leaves the process.
  */
 import {
+  type BodyCompression,
   checkProperty,
   compressBody,
   encodeBatchBody,
@@ -15,13 +16,16 @@ import {
 import { fromUnknown } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
 import type { AnyMessage, MessageAttributes } from "../message.ts";
+import type { Namespace } from "../namespace.ts";
 import { REPLY_TYPE } from "./reply-message.ts";
 
 export interface EncodeLimits {
   readonly messageBytesMax: number;
   readonly propertiesBytesMax: number;
   readonly compressOverBytes: number;
+  readonly compressType: BodyCompression;
   readonly compressLevel: number;
+  readonly namespace: Namespace;
 }
 
 export interface EncodedMessage {
@@ -87,12 +91,12 @@ export function encodeMessage(
   ids: UniqueIdGenerator,
 ): EncodedMessage {
   const msgId = ids.next();
-  const properties = encodeProperties(message, msgId, limits.propertiesBytesMax);
+  const properties = encodeProperties(message, msgId, limits);
   let body = encodeBody(message);
   checkBody(body, limits.messageBytesMax);
   let sysFlag = 0;
   if (body.length >= limits.compressOverBytes) {
-    const compressed = compressBody(body, "ZLIB", limits.compressLevel);
+    const compressed = compressBody(body, limits.compressType, limits.compressLevel);
     if (compressed.body.length < body.length) {
       body = compressed.body;
       sysFlag = compressed.sysFlagBits;
@@ -100,37 +104,51 @@ export function encodeMessage(
   }
   const isReply = message.properties?.[MessageConst.MESSAGE_TYPE] === REPLY_TYPE;
   const flag = flagOf(message);
-  return { topic: nameOf(message), body, properties, sysFlag, flag, msgId, isBatch: false, isReply };
+  // A reply goes to the cluster's reply topic, which is in no namespace.
+  const topic = isReply ? nameOf(message) : limits.namespace.wrap(nameOf(message));
+  return { topic, body, properties, sysFlag, flag, msgId, isBatch: false, isReply };
 }
 
-/** As {@link encodeMessage}; also MESSAGE_INVALID for an empty batch or one of several topics or WAIT flags. */
-export function encodeBatch(
-  messages: readonly AnyMessage<unknown>[],
+/** One message of a batch. */
+export interface BatchEntry {
+  readonly topic: string;
+  readonly waits: boolean;
+  readonly msgId: string;
+  readonly flag: number;
+  readonly body: Uint8Array;
+  readonly properties: string;
+}
+
+/** As {@link encodeMessage}, for a message that goes with others; never compressed, and without delay. */
+export function encodeEntry(
+  message: AnyMessage<unknown>,
   limits: EncodeLimits,
   ids: UniqueIdGenerator,
-): EncodedMessage {
-  const first = messages[0];
+): BatchEntry {
+  if ((message.delayLevel ?? 0) !== 0) {
+    throw new OrbitError("MESSAGE_INVALID", "a message of a batch has no delayLevel");
+  }
+  const msgId = ids.next();
+  const properties = encodeProperties(message, msgId, limits);
+  const body = encodeBody(message);
+  checkBody(body, limits.messageBytesMax);
+  const topic = limits.namespace.wrap(nameOf(message));
+  return { topic, waits: waitsForStore(message), msgId, flag: flagOf(message), body, properties };
+}
+
+/** Throws MESSAGE_TOO_LARGE; also MESSAGE_INVALID for an empty batch or one of several topics or WAIT flags. */
+export function encodeEntries(entries: readonly BatchEntry[], limits: EncodeLimits): EncodedMessage {
+  const first = entries[0];
   if (first === undefined) throw new OrbitError("MESSAGE_INVALID", "the batch is empty");
-  const topic = nameOf(first);
-  const waits = waitsForStore(first);
-  const msgIds: string[] = [];
-  const entries = messages.map((message) => {
-    if (nameOf(message) !== topic) {
-      throw new OrbitError("MESSAGE_INVALID", `a batch has one topic, not ${topic} and ${nameOf(message)}`);
+  const { topic, waits } = first;
+  for (const entry of entries) {
+    if (entry.topic !== topic) {
+      throw new OrbitError("MESSAGE_INVALID", `a batch has one topic, not ${topic} and ${entry.topic}`);
     }
-    if (waitsForStore(message) !== waits) {
+    if (entry.waits !== waits) {
       throw new OrbitError("MESSAGE_INVALID", "the messages of a batch have the same WAIT property");
     }
-    if ((message.delayLevel ?? 0) !== 0) {
-      throw new OrbitError("MESSAGE_INVALID", "a message of a batch has no delayLevel");
-    }
-    const msgId = ids.next();
-    msgIds.push(msgId);
-    const properties = encodeProperties(message, msgId, limits.propertiesBytesMax);
-    const body = encodeBody(message);
-    checkBody(body, limits.messageBytesMax);
-    return { flag: flagOf(message), body, properties };
-  });
+  }
   const body = encodeBatchBody(entries);
   if (body.length > limits.messageBytesMax) {
     throw new OrbitError(
@@ -138,9 +156,21 @@ export function encodeBatch(
       `the batch of ${entries.length} messages has ${body.length} bytes, more than ${limits.messageBytesMax}`,
     );
   }
-  const msgId = msgIds.join(",");
+  const msgId = entries.map((entry) => entry.msgId).join(",");
   const properties = waits ? WAIT_TRUE : property(MessageConst.WAIT_STORE_MSG_OK, "false");
   return { topic, body, properties, sysFlag: 0, flag: 0, msgId, isBatch: true };
+}
+
+/** Several messages as one. Throws as {@link encodeEntry} and {@link encodeEntries}. */
+export function encodeBatch(
+  messages: readonly AnyMessage<unknown>[],
+  limits: EncodeLimits,
+  ids: UniqueIdGenerator,
+): EncodedMessage {
+  return encodeEntries(
+    messages.map((message) => encodeEntry(message, limits, ids)),
+    limits,
+  );
 }
 
 function nameOf(message: AnyMessage<unknown>): string {
@@ -193,7 +223,8 @@ function property(name: string, value: string): string {
 
 const WAIT_TRUE = property(MessageConst.WAIT_STORE_MSG_OK, "true");
 
-function encodeProperties(message: MessageAttributes, msgId: string, bytesMax: number): string {
+function encodeProperties(message: MessageAttributes, msgId: string, limits: EncodeLimits): string {
+  const { propertiesBytesMax: bytesMax, namespace } = limits;
   let text = property(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, msgId);
   const { tag, keys, properties } = message;
   if (tag !== undefined) text += checkedProperty(MessageConst.TAGS, tag);
@@ -220,6 +251,9 @@ function encodeProperties(message: MessageAttributes, msgId: string, bytesMax: n
     }
   }
   text += waits;
+  if (!namespace.isNone && properties?.[MessageConst.INSTANCE_ID] === undefined) {
+    text += property(MessageConst.INSTANCE_ID, namespace.name);
+  }
   // A UTF-16 unit is at most three bytes of UTF-8: short texts need no counting.
   if (text.length * 3 > bytesMax) {
     const length = encoder.encode(text).length;

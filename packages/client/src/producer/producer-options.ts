@@ -1,7 +1,9 @@
 /** Options, limits and defaults of a producer (RocketMQ: DefaultMQProducer). */
 import type { Random } from "@orbitmq/host";
+import type { BodyCompression } from "@orbitmq/wire";
 import type { ClientOptions } from "../client-options.ts";
 import type { AnyMessage, MessageQueue } from "../message.ts";
+import type { CheckForbiddenHook, SendHook } from "./send-hooks.ts";
 
 export interface ProducerOptions extends ClientOptions {
   /** Default `ORBITMQ_PRODUCER`. */
@@ -12,14 +14,63 @@ export interface ProducerOptions extends ClientOptions {
   readonly retryTimes?: number | undefined;
   /** Further attempts of `sendAsync`. Default 2 (retryTimesWhenSendAsyncFailed). */
   readonly retryTimesAsync?: number | undefined;
-  /** Longer bodies are compressed (zlib); Infinity: never. Default 4096 (compressMsgBodyOverHowmuch). */
+  /** For one attempt of a `send` that may have another, in ms. Default none (sendMsgMaxTimeoutPerRequest, -1). */
+  readonly sendTimeoutPerRequestMs?: number | undefined;
+  /**
+   * `send` tries another broker when one has the message but could not make it as safe as it should (10
+   * FLUSH_DISK_TIMEOUT, 11 SLAVE_NOT_AVAILABLE, 12 FLUSH_SLAVE_TIMEOUT); the message may then be stored twice. Default
+   * false.
+   */
+  readonly retryAnotherBrokerWhenNotStoreOK?: boolean | undefined;
+  /** Prefer brokers that were neither slow nor failing lately (sendLatencyFaultEnable). Default false. */
+  readonly sendLatencyFaultEnable?: boolean | undefined;
+  /** Latencies in ms, ascending. Default 50, 100, 550, 1800, 3000, 5000, 15,000 (latencyMax). */
+  readonly latencyMaxMs?: readonly number[] | undefined;
+  /**
+   * How long a broker is avoided after a latency of at least the same entry of `latencyMaxMs`, in ms; a failure counts
+   * as 10,000. Default 0, 0, 2000, 5000, 6000, 10,000, 30,000 (notAvailableDuration).
+   */
+  readonly notAvailableDurationMs?: readonly number[] | undefined;
+  /** With `sendLatencyFaultEnable`: ask brokers that failed every 3 s whether they answer again. Default false. */
+  readonly startDetectorEnable?: boolean | undefined;
+  /** The least time between two such questions to one broker. Default 2000 (detectInterval). */
+  readonly detectIntervalMs?: number | undefined;
+  /** How long a broker may take to answer one. Default 200 (detectTimeout). */
+  readonly detectTimeoutMs?: number | undefined;
+  /** Longer bodies are compressed; Infinity: never. A batch never is. Default 4096 (compressMsgBodyOverHowmuch). */
   readonly compressOverBytes?: number | undefined;
+  /**
+   * How: ZLIB, LZ4 or ZSTD (Node 22.15 or newer; INVALID_ARGUMENT elsewhere). Consumers need RocketMQ 5 for the last
+   * two. Default ZLIB (compressType).
+   */
+  readonly compressType?: BodyCompression | undefined;
   /** zlib level 1 to 9. Default 5. */
   readonly compressLevel?: number | undefined;
   /** Longest body, or batch. Default 4 MiB (maxMessageSize). */
   readonly messageBytesMax?: number | undefined;
   /** Queues of a topic that a broker creates on the first send. Default 4 (defaultTopicQueueNums). */
   readonly defaultTopicQueueNums?: number | undefined;
+  /** `sendAsync` waits for room instead of filling memory (enableBackpressureForAsyncMode). Default false. */
+  readonly asyncBackPressure?: boolean | undefined;
+  /** Messages of `sendAsync` on their way, at most; 10 or more. Default 1024 (backPressureForAsyncSendNum). */
+  readonly asyncSendsMax?: number | undefined;
+  /** Bytes of their bodies, at most; 1 MiB or more. Default 100 MiB (backPressureForAsyncSendSize). */
+  readonly asyncSendBytesMax?: number | undefined;
+  /**
+   * `send` and `sendAsync` gather single messages of one topic, tag and WAIT property into batches. Messages with a
+   * delay, selector, timeout or signal of their own go alone. Default false (autoBatch).
+   */
+  readonly autoBatch?: boolean | undefined;
+  /** How long a message waits for others, 1 to 30,000. Default 10 (batchMaxDelayMs). */
+  readonly batchMaxDelayMs?: number | undefined;
+  /** Bytes of bodies after which a batch is sent at once, up to 2 MiB. Default 32,768 (batchMaxBytes). */
+  readonly batchMaxBytes?: number | undefined;
+  /** Bytes waiting for others in all; beyond, messages go alone. Default 32 MiB (totalBatchMaxBytes). */
+  readonly totalBatchMaxBytes?: number | undefined;
+  /** Told of every attempt. Default none. */
+  readonly sendHooks?: readonly SendHook[] | undefined;
+  /** May refuse a send. Default none. */
+  readonly checkForbiddenHooks?: readonly CheckForbiddenHook[] | undefined;
   /** Sends not yet over; the next is refused with OVERLOADED. Default 65,535. */
   readonly sendsInFlightMax?: number | undefined;
 }
@@ -30,7 +81,15 @@ export const producerDefaults = {
   retryTimes: 2,
   retryTimesAsync: 2,
   compressOverBytes: 4_096,
+  compressType: "ZLIB",
   compressLevel: 5,
+  detectIntervalMs: 2_000,
+  detectTimeoutMs: 200,
+  asyncSendsMax: 1_024,
+  asyncSendBytesMax: 100 * 1024 * 1024,
+  batchMaxDelayMs: 10,
+  batchMaxBytes: 32 * 1024,
+  totalBatchMaxBytes: 32 * 1024 * 1024,
   messageBytesMax: 4 * 1024 * 1024,
   propertiesBytesMax: 32_767,
   defaultTopicQueueNums: 4,

@@ -15,12 +15,25 @@ import {
 import { fromUnknown } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
 import type { AnyMessage, MessageQueue } from "../message.ts";
-import { checkGroup, checkTopicToSend } from "../names.ts";
-import { checkDuration, checkInteger } from "../option-checks.ts";
+import { checkTopicToSend, RETRY_PREFIX } from "../names.ts";
+import { checkDuration } from "../option-checks.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import { newUniqueIds } from "../unique-id.ts";
-import { type EncodedMessage, type EncodeLimits, encodeBatch, encodeMessage } from "./encode-message.ts";
-import { type ProducerOptions, producerDefaults, type SendOptions } from "./producer-options.ts";
+import { Accumulator, type Gathered } from "./accumulator.ts";
+import { AsyncRoom } from "./async-room.ts";
+import { AttemptWatch } from "./attempt-watch.ts";
+import {
+  type EncodedMessage,
+  type EncodeLimits,
+  encodeBatch,
+  encodeEntries,
+  encodeEntry,
+  encodeMessage,
+} from "./encode-message.ts";
+import { FaultDetector } from "./faults/fault-detector.ts";
+import { FaultTable } from "./faults/fault-table.ts";
+import type { ProducerOptions, SendOptions } from "./producer-options.ts";
+import { producerSettings } from "./producer-settings.ts";
 import { PublishInfos } from "./publish-infos.ts";
 import { type ReplyOptions, replyMessage } from "./reply-message.ts";
 import { Requests } from "./requests.ts";
@@ -49,6 +62,9 @@ export class Producer {
   readonly #ids: UniqueIdGenerator;
   readonly #requests: Requests;
   readonly #context: SendContext;
+  readonly #detector: FaultDetector | undefined;
+  readonly #room: AsyncRoom | undefined;
+  readonly #accumulator: Accumulator | undefined;
   readonly #sendsInFlightMax: number;
   readonly #inFlight = new Set<Send>();
   readonly #pool: Send[] = [];
@@ -57,35 +73,51 @@ export class Producer {
 
   /** Throws INVALID_ARGUMENT for an option out of range. */
   constructor(host: Host, options: ProducerOptions = {}) {
-    const group = options.group ?? producerDefaults.group;
-    checkGroup(group);
-    const retryTimes = checkInteger(options, "retryTimes", producerDefaults.retryTimes, 0);
-    const retryTimesAsync = checkInteger(options, "retryTimesAsync", producerDefaults.retryTimesAsync, 0);
-    const queueNums = producerDefaults.defaultTopicQueueNums;
-    this.#sendsInFlightMax = checkInteger(options, "sendsInFlightMax", producerDefaults.sendsInFlightMax, 1);
-    this.#limits = {
-      messageBytesMax: checkInteger(options, "messageBytesMax", producerDefaults.messageBytesMax, 1),
-      propertiesBytesMax: producerDefaults.propertiesBytesMax,
-      compressOverBytes: options.compressOverBytes ?? producerDefaults.compressOverBytes,
-      compressLevel: checkInteger(options, "compressLevel", producerDefaults.compressLevel, 1, 9),
-    };
+    const settings = producerSettings(options);
+    const { group, retryTimes, retryTimesAsync, accumulator, room } = settings;
+    this.#limits = settings.limits;
+    this.#sendsInFlightMax = settings.sendsInFlightMax;
     this.#ids = newUniqueIds(host);
     this.#instance = new ClientInstance(host, options, { producerGroups: [group] });
-    const { logger, rpc, routes } = this.#instance;
+    const { logger, rpc, routes, namespace } = this.#instance;
     this.#requests = new Requests(host, logger);
     rpc.handle(RequestCode.PUSH_REPLY_MESSAGE_TO_CLIENT, (request, exchange) =>
       this.#requests.pushed(request, exchange),
     );
-    const defaultTopicQueueNums = checkInteger(options, "defaultTopicQueueNums", queueNums, 1);
+    const nowMs = () => host.clock.monotonicMs();
+    const faults = settings.latency === undefined ? undefined : new FaultTable(nowMs, settings.latency);
+    if (faults !== undefined && settings.detector !== undefined) {
+      this.#detector = new FaultDetector(this.#instance, faults, settings.detector);
+    }
+    const { sendHooks = [], checkForbiddenHooks = [] } = options;
+    const detector = this.#detector;
+    const isWatched = faults !== undefined || sendHooks.length + checkForbiddenHooks.length > 0;
     this.#context = {
       host,
       logger,
       rpc,
       routes,
-      publishInfos: new PublishInfos(routes, host.random, defaultTopicQueueNums),
+      publishInfos: new PublishInfos(routes, host.random, settings.defaultTopicQueueNums),
       group,
-      defaultTopicQueueNums,
-      sendTimeoutMs: checkDuration(options, "sendTimeoutMs", producerDefaults.sendTimeoutMs),
+      namespace,
+      defaultTopicQueueNums: settings.defaultTopicQueueNums,
+      sendTimeoutMs: settings.sendTimeoutMs,
+      attemptTimeoutMs: settings.attemptTimeoutMs,
+      retriesStoredBadly: settings.retriesStoredBadly,
+      faults,
+      watch: isWatched
+        ? new AttemptWatch({
+            group,
+            namespace,
+            logger,
+            nowMs,
+            faults,
+            detector,
+            sendHooks,
+            checkForbiddenHooks,
+          })
+        : undefined,
+      vipAddress: (address) => this.#instance.vipAddress(address),
       attemptsMax: (mode) => 1 + (mode === "sync" ? retryTimes : mode === "async" ? retryTimesAsync : 0),
       suspect: (address) => void this.#instance.heartbeats.suspect(address),
       settled: (send) => this.#settled(send),
@@ -93,6 +125,10 @@ export class Producer {
         if (this.#pool.length < POOL_MAX) this.#pool.push(send);
       },
     };
+    if (room !== undefined) this.#room = new AsyncRoom(host, room);
+    if (accumulator !== undefined) {
+      this.#accumulator = new Accumulator(host.timers, accumulator, (batch) => this.#sendGathered(batch));
+    }
   }
 
   /** Resolves when a NameServer has answered; rejects with NAME_SERVER_UNREACHABLE after `startTimeoutMs`. */
@@ -178,17 +214,28 @@ export class Producer {
     const message = replyMessage(request, body, options);
     const { timeoutMs, signal } = options;
     // The broker that has the request knows who sent it.
-    const queues = await this.publishQueues(message.topic);
+    const queues = await this.#queuesOf(message.topic);
     const queue = queues.find(({ brokerName }) => brokerName === request.queue.brokerName);
-    return this.send(message, { timeoutMs, signal, queue });
+    return new Promise((resolve, reject) => {
+      // As it is: the reply topic is in no namespace.
+      const callback = { onSuccess: resolve, onException: reject };
+      this.#begin("sync", message, { timeoutMs, signal, queue }, callback);
+    });
   }
 
   /** The queues a message of this topic can be sent to, in order (RocketMQ: fetchPublishMessageQueues). */
   async publishQueues(topic: string): Promise<MessageQueue[]> {
+    const { namespace } = this.#context;
+    const queues = await this.#queuesOf(namespace.wrap(topic));
+    return queues.map((queue) => namespace.unwrapQueue(queue));
+  }
+
+  /** `topic` as servers know it. */
+  async #queuesOf(topic: string): Promise<readonly MessageQueue[]> {
     checkTopicToSend(topic);
     this.#instance.checkRunning();
     const { publishInfos } = this.#context;
-    return [...(publishInfos.get(topic) ?? (await publishInfos.find(topic))).queues];
+    return (publishInfos.get(topic) ?? (await publishInfos.find(topic))).queues;
   }
 
   status(): ProducerStatus {
@@ -196,7 +243,7 @@ export class Producer {
     return {
       state,
       ready: state === "running" && nameServers.reachable,
-      group: this.#context.group,
+      group: this.#context.namespace.unwrap(this.#context.group),
       clientId,
       sendsInFlight: this.#inFlight.size,
     };
@@ -224,6 +271,11 @@ export class Producer {
     );
   }
 
+  /** Resolves when `sendAsync` would not have to wait for room; at once without `asyncBackPressure`. */
+  room(): Promise<void> {
+    return this.#room?.room() ?? Promise.resolve();
+  }
+
   #begin<T>(
     mode: SendMode,
     message: AnyMessage<T> | readonly AnyMessage<T>[],
@@ -234,15 +286,117 @@ export class Producer {
     const isBatch = Array.isArray(message);
     const first = (isBatch ? message[0] : message) as AnyMessage<unknown>;
     try {
+      if (!isBatch && this.#accumulator?.takes(mode, first, options) === true) {
+        if (this.#gather(this.#accumulator, mode, first, options, callback)) return;
+      }
       encoded = this.#admit(isBatch, message as AnyMessage<unknown> | AnyMessage<unknown>[], options);
     } catch (error) {
-      const failure = fromUnknown(error);
-      this.#context.host.timers.afterTurn(() => callback.onException(failure));
+      this.#refuse(fromUnknown(error), callback);
       return;
     }
+    if (mode === "async" && this.#room !== undefined)
+      this.#enter(this.#room, encoded, first, options, callback);
+    else this.#start(mode, encoded, first, options, callback);
+  }
+
+  #start(
+    mode: SendMode,
+    encoded: EncodedMessage,
+    first: AnyMessage<unknown>,
+    options: SendOptions,
+    callback: SendCallback,
+  ): void {
     const send = this.#pool.pop() ?? new Send(this.#context);
     this.#inFlight.add(send);
-    send.begin(mode, encoded, first, options, callback);
+    const { namespace } = this.#context;
+    const wrapped =
+      namespace.isNone || options.queue === undefined || encoded.isReply === true
+        ? options
+        : { ...options, queue: namespace.wrapQueue(options.queue) };
+    send.begin(mode, encoded, first, wrapped, callback);
+  }
+
+  #refuse(error: OrbitError, callback: SendCallback): void {
+    this.#context.host.timers.afterTurn(() => callback.onException(error));
+  }
+
+  /** As soon as there is room; waiting for it is part of the send's time. */
+  #enter(
+    room: AsyncRoom,
+    encoded: EncodedMessage,
+    first: AnyMessage<unknown>,
+    options: SendOptions,
+    callback: SendCallback,
+  ): void {
+    const { clock } = this.#context.host;
+    const bytes = encoded.body.length;
+    const timeoutMs = options.timeoutMs ?? this.#context.sendTimeoutMs;
+    const endMs = clock.monotonicMs() + timeoutMs;
+    const leaving: SendCallback = {
+      onSuccess: (result) => {
+        room.leave(bytes);
+        callback.onSuccess(result);
+      },
+      onException: (error) => {
+        room.leave(bytes);
+        callback.onException(error);
+      },
+    };
+    const go = () => {
+      const leftMs = Math.max(endMs - clock.monotonicMs(), 1);
+      this.#start("async", encoded, first, { ...options, timeoutMs: leftMs }, leaving);
+    };
+    room.enter(bytes, timeoutMs, go, (why) => {
+      const message =
+        why === "closed"
+          ? "the producer was shut down before there was room for the send"
+          : `no room for another asynchronous send within ${timeoutMs} ms`;
+      callback.onException(new OrbitError(why === "closed" ? "SHUT_DOWN" : "OVERLOADED", message));
+    });
+  }
+
+  /** False: the message goes alone after all. */
+  #gather(
+    accumulator: Accumulator,
+    mode: SendMode,
+    message: AnyMessage<unknown>,
+    options: SendOptions,
+    callback: SendCallback,
+  ): boolean {
+    this.#checkCapacity();
+    const entry = encodeEntry(message, this.#limits, this.#ids);
+    if (entry.topic.startsWith(RETRY_PREFIX)) return false;
+    this.#checkPlace(entry.topic, options);
+    accumulator.put(mode, entry, message, options.queue, callback);
+    return true;
+  }
+
+  #sendGathered({ mode, entries, first, queue, callback }: Gathered): void {
+    let encoded: EncodedMessage;
+    try {
+      encoded = encodeEntries(entries, this.#limits);
+    } catch (error) {
+      this.#refuse(fromUnknown(error), callback);
+      return;
+    }
+    if (mode === "async" && this.#room !== undefined)
+      this.#enter(this.#room, encoded, first, { queue }, callback);
+    else this.#start(mode, encoded, first, { queue }, callback);
+  }
+
+  #checkCapacity(): void {
+    this.#instance.checkRunning();
+    const waiting = this.#room?.waiting ?? 0;
+    if (this.#inFlight.size + waiting >= this.#sendsInFlightMax) {
+      throw new OrbitError("OVERLOADED", `${this.#inFlight.size + waiting} sends are in flight already`);
+    }
+  }
+
+  #checkPlace(topic: string, { queue }: SendOptions): void {
+    if (this.#context.publishInfos.get(topic) === undefined) checkTopicToSend(topic);
+    if (queue !== undefined && this.#context.namespace.wrap(queue.topic) !== topic) {
+      throw new OrbitError("INVALID_ARGUMENT", `the queue is of ${queue.topic}, not ${topic}`);
+    }
   }
 
   #admit(
@@ -250,43 +404,38 @@ export class Producer {
     message: AnyMessage<unknown> | AnyMessage<unknown>[],
     options: SendOptions,
   ): EncodedMessage {
-    this.#instance.checkRunning();
+    this.#checkCapacity();
     if (options.timeoutMs !== undefined) checkDuration(options, "timeoutMs", options.timeoutMs);
     if (options.signal?.aborted === true) {
       throw new OrbitError("ABORTED", "the signal was aborted before the send", {
         cause: options.signal.reason,
       });
     }
-    if (this.#inFlight.size >= this.#sendsInFlightMax) {
-      throw new OrbitError("OVERLOADED", `${this.#inFlight.size} sends are in flight already`);
-    }
     const encoded = isBatch
       ? encodeBatch(message as AnyMessage<unknown>[], this.#limits, this.#ids)
       : encodeMessage(message as AnyMessage<unknown>, this.#limits, this.#ids);
-    if (this.#context.publishInfos.get(encoded.topic) === undefined) checkTopicToSend(encoded.topic);
-    if (encoded.isBatch && encoded.topic.startsWith("%RETRY%")) {
+    if (encoded.isBatch && encoded.topic.startsWith(RETRY_PREFIX)) {
       throw new OrbitError("MESSAGE_INVALID", "a batch cannot go to a retry topic");
     }
-    if (options.queue !== undefined && options.queue.topic !== encoded.topic) {
-      throw new OrbitError(
-        "INVALID_ARGUMENT",
-        `the queue is of ${options.queue.topic}, not ${encoded.topic}`,
-      );
-    }
+    if (encoded.isReply !== true) this.#checkPlace(encoded.topic, options);
     return encoded;
   }
 
   #settled(send: Send): void {
     this.#inFlight.delete(send);
-    if (this.#inFlight.size === 0) this.#onIdle?.();
+    // What waits for room goes next: its turn comes with the callback of this one.
+    if (this.#inFlight.size === 0 && (this.#room?.waiting ?? 0) === 0) this.#onIdle?.();
   }
 
   async #stop(deadlineMs: number): Promise<ShutdownResult> {
     const { host } = this.#context;
     const endMs = host.clock.monotonicMs() + deadlineMs;
+    this.#accumulator?.flush();
+    this.#detector?.stop();
     const before = this.#inFlight.size;
     this.#instance.beginStop();
     await this.#idleWithin(Math.max(deadlineMs - Math.min(UNREGISTER_MS, deadlineMs / 5), 0));
+    this.#room?.close();
     const left = [...this.#inFlight];
     for (const send of left) send.giveUp("SHUT_DOWN", "the producer was shut down before the send was over");
     this.#requests.close();

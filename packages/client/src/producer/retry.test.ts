@@ -10,6 +10,7 @@ const question = (part: Partial<RetryQuestion>): RetryQuestion => ({
   attempts: 1,
   attemptsMax: 3,
   remainingMs: 1000,
+  retriesStoredBadly: false,
   ...part,
 });
 const response = (code: number): AttemptFailure => ({ kind: "response", code });
@@ -77,4 +78,13 @@ test("a message is refused only if the broker refused it before storing or nothi
   assert.equal(outcomeOf(rpc("CONNECTION_CLOSED", true)), "unknown");
   assert.equal(outcomeOf(rpc("CONNECTION_CLOSED", false)), "refused");
   assert.equal(outcomeOf({ kind: "no-address" }), "refused");
+});
+
+test("another broker is tried for what was stored badly only when asked to", () => {
+  for (const code of [10, 11, 12]) {
+    const asked = question({ failure: response(code), retriesStoredBadly: true });
+    assert.equal(shouldSendAgain(question({ failure: response(code) })), false);
+    assert.equal(shouldSendAgain(asked), true);
+    assert.equal(shouldSendAgain({ ...asked, mode: "async" }), false);
+  }
 });

@@ -4,6 +4,7 @@
  *
  *   send       another queue, preferably of another broker, after eight of the broker's refusals and after any
  *              failure to reach the broker, up to 1 + retryTimes attempts within the total time
+ *              and after "stored, but not safe enough" with retryAnotherBrokerWhenNotStoreOK
  *   sendAsync  after failures to reach the broker only, not when this client has too many requests in flight
  *   oneway     never
  *   a given or selected queue: `send` never, `sendAsync` the same queue
@@ -53,6 +54,17 @@ const RETRIED_ASYNC: ReadonlySet<WireErrorCode> = new Set<WireErrorCode>([
   "PEER_NOT_READING",
 ]);
 
+/** The broker has the message, but not as safe as it should be: RocketMQ takes these for acknowledgements. */
+const STORED_BADLY: ReadonlySet<number> = new Set([
+  ResponseCode.FLUSH_DISK_TIMEOUT,
+  ResponseCode.SLAVE_NOT_AVAILABLE,
+  ResponseCode.FLUSH_SLAVE_TIMEOUT,
+]);
+
+export function isStoredBadly(responseCode: number): boolean {
+  return STORED_BADLY.has(responseCode);
+}
+
 export interface RetryQuestion {
   readonly mode: SendMode;
   readonly failure: AttemptFailure;
@@ -62,6 +74,8 @@ export interface RetryQuestion {
   readonly attempts: number;
   readonly attemptsMax: number;
   readonly remainingMs: number;
+  /** Another broker is tried for what one stored badly. */
+  readonly retriesStoredBadly: boolean;
 }
 
 export function shouldSendAgain(question: RetryQuestion): boolean {
@@ -70,7 +84,10 @@ export function shouldSendAgain(question: RetryQuestion): boolean {
   if (mode === "sync" && queuePinned) return false;
   switch (failure.kind) {
     case "response":
-      return mode === "sync" && RETRIED_RESPONSES.has(failure.code);
+      if (mode !== "sync") return false;
+      return (
+        RETRIED_RESPONSES.has(failure.code) || (question.retriesStoredBadly && isStoredBadly(failure.code))
+      );
     case "rpc":
       return (mode === "sync" ? RETRIED_SYNC : RETRIED_ASYNC).has(failure.code);
     case "no-address":

@@ -1,7 +1,10 @@
 /** What a {@link Send} needs of its producer. */
 import type { Host, Logger } from "@orbitmq/host";
 import type { RpcClient } from "@orbitmq/wire";
+import type { Namespace } from "../namespace.ts";
 import type { RouteCache } from "../route-cache.ts";
+import type { AttemptWatch } from "./attempt-watch.ts";
+import type { FaultTable } from "./faults/fault-table.ts";
 import type { PublishInfos } from "./publish-infos.ts";
 import type { SendMode } from "./retry.ts";
 import type { Send } from "./send.ts";
@@ -15,6 +18,15 @@ export interface SendContext {
   readonly group: string;
   readonly defaultTopicQueueNums: number;
   readonly sendTimeoutMs: number;
+  /** Of one attempt that may have another; `undefined`: none but the send's own. */
+  readonly attemptTimeoutMs: number | undefined;
+  readonly retriesStoredBadly: boolean;
+  readonly namespace: Namespace;
+  /** `undefined`: nobody is interested. */
+  readonly watch: AttemptWatch | undefined;
+  readonly faults: FaultTable | undefined;
+  /** Where a broker takes sends. */
+  vipAddress(address: string): string;
   /** Attempts a send of this mode has in all. */
   attemptsMax(mode: SendMode): number;
   /** A request to this address went unanswered. */

@@ -29,6 +29,7 @@ import { fromResponse, fromUnknown, fromWireError } from "../error-from.ts";
 import { OrbitError, type OrbitErrorDetails, type SendOutcome } from "../errors.ts";
 import type { AnyMessage } from "../message.ts";
 import { DEFAULT_TOPIC } from "../topic-queues.ts";
+import type { Attempt, AttemptEnd, AttemptWatch } from "./attempt-watch.ts";
 import type { EncodedMessage } from "./encode-message.ts";
 import type { SendOptions } from "./producer-options.ts";
 import { type AttemptFailure, doubtsRoute, outcomeOf, type SendMode, shouldSendAgain } from "./retry.ts";
@@ -68,6 +69,8 @@ export class Send implements OutgoingRequest {
   #address = "";
   #onAbort: (() => void) | undefined;
   #routeTimer: TimerHandle | undefined;
+  /** The latest one, when somebody watches. */
+  #attempt: Attempt | undefined;
 
   constructor(context: SendContext) {
     this.#context = context;
@@ -109,8 +112,11 @@ export class Send implements OutgoingRequest {
 
   /** Settles with `error` unless settled; what is in flight is left to itself. */
   giveUp(code: "ABORTED" | "SHUT_DOWN", message: string, cause?: unknown): void {
-    if (this.#answerOpen) this.#outcome = "unknown";
-    this.#fail(new OrbitError(code, message, this.#details({ cause })));
+    const wasOpen = this.#answerOpen;
+    if (wasOpen) this.#outcome = "unknown";
+    const error = new OrbitError(code, message, this.#details({ cause }));
+    if (wasOpen && !this.#settled) this.#attemptEnded({ error, isLast: true });
+    this.#fail(error);
   }
 
   #watch(signal: AbortSignal): void {
@@ -158,11 +164,15 @@ export class Send implements OutgoingRequest {
     let queue: MessageQueue | undefined;
     let cause: unknown;
     const { selector } = this.#options!;
-    if (selector === undefined || info.queues.length === 0) queue = info.next(this.#lastBroker);
+    if (selector === undefined || info.queues.length === 0)
+      queue = info.next(this.#lastBroker, this.#context.faults);
     else {
       this.#queuePinned = true;
       try {
-        queue = selector(info.queues, this.#original!, this.#context.host.random);
+        const { namespace, host } = this.#context;
+        const shown = namespace.isNone ? info.queues : info.queues.map((one) => namespace.unwrapQueue(one));
+        queue = selector(shown, this.#original!, host.random);
+        if (queue !== undefined) queue = namespace.wrapQueue(queue);
       } catch (error) {
         cause = error;
       }
@@ -189,15 +199,47 @@ export class Send implements OutgoingRequest {
       );
       return;
     }
-    this.#address = address;
+    this.#address = this.#context.vipAddress(address);
+    if (this.#context.watch !== undefined && !this.#watched(this.#context.watch)) return;
     this.#attempts += 1;
     this.#pending += 1;
     this.#answerOpen = true;
     if (this.#mode === "oneway") {
-      this.#context.rpc.oneway(address, this, (error) => this.#left(error));
+      this.#context.rpc.oneway(this.#address, this, (error) => this.#left(error));
     } else {
-      this.#context.rpc.request(address, this, Math.max(this.#remainingMs(), 1), this.#onResponse);
+      this.#context.rpc.request(this.#address, this, Math.max(this.#attemptMs(), 1), this.#onResponse);
     }
+  }
+
+  /** Only an attempt of a `send` that may have another is given less time than the send has. */
+  #attemptMs(): number {
+    const { attemptTimeoutMs } = this.#context;
+    const remainingMs = this.#remainingMs();
+    const mayGoOn = this.#mode === "sync" && !this.#queuePinned && this.#tries < this.#triesMax;
+    return attemptTimeoutMs === undefined || !mayGoOn ? remainingMs : Math.min(attemptTimeoutMs, remainingMs);
+  }
+
+  /** False: the attempt was forbidden, and the send is over. */
+  #watched(watch: AttemptWatch): boolean {
+    const place = {
+      mode: this.#mode,
+      number: this.#attempts + 1,
+      message: this.#original!,
+      queue: this.#queue!,
+      address: this.#address,
+    };
+    try {
+      watch.check(place);
+    } catch (error) {
+      this.#fail(this.#completed(fromUnknown(error)));
+      return false;
+    }
+    this.#attempt = watch.begin(place, this.#attempt);
+    return true;
+  }
+
+  #attemptEnded(end: AttemptEnd): void {
+    if (this.#attempt !== undefined) this.#context.watch?.end(this.#attempt, end);
   }
 
   #encodeHeader(sink: ExtSink): void {
@@ -259,9 +301,9 @@ export class Send implements OutgoingRequest {
         msgId: this.#message!.msgId,
         offsetMsgId: header.msgId,
         queue:
-          header.queueId === queue.queueId && queue.topic === this.#message!.topic
+          header.queueId === queue.queueId && this.#context.namespace.isNone
             ? queue
-            : { topic: this.#message!.topic, brokerName: queue.brokerName, queueId: header.queueId },
+            : this.#context.namespace.unwrapQueue({ ...queue, queueId: header.queueId }),
         queueOffset: header.queueOffset,
         transactionId: header.transactionId,
         region: header.MSG_REGION,
@@ -272,6 +314,7 @@ export class Send implements OutgoingRequest {
       this.#fail(this.#completed(fromUnknown(error, queue.brokerName)));
       return;
     }
+    this.#attemptEnded({ result, isLast: true });
     this.#succeed(result);
   }
 
@@ -279,9 +322,19 @@ export class Send implements OutgoingRequest {
     this.#pending -= 1;
     this.#answerOpen = false;
     if (error?.sent === true) this.#outcome = "unknown";
-    if (this.#settled) this.#release();
-    else if (error !== undefined) this.#fail(this.#completed(fromUnknown(error, this.#queue!.brokerName)));
-    else this.#succeed(NOTHING_KNOWN);
+    if (this.#settled) {
+      this.#release();
+      return;
+    }
+    if (error === undefined) {
+      this.#attemptEnded({ isLast: true });
+      this.#succeed(NOTHING_KNOWN);
+      return;
+    }
+    const failure = { kind: "rpc", code: error.code, sent: error.sent } as const;
+    const shown = this.#completed(fromUnknown(error, this.#queue!.brokerName));
+    this.#attemptEnded({ failure, error: shown, isLast: true });
+    this.#fail(shown);
   }
 
   #attemptFailed(failure: AttemptFailure, toError: () => OrbitError): void {
@@ -296,7 +349,11 @@ export class Send implements OutgoingRequest {
       attempts: this.#tries,
       attemptsMax: this.#triesMax,
       remainingMs: this.#remainingMs(),
+      retriesStoredBadly: this.#context.retriesStoredBadly,
     });
+    if (this.#attempt !== undefined && failure.kind !== "no-address") {
+      this.#attemptEnded({ failure, error: toError(), isLast: !again });
+    }
     if (!again) {
       this.#fail(toError());
       return;
@@ -391,6 +448,7 @@ export class Send implements OutgoingRequest {
     this.#options = undefined;
     this.#queue = undefined;
     this.#lastBroker = undefined;
+    this.#attempt = undefined;
     this.body = undefined;
     this.#context.reusable(this);
   }

@@ -5,6 +5,7 @@
 import type { Random } from "@orbitmq/host";
 import type { MessageQueue, TopicRouteData } from "@orbitmq/wire";
 import { publishQueues } from "../topic-queues.ts";
+import type { FaultTable } from "./faults/fault-table.ts";
 
 export class TopicPublishInfo {
   readonly queues: readonly MessageQueue[];
@@ -20,9 +21,20 @@ export class TopicPublishInfo {
     this.#turn = random.int(Math.max(this.queues.length, 1));
   }
 
-  /** The next queue, of another broker than `lastBroker` when there is one; `undefined` without queues. */
-  next(lastBroker: string | undefined): MessageQueue | undefined {
+  /**
+   * The next queue, of another broker than `lastBroker` when there is one; `undefined` without queues. With `faults`: of
+   * an available broker, else of a reachable one, in both cases not of `lastBroker`, else any.
+   */
+  next(lastBroker: string | undefined, faults?: FaultTable): MessageQueue | undefined {
     const { queues } = this;
+    if (faults !== undefined) {
+      const isOther = ({ brokerName }: MessageQueue) => brokerName !== lastBroker;
+      return (
+        this.#first((queue) => faults.isAvailable(queue.brokerName) && isOther(queue)) ??
+        this.#first((queue) => faults.isReachable(queue.brokerName) && isOther(queue)) ??
+        queues[this.#take()]
+      );
+    }
     if (lastBroker !== undefined && this.hasOtherBroker(lastBroker)) {
       for (let tries = 0; tries < queues.length; tries++) {
         const queue = queues[this.#take()];
@@ -34,6 +46,14 @@ export class TopicPublishInfo {
 
   hasOtherBroker(brokerName: string): boolean {
     return this.#brokers.size > 1 || (this.#brokers.size === 1 && !this.#brokers.has(brokerName));
+  }
+
+  #first(fits: (queue: MessageQueue) => boolean): MessageQueue | undefined {
+    for (let tries = 0; tries < this.queues.length; tries++) {
+      const queue = this.queues[this.#take()]!;
+      if (fits(queue)) return queue;
+    }
+    return undefined;
   }
 
   #take(): number {

@@ -12,8 +12,8 @@
 import type { Host, Logger, TimerHandle } from "@orbitmq/host";
 import { fromUnknown } from "../../error-from.ts";
 import { OrbitError } from "../../errors.ts";
+import { Fifo } from "../../fifo.ts";
 import { ReceivedMessage } from "../../received-message.ts";
-import { Fifo } from "../queue/fifo.ts";
 import { type Decoded, decodeMessage, isPromise, Undecodable } from "./decode-message.ts";
 import { listenerFailed } from "./listener-result.ts";
 import { ListenerRun, type RunMessage, type RunSource } from "./listener-run.ts";

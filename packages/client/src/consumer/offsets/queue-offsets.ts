@@ -94,7 +94,11 @@ export function minOffset(instance: ClientInstance, queue: MessageQueue): Promis
 }
 
 /** One past the last message. */
-export function maxOffset(instance: ClientInstance, queue: MessageQueue): Promise<number> {
+export function maxOffset(
+  instance: ClientInstance,
+  queue: MessageQueue,
+  timeoutMs: number = instance.requestTimeoutMs,
+): Promise<number> {
   const { topic, queueId } = queue;
   return instance.ask(
     addressFor(instance, queue),
@@ -103,6 +107,7 @@ export function maxOffset(instance: ClientInstance, queue: MessageQueue): Promis
       header: (sink) => getMaxOffsetRequestHeader.encode({ topic, queueId }, sink),
     },
     (response) => getMaxOffsetResponseHeader.decode(response.ext).offset,
+    timeoutMs,
   );
 }
 

@@ -10,11 +10,11 @@
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { OrbitError } from "../../errors.ts";
+import { Fifo } from "../../fifo.ts";
 import { failureOf } from "../listening/listener-result.ts";
 import type { ListenerRun, RunSource } from "../listening/listener-run.ts";
 import type { ListeningContext } from "../listening/listening-context.ts";
 import { FIRST_RETRY_LEVEL } from "../retry/retry-message.ts";
-import { Fifo } from "./fifo.ts";
 import type { HeldMessage, HeldRecord } from "./held-message.ts";
 import { ProcessQueue } from "./process-queue.ts";
 import { topicOf } from "./pulled-record.ts";

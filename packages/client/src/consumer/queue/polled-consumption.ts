@@ -7,7 +7,7 @@
  * Only what is done lets the committable offset pass.
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "../../fifo.ts";
 import { type CachedMessage, ProcessQueue } from "./process-queue.ts";
 import type { QueueConsumption } from "./queue-consumption.ts";
 

@@ -11,13 +11,13 @@ import type { ClientInstance } from "../../client-instance.ts";
 import type { Codec } from "../../codecs.ts";
 import { fromUnknown } from "../../error-from.ts";
 import type { OrbitError } from "../../errors.ts";
+import { Fifo } from "../../fifo.ts";
 import type { ReceivedMessage } from "../../received-message.ts";
 import { queueKey, subscribeQueues } from "../../topic-queues.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import { decodeMessage, rawMessage, Undecodable } from "../listening/decode-message.ts";
 import { subscriptionTo } from "../message-selector.ts";
 import { maxOffset, offsetOf } from "../offsets/queue-offsets.ts";
-import { Fifo } from "../queue/fifo.ts";
 import { QueueReader, type QueueReaderHost } from "./queue-reader.ts";
 import { type ReadOptions, readerLimits } from "./reader-options.ts";
 
