@@ -50,7 +50,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
   return {
     seed,
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
-    sends: random.between(300, 360),
+    sends: random.between(300, 330),
     returns: random.between(4, 10),
     producers: random.between(2, 3),
     consumers: random.between(2, 3),

@@ -40,8 +40,8 @@ const LIVE_MS_MAX = 90_000;
 const STEP_MS = 100;
 /** Longer than a broker may take to write what was committed, so that the last commits must be there. */
 const COMMITS_KEPT_MS = 18_000;
-const KEYS_ASKED = 25;
-const NEWEST_KEYS = 10;
+const KEYS_ASKED = 10;
+const NEWEST_KEYS = 6;
 
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
   const scenario = scenarioOf(seed, options.traceContents === true);

@@ -13,6 +13,9 @@ import { type Trace, type TraceKind, traceKind } from "./trace.ts";
 /** Nothing stays inside one tick longer than this, so that signals reach the process that simulates. */
 const EVENTS_PER_BURST = 4096;
 
+/** Its reactions are microtasks, without the resource of its own that `queueMicrotask` makes for each. */
+const NOW = Promise.resolve();
+
 /** Set in an event's kind when its callback is no product code. */
 const INTERNAL = 0x80;
 
@@ -150,7 +153,7 @@ export class EventLoop {
         }
       }
     }
-    queueMicrotask(this.#next);
+    void NOW.then(this.#next);
   };
 
   readonly #next = (): void => {

@@ -47,6 +47,9 @@ export class SimDisk {
   readonly #memory = new PageMemory();
   /** Path → what `durablyNamed` found, and when. */
   readonly #named = new Map<string, { version: number; inode: SimInode | undefined }>();
+  /** Path → what it names, as of `entriesVersion` of the names. */
+  readonly #entries = new Map<string, FolderEntry>();
+  #entriesVersion = -1;
   #inodes = new Set<SimInode>();
   #ids = 1;
   #usedBytes = 0;
@@ -64,6 +67,19 @@ export class SimDisk {
   }
 
   entry(path: string): FolderEntry | undefined {
+    if (this.#entriesVersion !== this.names.version) {
+      this.#entriesVersion = this.names.version;
+      this.#entries.clear();
+    }
+    let entry = this.#entries.get(path);
+    if (entry === undefined) {
+      entry = this.#find(path);
+      if (entry !== undefined) this.#entries.set(path, entry);
+    }
+    return entry;
+  }
+
+  #find(path: string): FolderEntry | undefined {
     let entry: FolderEntry | undefined = this.root;
     for (const part of splitPath(path)) {
       if (!(entry instanceof SimFolder)) return undefined;
@@ -121,7 +137,9 @@ export class SimDisk {
     const parts = splitPath(path);
     const name = parts.at(-1);
     if (name === undefined) throw new HostError("EINVAL", `${path}: has no parent`);
-    return { folder: this.folder(`/${parts.slice(0, -1).join("/")}`), name };
+    const isPlain = path.endsWith(name);
+    const folderPath = isPlain ? path.slice(0, -name.length - 1) : `/${parts.slice(0, -1).join("/")}`;
+    return { folder: this.folder(folderPath || "/"), name };
   }
 
   makeFolder(path: string): void {
