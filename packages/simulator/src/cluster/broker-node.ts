@@ -40,11 +40,6 @@ export class BrokerNode extends SimNode {
   readonly #segmentPaths: string[] = [];
   /** A record of its log is damaged for a while; starting may be refused meanwhile. */
   rotten = false;
-  /** Its machine has lost power at some time. */
-  hasLostPower = false;
-  #hasRottenIndex = false;
-  /** A checksum could not be written, or was damaged itself. */
-  #lacksChecksums = false;
   #whenServing: (() => void)[] = [];
   #whenEnded: (() => void)[] = [];
 
@@ -66,20 +61,10 @@ export class BrokerNode extends SimNode {
     disk.onFault = (fault, path) => {
       count(fault, path);
       context.log(`${name}'s disk: ${fault}, ${path}`);
-      if (path.includes("/orbitmq-checksums/")) this.#lacksChecksums = true;
-      else if (fault === "bit-flip" && path.includes("/index/")) this.#hasRottenIndex = true;
       const isUnread = fault === "read-eio" || fault === "emfile";
       if (isUnread && path.includes("/config/"))
         context.recorder.add({ kind: "offsets-doubtful", broker: name });
     };
-  }
-
-  /**
-   * An IndexFile has rotted, and the checksum that tells, which is never synced, may have gone with the power or
-   * never have been written.
-   */
-  get isIndexDoubtful(): boolean {
-    return this.#hasRottenIndex && (this.hasLostPower || this.#lacksChecksums);
   }
 
   /** Between a completed start and the end of the process. */

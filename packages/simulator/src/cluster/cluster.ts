@@ -194,7 +194,6 @@ export class Cluster {
     for (const node of this.nodes) if (node.machine === machine) node.ended(restartDelayMs);
     const broker = this.brokers.find((node) => node.machine === machine);
     if (broker === undefined) return;
-    broker.hasLostPower = true;
     this.recorder.add({ kind: "cache-lost", broker: broker.name });
   }
 

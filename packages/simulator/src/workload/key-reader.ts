@@ -69,7 +69,7 @@ export class KeyReader {
         sinceMs,
         found: found.map((message) => message.id),
         intact: found.every(({ intact }) => intact),
-        complete: result.complete && !broker.isIndexDoubtful,
+        complete: result.complete,
       });
       then?.(records);
     });

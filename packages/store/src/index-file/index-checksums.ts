@@ -4,14 +4,15 @@
  *
  *   block: 0 the header, then the pages of slots, then the blocks of items
  *
- * They are computed from memory as the blocks go to the file, and never synced. What does not match is compared with
- * the CommitLog (index-mend.ts); where nothing is known, the file is believed.
+ * They are computed from memory as the blocks go to the file, and are on disk before the state vouches for what they
+ * are about (index-flush.ts). What does not match, or has none, is compared with the CommitLog (index-mend.ts); only a
+ * file that somebody else has written is believed where nothing is known.
  */
-import { type Files, HostError, type Lane, type Logger } from "@orbitmq/host";
+import type { Files, HostError, Lane } from "@orbitmq/host";
 import { plainCrc32 } from "@orbitmq/wire";
 import { BlockChecksums, type BlockEntries } from "../integrity/block-checksums.ts";
 import type { OpenFileCache } from "../open-file-cache.ts";
-import { StoreError } from "../store-error.ts";
+import { folderOf } from "../store-paths.ts";
 import { encodeHeader, type IndexHeader, type IndexSizes, ITEM_BYTES, SLOT_BYTES } from "./index-layout.ts";
 import { PAGE_SLOTS } from "./slot-table.ts";
 
@@ -31,18 +32,17 @@ export class IndexChecksums {
   readonly #blocks: BlockChecksums;
   readonly #folder: string;
   readonly #files: Files;
-  readonly #logger: Logger;
-  #isFailing = false;
+  /** Files whose names may not be on disk. */
+  readonly #made = new Set<string>();
 
-  constructor(files: Files, cache: OpenFileCache, root: string, sizes: IndexSizes, logger: Logger) {
+  constructor(files: Files, cache: OpenFileCache, root: string, sizes: IndexSizes) {
     this.pages = Math.ceil(sizes.slots / PAGE_SLOTS);
     this.#blocks = new BlockChecksums(files, cache, BLOCK_ITEMS * ITEM_BYTES);
     this.#folder = `${root}/index`;
     this.#files = files;
-    this.#logger = logger;
   }
 
-  /** Notes the header of the IndexFile `name`, as it goes to the file. */
+  /** Notes the header of the IndexFile `name`, as it goes to the file. As all that notes, throws HostError, and StoreError VERSION. */
   wroteHeader(name: string, header: Readonly<IndexHeader>): void {
     this.#put(name, 0, [encodeHeader(header)]);
   }
@@ -118,20 +118,45 @@ export class IndexChecksums {
     for (const name of this.#files.listSync(this.#folder)) if (!kept.has(name)) this.remove(name);
   }
 
+  /** Whether anything can be known of the IndexFile. */
+  isKnown(name: string): boolean {
+    return this.#blocks.isKnown(this.#path(name));
+  }
+
+  /** Brings what was noted of the IndexFile to disk. */
+  sync(name: string, done: (error?: HostError) => void): void {
+    this.#blocks.sync(this.#path(name), (error) => {
+      if (error !== undefined || !this.#made.has(name)) done(error);
+      else {
+        this.#files.syncFolder(this.#folder, (failure) => {
+          if (failure !== undefined) done(failure);
+          else this.#files.syncFolder(folderOf(this.#folder), (last) => this.#named(name, done, last));
+        });
+      }
+    });
+  }
+
+  /** As `sync`, blocking. Throws HostError. */
+  syncSync(name: string): void {
+    this.#blocks.syncSync(this.#path(name));
+    if (!this.#made.has(name)) return;
+    this.#files.syncFolderSync(this.#folder);
+    this.#files.syncFolderSync(folderOf(this.#folder));
+    this.#made.delete(name);
+  }
+
+  #named(name: string, done: (error?: HostError) => void, error: HostError | undefined): void {
+    if (error === undefined) this.#made.delete(name);
+    done(error);
+  }
+
   #put(name: string, first: number, blocks: readonly Uint8Array[]): void {
-    try {
-      this.#blocks.putRun(
-        this.#path(name),
-        first,
-        blocks.map((bytes) => ({ length: bytes.length, crc: plainCrc32(bytes) })),
-      );
-      this.#isFailing = false;
-    } catch (error) {
-      // An entry that was not written does not match, and costs a look into the log.
-      if (!(error instanceof HostError) && !(error instanceof StoreError)) throw error;
-      if (!this.#isFailing) this.#logger.warn({ err: error }, "checksums of IndexFiles cannot be written");
-      this.#isFailing = true;
-    }
+    const isMade = this.#blocks.putRun(
+      this.#path(name),
+      first,
+      blocks.map((bytes) => ({ length: bytes.length, crc: plainCrc32(bytes) })),
+    );
+    if (isMade) this.#made.add(name);
   }
 
   #path(name: string): string {

@@ -9,9 +9,9 @@
  * `redoSlots`.
  */
 import { assert, type OpenFile } from "@orbitmq/host";
-import { readInt64 } from "@orbitmq/wire";
+import { plainCrc32, readInt64 } from "@orbitmq/wire";
 import type { OpenFileCache } from "../open-file-cache.ts";
-import { BLOCK_ITEMS, blockOfItem, type IndexChecksums } from "./index-checksums.ts";
+import { BLOCK_ITEMS, type BlockCheck, blockOfItem, type IndexChecksums } from "./index-checksums.ts";
 import { headStart, IndexItems } from "./index-items.ts";
 import {
   type IndexHeader,
@@ -22,6 +22,7 @@ import {
   SLOT_BYTES,
   slotPosition,
 } from "./index-layout.ts";
+import type { IndexTail } from "./index-state-file.ts";
 import { PAGE_SLOTS, SlotTable } from "./slot-table.ts";
 
 const SECONDS_MAX = 0x7fffffff;
@@ -52,14 +53,22 @@ export class IndexFile {
   readonly sizes: IndexSizes;
   readonly sums: IndexChecksums;
   readonly header: IndexHeader;
+  /** Somebody else has written it: what has no checksum is believed. */
+  readonly isForeign: boolean;
   /** Items below are on disk. */
   synced: number;
   /** Slots on disk know all items below, and the header counts them. */
   slotsSynced: number;
   open: OpenPart | undefined;
 
-  private constructor({ folder, sizes, sums }: IndexPlace, nameMs: number, header: IndexHeader) {
+  private constructor(
+    { folder, sizes, sums }: IndexPlace,
+    nameMs: number,
+    header: IndexHeader,
+    isForeign: boolean,
+  ) {
     this.nameMs = nameMs;
+    this.isForeign = isForeign;
     this.name = indexName(nameMs);
     this.path = `${folder}/${this.name}`;
     this.sizes = sizes;
@@ -71,14 +80,15 @@ export class IndexFile {
 
   /** A file that is not on disk yet. */
   static create(place: IndexPlace, nameMs: number): IndexFile {
-    const file = new IndexFile(place, nameMs, {
+    const header = {
       beginTimestamp: 0,
       endTimestamp: 0,
       beginPhyOffset: 0,
       endPhyOffset: 0,
       usedSlots: 0,
       count: 1,
-    });
+    };
+    const file = new IndexFile(place, nameMs, header, false);
     const slots = new SlotTable(place.sizes.slots, undefined);
     const items = new IndexItems(1, Buffer.alloc(ITEM_BYTES));
     file.open = { slots, items, file: undefined, named: false };
@@ -86,8 +96,18 @@ export class IndexFile {
   }
 
   /** A file that is on disk, with all that `header` counts. */
-  static known(place: IndexPlace, nameMs: number, header: IndexHeader): IndexFile {
-    return new IndexFile(place, nameMs, header);
+  static known(place: IndexPlace, nameMs: number, header: IndexHeader, isForeign: boolean): IndexFile {
+    return new IndexFile(place, nameMs, header, isForeign);
+  }
+
+  /** Whether items are what was written, when this is what their checksum says. */
+  trusts(check: BlockCheck): boolean {
+    return check === "same" || (check === "unknown" && this.isForeign);
+  }
+
+  /** As `trusts`, for slots: pages that were never written have no checksum, and are zeros. */
+  trustsSlots(check: BlockCheck, bytes: Buffer): boolean {
+    return this.trusts(check) || (check === "unknown" && isBlank(bytes));
   }
 
   get isFull(): boolean {
@@ -95,36 +115,48 @@ export class IndexFile {
   }
 
   /**
-   * Makes a known file one that can be appended to; `undefined` when its newest items are not what was written.
-   * Blocking.
+   * Makes a known file one that can be appended to; `undefined` when its newest items are not what was written, or
+   * nobody can tell. `tail`: what the state says of them. Blocking.
    */
-  reopen(file: OpenFile): OpenPart | undefined {
+  reopen(file: OpenFile, tail?: IndexTail): OpenPart | undefined {
     const { count } = this.header;
     const head = this.#head(file, count);
-    if (this.sums.checkItems(this.name, blockOfItem(count - 1), head) === "different") return undefined;
+    if (!this.isForeign && count > BLOCK_ITEMS && !this.sums.isKnown(this.name)) return undefined;
+    if (tail === undefined) {
+      if (!this.trusts(this.sums.checkItems(this.name, blockOfItem(count - 1), head))) return undefined;
+    } else if (tail.items * ITEM_BYTES !== head.length || tail.crc !== plainCrc32(head)) return undefined;
+    // Slots nobody has changed since are in no page that was read: they stay what they are now, whatever is added or cut.
+    let right: Buffer | undefined;
     const read = (into: Buffer, slot: number): void => {
       into.fill(0, file.readSync(into, slotPosition(slot)));
-      if (this.sums.checkSlots(this.name, slot / PAGE_SLOTS, into) === "different") {
-        this.slotsOf(slot, into, Math.min(count, this.header.count));
-      }
+      if (this.trustsSlots(this.sums.checkSlots(this.name, slot / PAGE_SLOTS, into), into)) return;
+      right ??= this.#slotsBelow(Math.min(count, this.header.count));
+      right.copy(into, 0, slot * SLOT_BYTES);
     };
     const slots = new SlotTable(this.sizes.slots, { count, read });
     this.open = { slots, items: new IndexItems(count, head), file, named: true };
     return this.open;
   }
 
-  /** Makes the slots from `slot` on as items below `count` say. Blocking. */
-  slotsOf(slot: number, into: Buffer, count: number): void {
-    const end = slot + into.length / SLOT_BYTES;
-    into.fill(0);
+  /** The slots as items below `count` make them. Blocking. */
+  #slotsBelow(count: number): Buffer {
+    const slots = Buffer.alloc(this.sizes.slots * SLOT_BYTES);
     for (let low = 1; low < count; ) {
       const high = Math.min(count, low - (low % REDO_ITEMS) + REDO_ITEMS);
       const read = new ItemReader(this, low, high);
       for (; low < high; low += 1) {
-        const at = (read.hashAt(low) >>> 0) % this.sizes.slots;
-        if (at >= slot && at < end) into.writeInt32BE(low, (at - slot) * SLOT_BYTES);
+        slots.writeInt32BE(low, ((read.hashAt(low) >>> 0) % this.sizes.slots) * SLOT_BYTES);
       }
     }
+    return slots;
+  }
+
+  /** What a state says of the newest items below `count`; `undefined` when their checksums do, as of a full file. */
+  tailAt(count: number): IndexTail | undefined {
+    const start = headStart(count);
+    if (this.open === undefined || count === 1 || start < this.open.items.start) return undefined;
+    const bytes = this.open.items.bytes(start, count);
+    return { items: count - start, crc: plainCrc32(bytes) };
   }
 
   #head(file: OpenFile, count: number): Buffer {
@@ -284,7 +316,8 @@ class ItemReader {
   readonly #low: number;
   readonly #bytes: Buffer;
 
-  constructor({ open, sizes, path, name, sums }: IndexFile, low: number, high: number) {
+  constructor(file: IndexFile, low: number, high: number) {
+    const { open, sizes, path, name, sums } = file;
     assert(open !== undefined, "the IndexFile is open");
     this.#items = open.items;
     // In memory begin whole blocks: what is read of the others are whole ones, too.
@@ -295,7 +328,7 @@ class ItemReader {
     if (this.#bytes.length === 0) return;
     assert(open.file !== undefined, `${path} is on disk`);
     open.file.readSync(this.#bytes, itemPosition(sizes, this.#low));
-    this.isIntact = sums.checkItems(name, blockOfItem(low), this.#bytes) !== "different";
+    this.isIntact = file.trusts(sums.checkItems(name, blockOfItem(low), this.#bytes));
   }
 
   hashAt(item: number): number {
@@ -320,4 +353,8 @@ class ItemReader {
   #at(item: number): number {
     return (item - this.#low) * ITEM_BYTES;
   }
+}
+
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
 }

@@ -1,7 +1,7 @@
 /**
  * Carries items from memory to the IndexFiles, in steps that either the event loop or a blocking caller executes.
- * The order is what a crash relies on: items, then the state that vouches for them, then the slots that name
- * them, then the header that counts them. Slots are random writes all over 20 MB, so they follow in large strides
+ * The order is what a crash relies on: items and their checksums, then the state that vouches for them, then the slots
+ * that name them, then the header that counts them. Slots are random writes all over 20 MB, so they follow in large strides
  * only; until then the items stand for them (IndexFile.redoSlots).
  *
  * A step that fails ends the flush; what it was to make durable counts as not written and is written again.
@@ -23,6 +23,7 @@ const CHUNKS_PER_TURN = 4;
 
 type Step =
   | { readonly kind: "sync"; readonly file: OpenFile }
+  | { readonly kind: "sums"; readonly name: string }
   | { readonly kind: "folder" }
   | { readonly kind: "state"; readonly state: IndexState }
   | { readonly kind: "turn" };
@@ -108,6 +109,7 @@ export class IndexFlush {
     this.abort();
     for (const step of this.#steps(upTo, extent)) {
       if (step.kind === "sync") step.file.fdatasyncSync();
+      else if (step.kind === "sums") index.sums.syncSync(step.name);
       else if (step.kind === "folder") index.host.files.syncFolderSync(index.folder);
       else if (step.kind === "state") {
         index.stateFile.saveSync(step.state);
@@ -118,8 +120,9 @@ export class IndexFlush {
   }
 
   #execute(step: Step, steps: Generator<Step, void>, resume: (error?: HostError) => void): void {
-    const { host, folder, stateFile } = this.#index;
+    const { host, folder, stateFile, sums } = this.#index;
     if (step.kind === "sync") step.file.fdatasync("other", resume);
+    else if (step.kind === "sums") sums.sync(step.name, resume);
     else if (step.kind === "folder") host.files.syncFolder(folder, resume);
     else if (step.kind === "turn") host.timers.afterTurn(() => resume());
     else {
@@ -177,6 +180,7 @@ export class IndexFlush {
       if (chunks % CHUNKS_PER_TURN === 0) yield { kind: "turn" };
     }
     yield { kind: "sync", file: open.file! };
+    yield { kind: "sums", name: file.name };
     file.synced = end;
     items.release(end);
     return header;
@@ -215,6 +219,7 @@ export class IndexFlush {
         yield { kind: "turn" };
       }
       yield { kind: "sync", file: opened! };
+      if (taken.length > 0) yield { kind: "sums", name: file.name };
       written = true;
     } finally {
       if (!written) for (const { page, pages } of taken) slots.putBack(page, pages);

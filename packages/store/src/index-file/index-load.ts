@@ -2,10 +2,12 @@
  * Finds the IndexFiles at start and decides how much of them can be believed; what cannot goes, and is built again
  * from the log from the place where the index is known to be complete.
  *
- *   our state counts   while nobody else has written the store: the files it names are taken as it says, the newest
- *                      with slots that its items make anew where a crash has left them behind
+ *   our state counts   while nobody else has written the store, or at least not the newest file, which every writer
+ *                      does: the files it names are taken as it says, the newest with slots that its items make anew
+ *                      where a crash has left them behind
+ *   our state is lost  but nobody else has written the store: those that are full, as their headers say
  *   a Java broker's    as it closed them, or, after it was killed, those that its checkpoint vouches for; the headers
- *                      tell how far they come
+ *                      tell how far they come. They have no checksums
  *
  * Files are believed in order, up to the first that is missing, cut off or not what it should be.
  */
@@ -45,14 +47,18 @@ export function loadIndex(index: IndexService, parts: IndexLoadParts): number {
   const state = index.stateFile.load();
   if (!index.enabled) return Number.POSITIVE_INFINITY;
   const names = listNames(index);
-  const isOurs = plan.kind === "trusted" && state?.storeId === storeId && hasSizes(index, state);
+  const isTrusted = plan.kind === "trusted";
+  const isOurs =
+    state !== undefined &&
+    hasSizes(index, state) &&
+    (isTrusted ? state.storeId === storeId : isUntouched(index, state));
   // Checksums go with what we have written.
-  index.sums.keepOnly(new Set(isOurs ? names.map(indexName) : []));
+  index.sums.keepOnly(new Set(isOurs || isTrusted ? names.map(indexName) : []));
   let files: IndexFile[] = [];
   let indexedTo = -1;
   if (plan.kind === "new") index.logger.debug({}, "a new index");
   else if (isOurs) ({ files, indexedTo } = ours(index, state, names));
-  else files = foreign(index, parts, names);
+  else files = withoutState(index, parts, names, !isTrusted).filter((file) => !isTrusted || file.isFull);
   for (let last = files.at(-1); last !== undefined && !endsAsSaid(index, last); last = files.at(-1)) {
     files.pop();
     indexedTo = -1;
@@ -95,6 +101,17 @@ function hasSizes({ sizes }: IndexService, state: IndexState): boolean {
   return state.sizes.slots === sizes.slots && state.sizes.items === sizes.items;
 }
 
+/** Whether the newest file's header is as it was left: whoever adds an item changes it. */
+function isUntouched(index: IndexService, { files, newestMs, header, slotsItems }: IndexState): boolean {
+  if (files === 0 || !hasLength(index, newestMs)) return false;
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  index.cache.get(`${index.folder}/${indexName(newestMs)}`).readSync(bytes, 0);
+  const found = decodeHeader(bytes, index.sizes);
+  if (found === undefined) return false;
+  if (found.count === header.count) return found.endPhyOffset === header.endPhyOffset;
+  return found.count === slotsItems;
+}
+
 /** What our state names. An index with another number of files than it should have has lost some nobody knows which. */
 function ours(
   index: IndexService,
@@ -111,16 +128,16 @@ function ours(
   for (const nameMs of older) {
     const header = readHeader(index, nameMs);
     if (header === undefined || header.count !== index.sizes.items || !follows(files, header)) break;
-    files.push(IndexFile.known(index, nameMs, header));
+    files.push(IndexFile.known(index, nameMs, header, isForeign(state, nameMs)));
   }
   if (!hasNewest || files.length < older.length || !hasLength(index, state.newestMs))
     return { files, indexedTo: -1 };
-  const newest = IndexFile.known(index, state.newestMs, state.header);
+  const newest = IndexFile.known(index, state.newestMs, state.header, isForeign(state, state.newestMs));
   if (!follows(files, newest.header)) return { files, indexedTo: -1 };
   newest.slotsSynced = state.slotsItems;
   if (!newest.isFull || newest.slotsSynced < newest.header.count) {
     const file = index.host.files.openSync(newest.path);
-    if (newest.reopen(file) === undefined || !newest.redoSlots(newest.slotsSynced)) {
+    if (newest.reopen(file, state.tail) === undefined || !newest.redoSlots(newest.slotsSynced)) {
       file.closeSync();
       return { files, indexedTo: -1 };
     }
@@ -129,20 +146,25 @@ function ours(
   return { files, indexedTo: state.indexedTo };
 }
 
+function isForeign({ foreign }: IndexState, nameMs: number): boolean {
+  return foreign !== undefined && nameMs >= foreign.fromMs && nameMs <= foreign.toMs;
+}
+
 /** What a Java broker has left, or what the files say when our state does not count. */
-function foreign(
+function withoutState(
   index: IndexService,
   { plan, checkpoint, segments }: IndexLoadParts,
   names: readonly number[],
+  areForeign: boolean,
 ): IndexFile[] {
-  const isClosed = plan.kind === "java-clean" || plan.isClean;
+  const isClosed = plan.kind !== "java-dirty";
   const vouchedMs = isClosed ? Number.POSITIVE_INFINITY : checkpoint.indexMsgTimestamp;
   const found: IndexFile[] = [];
   for (const nameMs of names) {
     const header = readHeader(index, nameMs);
     if (header === undefined) continue;
     if (header.count === 1 || header.endTimestamp > vouchedMs) continue;
-    found.push(IndexFile.known(index, nameMs, header));
+    found.push(IndexFile.known(index, nameMs, header, areForeign));
   }
   // Java names files by its local time: across changes of it, only the headers tell their order.
   found.sort((a, b) => a.header.beginPhyOffset - b.header.beginPhyOffset || a.nameMs - b.nameMs);

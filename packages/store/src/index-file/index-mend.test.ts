@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { physicalOffset } from "@orbitmq/host";
+import { CrashModel, LOSE_ALL } from "../testing/crash-model.ts";
 import type { DiskImage } from "../testing/fake-disk.ts";
 import { finish } from "../testing/fake-host.ts";
 import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
@@ -52,6 +53,11 @@ function checkAll(driver: StoreDriver, what: string, count = MESSAGES): void {
       `${what}: k${word}`,
     );
   }
+}
+
+/** Items that the newer of the state's slots counts. */
+function readUInt(state: Buffer): number {
+  return Math.max(state.readUInt32BE(48), state.length > 4096 + 52 ? state.readUInt32BE(4096 + 48) : 0);
 }
 
 const spoil = (from: number, to: number) => (bytes: Buffer) => {
@@ -210,12 +216,17 @@ describe("checksums of IndexFiles", () => {
     }
   });
 
+  const without = (image: DiskImage, pattern: RegExp): DiskImage => ({
+    files: new Map([...image.files].filter(([path]) => !pattern.test(path))),
+    folders: image.folders,
+  });
+
   it("count only for what we have written: another's files are read as they are", async () => {
     const image = await filled("stop");
-    const files = new Map([...image.files].filter(([path]) => !path.startsWith(`${HOME}/orbitmq-mark`)));
     const warnings: string[] = [];
     const warn = (_: object, text: string) => void warnings.push(text);
-    const driver = await StoreDriver.open(OPTIONS, { files, folders: image.folders }, {
+    // Without mark and state nobody knows who has written the files.
+    const driver = await StoreDriver.open(OPTIONS, without(image, /orbitmq-(mark|index)$/), {
       ...KEPT,
       warn,
     } as never);
@@ -224,7 +235,121 @@ describe("checksums of IndexFiles", () => {
     );
     assert.deepEqual(sums, []);
     checkAll(driver, "another's");
+    await driver.stop();
+    const again = await StoreDriver.open(OPTIONS, driver.host.files.image(), { ...KEPT, warn } as never);
+    checkAll(again, "another's, later");
     assert.deepEqual(warnings, []);
+  });
+
+  const lost: [string, (image: DiskImage) => DiskImage][] = [
+    ["the mark is", (image) => without(image, /orbitmq-mark$/)],
+    ["the state is", (image) => without(image, /orbitmq-index$/)],
+    [
+      "abort is torn and the mark is",
+      (image) => {
+        const files = new Map(without(image, /orbitmq-mark$/).files).set(`${HOME}/abort`, Buffer.alloc(0));
+        return { files, folders: image.folders };
+      },
+    ],
+  ];
+  for (const how of ["stop", "kill"] as const) {
+    for (const [what, lose] of lost) {
+      it(`still count when ${what} lost, after a ${how}`, async () => {
+        const image = await filled(how);
+        for (const [file, from, to] of [
+          [0, 300, 301],
+          [1, 20, 21],
+          [1, 490, 491],
+        ] as const) {
+          const kept = lose(image);
+          const path = indexPaths(image)[file]!;
+          const driver = await StoreDriver.open(OPTIONS, damaged(kept, path, spoil(item(from), item(to))));
+          checkAll(driver, `item ${from} of file ${file}`);
+        }
+      });
+    }
+  }
+
+  for (const how of ["stop", "kill"] as const) {
+    it(`that are lost for some blocks let no damage there hide a message, after a ${how}`, async () => {
+      const image = await filled(how);
+      const pages = Math.ceil(SIZES.slots / 1024);
+      const spots: [number, number, (bytes: Buffer) => void][] = [
+        [0, 1, spoil(HEADER_BYTES + 4, HEADER_BYTES + 8)],
+        [0, 1 + pages, spoil(item(2), item(3))],
+        [0, 2 + pages, spoil(item(300) + 16, item(300) + 20)],
+        [0, 4 + pages, spoil(item(995), item(996))],
+        [1, 1, spoil(HEADER_BYTES + 4, HEADER_BYTES + 8)],
+        [1, 1 + pages, spoil(item(3), item(4))],
+        [1, 2 + pages, spoil(item(495), item(496))],
+      ];
+      for (const [file, block, change] of spots) {
+        const path = indexPaths(image)[file]!;
+        const sums = path.replace(HOME, `${HOME}/orbitmq-checksums`);
+        const forget = (bytes: Buffer) => void bytes.fill(0, 16 + 8 * block, 24 + 8 * block);
+        const driver = await StoreDriver.open(OPTIONS, damaged(damaged(image, sums, forget), path, change));
+        checkAll(driver, `file ${file}, block ${block}`);
+      }
+    });
+  }
+
+  it("that are lost altogether are made again, by the log", async () => {
+    const image = await filled("stop");
+    const [path] = indexPaths(image);
+    const sums = path!.replace(HOME, `${HOME}/orbitmq-checksums`);
+    const driver = await StoreDriver.open(OPTIONS, without(image, new RegExp(sums)));
+    checkAll(driver, "without checksums");
+    assert.equal(driver.store.status().integrity.wrongIndexBlocks, 0, "nothing was wrong");
+    assert.deepEqual(
+      driver.host.files.image().files.get(sums)?.subarray(24),
+      image.files.get(sums)?.subarray(24),
+    );
+  });
+
+  it("are on disk before the state vouches for what they are about", async () => {
+    const driver = await StoreDriver.open(OPTIONS);
+    const model = new CrashModel();
+    let applied = 0;
+    for (let index = 0; index < MESSAGES; index += 1) {
+      const properties = `UNIQ_KEY\u0001id-${index}\u0002KEYS\u0001k${index % WORDS} all\u0002`;
+      driver.send(message(`m${index}`, { properties }));
+      if (index % 100 === 99) driver.host.advance(11_000);
+      const { operations } = driver.host.files;
+      for (; applied < operations.length; applied += 1) model.apply(operations[applied]!);
+      if (index % 100 !== 99) continue;
+      const image = model.crash(LOSE_ALL);
+      const warnings: string[] = [];
+      const warn = (_: object, text: string) => void warnings.push(text);
+      const after = await StoreDriver.open(OPTIONS, image, { ...KEPT, warn } as never);
+      checkAll(after, `${index} messages`, index + 1);
+      assert.deepEqual(warnings, [], "nothing has to be compared with the log");
+      for (const path of indexPaths(image)) {
+        for (const at of [5, 300, 700, 990]) {
+          const used = await StoreDriver.open(OPTIONS, damaged(image, path, spoil(item(at), item(at + 1))));
+          checkAll(used, `${index} messages, item ${at} of ${path}`, index + 1);
+        }
+      }
+    }
+  });
+
+  it("that cannot be written hold up the IndexFile, until they can be", async () => {
+    const errors: string[] = [];
+    const error = (_: object, text: string) => void errors.push(text);
+    const driver = await StoreDriver.open(OPTIONS, undefined, { ...KEPT, error } as never);
+    const { files } = driver.host;
+    files.fault = (what, path) =>
+      what === "write" && path.includes("/orbitmq-checksums/index/") ? "ENOSPC" : undefined;
+    driver.sendNow(message("m", { properties: "UNIQ_KEY\u0001id\u0002" }));
+    driver.host.advance(70_000);
+    assert.deepEqual(bodies(driver, "id"), ["m"]);
+    const counted = () => readUInt(files.image().files.get(`${HOME}/orbitmq-index`)!);
+    assert.equal(counted(), 1, "no state vouches for it");
+    assert.deepEqual(errors, ["the IndexFile cannot be written; trying again"]);
+    files.fault = () => undefined;
+    driver.sendNow(message("n", { properties: "UNIQ_KEY\u0001other\u0002" }));
+    driver.host.advance(70_000);
+    assert.equal(counted(), 3);
+    assert.deepEqual(bodies(await driver.killed(OPTIONS), "id"), ["m"]);
   });
 
   it("go with their files", async () => {

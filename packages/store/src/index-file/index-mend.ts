@@ -5,6 +5,8 @@
  *
  *   items, block by block → blocks of slots (of a file that is full) → synced
  *
+ * A block without a checksum is treated alike, unless somebody else has written the file: nobody can tell what it was.
+ *
  * It fails when the log no longer has what the block was made of, or does not agree with its neighbours (an older
  * Java broker indexes fewer keys), or the file cannot be written. Queries read the log itself then.
  */
@@ -23,7 +25,7 @@ import { PAGE_SLOTS } from "./slot-table.ts";
 const BLOCKS_PER_TURN = 32;
 const PAGES_PER_TURN = 64;
 const LOG_BYTES = 256 * 1024;
-/** Blocks in memory that differ; beyond, the file is too damaged to be put right piece by piece. */
+/** Blocks in memory that go to the file, beyond which they do so at once. */
 const PENDING_MAX = 4096;
 
 type Mended = (done: boolean) => void;
@@ -78,6 +80,7 @@ class Mending {
   /** What the item behind the newest pending block has to be, by the log. */
   #expected: { readonly hash: number; readonly position: number } | undefined;
   #changed = 0;
+  #hasNoted = false;
 
   constructor(index: IndexService, log: IndexLog, file: IndexFile, done: Mended) {
     this.#index = index;
@@ -94,7 +97,7 @@ class Mending {
     const { path, header } = this.#file;
     this.#index.logger.warn(
       { file: path, from: header.beginPhyOffset, to: header.endPhyOffset },
-      "an IndexFile is not what was written; it is put right by the CommitLog",
+      "an IndexFile is not what was written, or nobody can tell; it is put right by the CommitLog",
     );
     try {
       this.#ofPosition = this.#inFileBefore();
@@ -176,18 +179,20 @@ class Mending {
         this.#index.host.timers.afterTurn(() => this.#readItems(first + at));
         return;
       }
-      if (known.check(at, block) !== "different" && this.#take(first + at, block)) continue;
-      if (this.#pending.size >= PENDING_MAX) {
-        this.#failed(undefined, "too much of it is not what was written");
-        return;
-      }
+      const check = known.check(at, block);
+      if (this.#file.trusts(check) && this.#take(first + at, block)) continue;
+      if (this.#pending.size >= PENDING_MAX && !this.#wroteItems()) return;
+      const before = check === "unknown" ? Buffer.from(block) : undefined;
       const items = new BlockItems(first + at, block, this.#file, this.#position, this.#ofPosition);
       this.#derive(items, this.#position, () => {
         this.#pending.set(first + at, block);
         this.#expected = items.next;
-        if (!this.#take(first + at, block))
+        if (!this.#take(first + at, block)) {
           this.#failed(undefined, "the log does not have what its items were made of");
-        else this.#lookAt(first, at + 1, bytes, known);
+          return;
+        }
+        if (before?.equals(block) !== true) this.#changed += 1;
+        this.#lookAt(first, at + 1, bytes, known);
       });
       return;
     }
@@ -224,6 +229,7 @@ class Mending {
       const slot = bytes.readInt32BE(at) % slots;
       if (bytes.readInt32BE(at + 16) !== this.#slots[slot]!) {
         bytes.writeInt32BE(this.#slots[slot]!, at + 16);
+        if (!this.#pending.has(block)) this.#changed += 1;
         this.#pending.set(block, bytes);
       }
       this.#slots[slot] = item;
@@ -261,25 +267,27 @@ class Mending {
       this.#failed(undefined, "its last item is not of its last message");
       return;
     }
-    this.#index.damaged(path, this.#pending.size);
-    try {
-      this.#writeItems();
-    } catch (error) {
-      this.#failed(error as HostError);
-      return;
-    }
+    if (this.#changed > 0) this.#index.damaged(path, this.#changed);
+    if (!this.#wroteItems()) return;
     if (open === undefined) this.#readSlots(0);
     else this.#sync();
   }
 
-  #writeItems(): void {
+  /** What is pending goes to the file; `false` when it cannot. */
+  #wroteItems(): boolean {
     const { sums, name, sizes } = this.#file;
-    for (const [block, bytes] of this.#pending) {
-      this.#opened().writeSync(bytes, itemPosition(sizes, block * BLOCK_ITEMS));
-      sums.wroteItems(name, block, [bytes]);
-      this.#changed += 1;
+    try {
+      for (const [block, bytes] of this.#pending) {
+        this.#opened().writeSync(bytes, itemPosition(sizes, block * BLOCK_ITEMS));
+        sums.wroteItems(name, block, [bytes]);
+        this.#hasNoted = true;
+      }
+    } catch (error) {
+      this.#failed(error as HostError);
+      return false;
     }
     this.#pending.clear();
+    return true;
   }
 
   /** Compares the slots of some pages with what the items say, later those of the others. */
@@ -307,7 +315,10 @@ class Mending {
           this.#opened().writeSync(right, slotPosition(first));
           this.#changed += 1;
         }
-        if (!isSame || sums.checkSlots(name, page, right) !== "same") sums.wroteSlots(name, page, right);
+        if (!isSame || sums.checkSlots(name, page, right) !== "same") {
+          sums.wroteSlots(name, page, right);
+          this.#hasNoted = true;
+        }
       } catch (error) {
         this.#failed(error as HostError);
         return;
@@ -317,17 +328,27 @@ class Mending {
   }
 
   #sync(): void {
-    this.#opened().fdatasync("other", (error) => {
-      if (error !== undefined) {
-        this.#failed(error);
-        return;
-      }
-      this.#index.logger.info(
-        { file: this.#file.path, blocks: this.#changed },
-        "an IndexFile was put right by the CommitLog",
-      );
-      this.#done(true);
-    });
+    const { sums, name } = this.#file;
+    const synced = (error?: HostError): void => {
+      if (error === undefined) this.#finished();
+      else this.#failed(error);
+    };
+    try {
+      this.#opened().fdatasync("other", (error) => {
+        if (error === undefined && this.#hasNoted) sums.sync(name, synced);
+        else synced(error);
+      });
+    } catch (error) {
+      this.#failed(error as HostError);
+    }
+  }
+
+  #finished(): void {
+    this.#index.logger.info(
+      { file: this.#file.path, blocks: this.#changed },
+      "an IndexFile was put right by the CommitLog",
+    );
+    this.#done(true);
   }
 }
 

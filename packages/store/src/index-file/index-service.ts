@@ -90,7 +90,7 @@ export class IndexService {
     this.sizes = { slots: options.maxHashSlotNum, items: options.maxIndexNum };
     this.cache = cache;
     this.logger = logger;
-    this.sums = new IndexChecksums(host.files, cache, paths.checksums, this.sizes, logger);
+    this.sums = new IndexChecksums(host.files, cache, paths.checksums, this.sizes);
     this.stateFile = new IndexStateFile(host.files, paths.indexState);
   }
 
@@ -299,6 +299,7 @@ export class IndexService {
   stateWith(newest: IndexFile | undefined, header: IndexHeader, indexedTo: number): IndexState {
     this.#unnamed.push(...this.#leaving.splice(0));
     const files = newest === undefined ? 0 : this.files.indexOf(newest) + 1;
+    const foreign = this.files.filter((file) => file.isForeign);
     return {
       storeId: this.storeId,
       sizes: this.sizes,
@@ -308,6 +309,14 @@ export class IndexService {
       header,
       slotsItems: newest === undefined ? header.count : newest.slotsSynced,
       indexedTo: Math.min(indexedTo, this.#stalledAt ?? indexedTo),
+      tail: newest?.tailAt(header.count),
+      foreign:
+        foreign.length === 0
+          ? undefined
+          : {
+              fromMs: Math.min(...foreign.map((file) => file.nameMs)),
+              toMs: Math.max(...foreign.map((file) => file.nameMs)),
+            },
     };
   }
 

@@ -8,12 +8,19 @@
  *
  *   slot: magic:u32 version:u32 sequence:i64 storeId:u32 files:u32 slots:u32 items:u32 firstName:i64 newestName:i64
  *         newestItems:u32 slotsItems:u32 usedSlots:u32 reserved:u32 beginTimestamp:i64 endTimestamp:i64
- *         beginPhyOffset:i64 endPhyOffset:i64 indexedTo:i64 …zeros… crc:u32     (512 bytes, big-endian)
+ *         beginPhyOffset:i64 endPhyOffset:i64 indexedTo:i64 tailItems:u32 tailCrc:u32 foreignFrom:i64 foreignTo:i64
+ *         …zeros… crc:u32                                                       (512 bytes, big-endian)
  */
 import { assert, type Files, type HostError } from "@orbitmq/host";
 import { readInt64, writeInt64 } from "@orbitmq/wire";
 import { SLOT_BYTES, TwoSlotFile } from "../state/two-slot-file.ts";
 import type { IndexHeader, IndexSizes } from "./index-layout.ts";
+
+/** Items in the block that is being filled, up to the newest, and their plain CRC-32. */
+export interface IndexTail {
+  readonly items: number;
+  readonly crc: number;
+}
 
 export interface IndexState {
   /** The store's id, as in the mark. */
@@ -29,6 +36,15 @@ export interface IndexState {
   readonly slotsItems: number;
   /** Every key of every record below is in the files; of the record there, those that are. */
   readonly indexedTo: number;
+  /** Of the newest file, as far as `header` counts; what its checksums say is of another moment. `undefined`: they know all. */
+  readonly tail: IndexTail | undefined;
+  /** Files named from `fromMs` to `toMs` were written by somebody else: where they have no checksums they are believed. */
+  readonly foreign: ForeignNames | undefined;
+}
+
+export interface ForeignNames {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 const MAGIC = 0x4f4d5149;
@@ -86,6 +102,8 @@ function encode({
   header,
   slotsItems,
   indexedTo,
+  tail,
+  foreign,
 }: IndexState): Buffer {
   assert(slotsItems <= header.count, "no slot is known of items that are not");
   assert(
@@ -107,10 +125,16 @@ function encode({
   writeInt64(slot, header.beginPhyOffset, 80);
   writeInt64(slot, header.endPhyOffset, 88);
   writeInt64(slot, indexedTo, 96);
+  slot.writeUInt32BE(tail?.items ?? 0, 104);
+  slot.writeUInt32BE(tail?.crc ?? 0, 108);
+  writeInt64(slot, foreign?.fromMs ?? 0, 112);
+  writeInt64(slot, foreign?.toMs ?? 0, 120);
   return slot;
 }
 
 function decode(slot: Buffer): IndexState {
+  const tail = { items: slot.readUInt32BE(104), crc: slot.readUInt32BE(108) };
+  const foreign = { fromMs: readInt64(slot, 112), toMs: readInt64(slot, 120) };
   return {
     storeId: slot.readUInt32BE(16),
     files: slot.readUInt32BE(20),
@@ -127,5 +151,7 @@ function decode(slot: Buffer): IndexState {
     },
     slotsItems: slot.readUInt32BE(52),
     indexedTo: readInt64(slot, 96),
+    tail: tail.items === 0 ? undefined : tail,
+    foreign: foreign.toMs === 0 ? undefined : foreign,
   };
 }

@@ -6,8 +6,9 @@
  *   entry: length:u32 crc:u32        of block 0, 1, …; length 0: not known
  *
  * An entry says what the block's first `length` bytes were when it was computed, from memory, never from what the
- * disk returned unchecked. It needs no sync and no trust: one that was lost, or is older than its block, does not
- * match, and what does not match is compared with the CommitLog. The worst that a wrong one costs is that reading.
+ * disk returned unchecked. It needs no trust: one that was lost, or is older than its block, does not match, and what
+ * does not match is compared with the CommitLog. The worst that a wrong one costs is that reading. Whether an entry
+ * has to be on disk before somebody counts on it is theirs to say (`sync`).
  */
 import { assert, type Files, HostError, type Lane, type OpenFile } from "@orbitmq/host";
 import { plainCrc32 } from "@orbitmq/wire";
@@ -66,8 +67,9 @@ export class BlockChecksums {
     this.#writable(path).writeSync(entry, HEADER_BYTES + block * ENTRY_BYTES);
   }
 
-  /** As `put`, for blocks that follow each other. */
-  putRun(path: string, first: number, blocks: readonly { length: number; crc: number }[]): void {
+  /** As `put`, for blocks that follow each other; `true` when the file had to be made anew. */
+  putRun(path: string, first: number, blocks: readonly { length: number; crc: number }[]): boolean {
+    const isMade = this.#open(path) === undefined;
     const entries = Buffer.allocUnsafe(blocks.length * ENTRY_BYTES);
     blocks.forEach(({ length, crc }, index) => {
       assert(length >= 0 && length <= this.blockBytes, "a checksum is over one block");
@@ -75,6 +77,26 @@ export class BlockChecksums {
       entries.writeUInt32BE(crc >>> 0, index * ENTRY_BYTES + 4);
     });
     this.#writable(path).writeSync(entries, HEADER_BYTES + first * ENTRY_BYTES);
+    return isMade;
+  }
+
+  /** Brings what was put to disk; not the file's name. */
+  sync(path: string, done: (error?: HostError) => void): void {
+    try {
+      this.#cache.get(path).fdatasync("other", done);
+    } catch (error) {
+      done(error as HostError);
+    }
+  }
+
+  /** As `sync`, blocking. Throws HostError. */
+  syncSync(path: string): void {
+    this.#cache.get(path).fdatasyncSync();
+  }
+
+  /** Whether there is a file that can be read. */
+  isKnown(path: string): boolean {
+    return this.#open(path) !== undefined;
   }
 
   /** What is known of the blocks [first, first + count). A file that is missing, damaged or of another block size knows nothing. */

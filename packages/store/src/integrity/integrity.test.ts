@@ -113,7 +113,7 @@ describe("checksums of ConsumeQueues", () => {
   it("hinder nothing when they cannot be written", async () => {
     const driver = await StoreDriver.open(OPTIONS);
     driver.host.files.fault = (what, path) =>
-      path.includes("orbitmq-checksums") && what !== "read" ? "EIO" : undefined;
+      path.includes("orbitmq-checksums/consumequeue") && what !== "read" ? "EIO" : undefined;
     for (let index = 0; index < 50; index += 1) driver.sendNow(message(`${index}`.padEnd(200, "x")));
     driver.host.advance(70_000);
     await driver.stop();
