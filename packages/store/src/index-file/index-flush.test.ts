@@ -8,6 +8,7 @@ import { FakeHost } from "../testing/fake-host.ts";
 import { IndexFlush } from "./index-flush.ts";
 import { HEADER_BYTES, indexFileBytes } from "./index-layout.ts";
 import { IndexService } from "./index-service.ts";
+import { IndexStateFile } from "./index-state-file.ts";
 
 const OPTIONS = { messageIndexEnable: true, maxHashSlotNum: 5, maxIndexNum: 9, indexStallItems: 1000 };
 const SLOTS_END = HEADER_BYTES + 4 * OPTIONS.maxHashSlotNum;
@@ -100,6 +101,23 @@ describe("a flush of the index", () => {
     bench.run();
     const rest = ["slots", "synced", "header", "synced", "state", "state synced"];
     assert.deepEqual(bench.story(from), ["items", "synced", "state", "state synced", ...rest]);
+  });
+
+  it("vouches later for items that are on disk although a state could not be saved", () => {
+    const bench = new Bench();
+    bench.add(2);
+    bench.run();
+    const before = bench.index.indexedTo;
+    bench.add(3);
+    bench.host.files.fault = (what, path) => (what === "write" && path === "/state" ? "EIO" : undefined);
+    bench.run();
+    assert.equal(bench.index.indexedTo, before);
+    bench.host.files.fault = () => undefined;
+    // As retention does, which has nothing new to be flushed.
+    bench.run(before);
+    assert.equal(bench.index.failure, undefined);
+    const state = new IndexStateFile(bench.host.files, "/state").load()!;
+    assert.deepEqual([state.header.count, state.indexedTo], [6, bench.position - RECORD_BYTES]);
   });
 
   it("finishes a full file before the next one is vouched for, and tells its time", () => {

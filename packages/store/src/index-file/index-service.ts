@@ -308,7 +308,11 @@ export class IndexService {
       newestMs: newest?.nameMs ?? this.#newestMs,
       header,
       slotsItems: newest === undefined ? header.count : newest.slotsSynced,
-      indexedTo: Math.min(indexedTo, this.#stalledAt ?? indexedTo),
+      // Items may be on disk that an earlier flush could not vouch for; they follow the log without a gap.
+      indexedTo: Math.max(
+        Math.min(indexedTo, this.#stalledAt ?? indexedTo),
+        files === 0 || header.count === 1 ? 0 : header.endPhyOffset,
+      ),
       tail: newest?.tailAt(header.count),
       foreign:
         foreign.length === 0
