@@ -88,8 +88,11 @@ export {
   parseConsumerList,
 } from "./commands/get-consumer-list-by-group.ts";
 export {
+  type ConsumerRunningInfo,
   type GetConsumerRunningInfoRequestHeader,
   getConsumerRunningInfoRequestHeader,
+  type HeldQueue,
+  parseConsumerRunningInfo,
 } from "./commands/get-consumer-running-info.ts";
 export {
   type GetEarliestMsgStoretimeRequestHeader,

@@ -30,6 +30,66 @@ export interface QueryMessageOptions {
   readonly by?: "key" | "tag" | undefined;
 }
 
+export interface GroupSubscription {
+  readonly topic: string;
+  /** TAG or SQL92. */
+  readonly expressionType: string;
+  /** Tags joined by `||`, `*`, or an SQL92 expression. */
+  readonly expression: string;
+}
+
+export interface GroupMember {
+  readonly clientId: string;
+  /** `host:port`, as the broker sees it. */
+  readonly address: string;
+  /** JAVA, GO, NODE_JS, … */
+  readonly language: string;
+  /** The RocketMQ version the client says it speaks: `V5_5_0`. */
+  readonly version: string;
+  /** By topic, without the group's retry topic; absent: the member did not answer. */
+  readonly subscriptions?: readonly GroupSubscription[];
+  /** Queues it consumes now, and the messages it has of each, pulled and not yet consumed; absent as above. */
+  readonly queues?: readonly { readonly queue: MessageQueue; readonly inFlight: number }[];
+}
+
+export interface GroupQueueStatus {
+  readonly queue: MessageQueue;
+  readonly consumerOffset: number;
+  readonly brokerOffset: number;
+  /** Messages still to be consumed: `brokerOffset` − `consumerOffset`. */
+  readonly lag: number;
+  /** Store time of the last consumed message, ms since the epoch; 0 when there is none. */
+  readonly lastTimestamp: number;
+  /** Client ids of the members that consume it now: one, unless the group is being divided anew or broadcasting. */
+  readonly members: readonly string[];
+  /** What they have pulled and not yet consumed; absent when nobody who answered consumes it. */
+  readonly inFlight?: number;
+}
+
+export interface GroupStatus {
+  readonly group: string;
+  /** Somebody is connected. */
+  readonly online: boolean;
+  /** CONSUME_PASSIVELY (push) or CONSUME_ACTIVELY (pull); "" when nobody is online. */
+  readonly consumeType: string;
+  /** CLUSTERING or BROADCASTING; "" when nobody is online. */
+  readonly messageModel: string;
+  readonly members: readonly GroupMember[];
+  /**
+   * Members that subscribe to different things, which loses messages: each kind of subscription with the client ids
+   * that have it. Empty when all who answered subscribe to the same.
+   */
+  readonly differences: readonly { readonly subscriptions: string; readonly members: readonly string[] }[];
+  readonly queues: readonly GroupQueueStatus[];
+  readonly lag: number;
+}
+
+export interface ResetOffset {
+  readonly queue: MessageQueue;
+  /** Where the group goes on. */
+  readonly offset: number;
+}
+
 export interface BrokerOverview {
   readonly brokerName: string;
   readonly cluster: string;

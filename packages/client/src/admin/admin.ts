@@ -1,5 +1,5 @@
 /**
- * Manages topics and looks at clusters (RocketMQ: DefaultMQAdminExt, the part `orbitmq topic` needs). Every call
+ * Manages topics and groups and looks at clusters (RocketMQ: DefaultMQAdminExt, what `orbitmq` needs of it). Every call
  * asks anew; nothing is cached.
  */
 import type { Host } from "@orbitmq/host";
@@ -10,15 +10,17 @@ import {
   getTopicStatsInfoRequestHeader,
   MASTER_ID,
   parseClusterInfo,
+  parseResetOffsetBody,
   parseTopicList,
   parseTopicStatsTable,
   RequestCode,
+  resetOffsetRequestHeader,
   updateAndCreateTopicRequestHeader,
 } from "@orbitmq/wire";
 import { ClientInstance } from "../client-instance.ts";
 import type { ClientOptions, ClientState } from "../client-options.ts";
 import { OrbitError } from "../errors.ts";
-import { checkTopic } from "../names.ts";
+import { checkGroup, checkTopic } from "../names.ts";
 import { checkInteger } from "../option-checks.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import { DEFAULT_TOPIC } from "../topic-queues.ts";
@@ -27,11 +29,14 @@ import type {
   ClusterOverview,
   CreatedTopic,
   CreateTopicOptions,
+  GroupStatus,
   QueryMessageOptions,
+  ResetOffset,
   TopicRoute,
   TopicStatus,
 } from "./admin-types.ts";
 import { findByKey, findByPlace } from "./find-messages.ts";
+import { groupStatus } from "./group-status.ts";
 
 const QUEUES_DEFAULT = 8;
 const QUEUES_MAX = 65_535;
@@ -122,20 +127,16 @@ export class Admin {
   async topicStatus(topic: string): Promise<TopicStatus> {
     const { brokers } = await this.topicRoute(topic);
     const tables = await Promise.all(
-      brokers.map(async ({ brokerName, addresses }) => {
-        const address = addresses[String(MASTER_ID)];
-        if (address === undefined) {
-          throw new OrbitError("BROKER_UNKNOWN", `${brokerName} has no master`, { broker: brokerName });
-        }
-        return this.#instance.ask(
-          address,
+      brokers.map(async (broker) =>
+        this.#instance.ask(
+          masterOf(broker),
           {
             code: RequestCode.GET_TOPIC_STATS_INFO,
             header: (sink) => getTopicStatsInfoRequestHeader.encode({ topic }, sink),
           },
           ({ body }) => parseTopicStatsTable(body).offsets,
-        );
-      }),
+        ),
+      ),
     );
     const queues = tables.flat().sort((a, b) => compareMessageQueues(a.queue, b.queue));
     return { topic, queues };
@@ -162,6 +163,45 @@ export class Admin {
       (await findByKey(this.#instance, route, msgId, {}, true)).find((each) => each.msgId === msgId);
     if (message === undefined) throw new OrbitError("QUERY_NOT_FOUND", `${topic} has no message ${msgId}`);
     return message;
+  }
+
+  /**
+   * Who is in a consumer group, what each member subscribes to and has in hand, and how far the group is (203, 208,
+   * 307). A group nobody knows has no members and no queues.
+   */
+  async groupStatus(group: string): Promise<GroupStatus> {
+    this.#instance.checkRunning();
+    checkGroup(group);
+    const info = await this.#clusterInfo();
+    const masters = [...info.brokerAddrTable.values()]
+      .map(({ brokerAddrs }) => brokerAddrs.get(MASTER_ID))
+      .filter((address) => address !== undefined);
+    return groupStatus(this.#instance, masters, group);
+  }
+
+  /**
+   * Lets a group go on in a topic from the first message stored at or after a time, or from the "end" (222), back or
+   * forward, whether it is online or not; members go on there at once. Rejects when a broker does not know the group.
+   */
+  async resetOffsets(group: string, topic: string, to: Date | "end"): Promise<ResetOffset[]> {
+    checkGroup(group);
+    const timestamp = to === "end" ? -1 : to.getTime();
+    if (!Number.isSafeInteger(timestamp)) throw new OrbitError("INVALID_ARGUMENT", "that is no time");
+    const { brokers } = await this.topicRoute(topic);
+    const tables = await Promise.all(
+      brokers.map((broker) =>
+        this.#instance.ask(
+          masterOf(broker),
+          {
+            code: RequestCode.INVOKE_BROKER_TO_RESET_OFFSET,
+            header: (sink) =>
+              resetOffsetRequestHeader.encode({ topic, group, timestamp, isForce: true }, sink),
+          },
+          ({ body }) => [...parseResetOffsetBody(body)].map(([queue, offset]) => ({ queue, offset })),
+        ),
+      ),
+    );
+    return tables.flat().sort((a, b) => compareMessageQueues(a.queue, b.queue));
   }
 
   /** Every cluster and broker the NameServer knows (106). */
@@ -195,6 +235,14 @@ export class Admin {
 function overviewOf({ brokerName, cluster, brokerAddrs }: BrokerData): BrokerOverview {
   const addresses = [...brokerAddrs].sort(([a], [b]) => a - b);
   return { brokerName, cluster, addresses: Object.fromEntries(addresses) };
+}
+
+/** Throws BROKER_UNKNOWN. */
+function masterOf({ brokerName, addresses }: BrokerOverview): string {
+  const address = addresses[String(MASTER_ID)];
+  if (address === undefined)
+    throw new OrbitError("BROKER_UNKNOWN", `${brokerName} has no master`, { broker: brokerName });
+  return address;
 }
 
 function byBrokerName(a: { readonly brokerName: string }, b: { readonly brokerName: string }): number {

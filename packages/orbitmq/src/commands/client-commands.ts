@@ -8,7 +8,7 @@ import { repeatable } from "./repeatable.ts";
 import type { SendFlags } from "./send.ts";
 import type { ClientFlags, CreateTopicFlags } from "./topic.ts";
 
-const withClientFlags = (command: Command): Command =>
+export const withClientFlags = (command: Command): Command =>
   command
     .option(
       "-n, --namesrv <addrs>",

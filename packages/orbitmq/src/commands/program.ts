@@ -7,6 +7,7 @@ import type { Terminal } from "../terminal.ts";
 import { addClientCommands } from "./client-commands.ts";
 import type { SetExitCode } from "./command-context.ts";
 import { addConfigCommands } from "./config-commands.ts";
+import { addGroupCommands } from "./group-commands.ts";
 import { addServerCommands } from "./server-commands.ts";
 import { addStoreCommands } from "./store-commands.ts";
 import { version } from "./version.ts";
@@ -29,6 +30,7 @@ export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
   const context = { terminal, setExitCode };
   addServerCommands(root, context);
   addClientCommands(root, context);
+  addGroupCommands(root, context);
   addConfigCommands(root, context);
   addStoreCommands(root, context);
   return root;

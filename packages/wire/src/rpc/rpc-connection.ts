@@ -269,9 +269,13 @@ export class RpcConnection implements Peer {
     try {
       const command = decodeCommand(buffer, start, end);
       this.version = command.version;
+      if ((command.flag & FLAG_RESPONSE) !== 0) {
+        this.#settle(command);
+        return;
+      }
+      // Of requests only: an answer is framed for whoever asked, maybe in the words of a 4.x peer.
       this.language = command.language;
-      if ((command.flag & FLAG_RESPONSE) === 0) this.#context.owner.requestArrived(this, command);
-      else this.#settle(command);
+      this.#context.owner.requestArrived(this, command);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.fail(error);
