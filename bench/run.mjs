@@ -12,6 +12,10 @@ const measurements = {
   quick: "src/quick.ts",
   /** Appends, reads, lookups and recovery of the store by itself. */
   store: "src/store.ts",
+  /** Resident memory over minutes. */
+  memory: "src/memory.ts",
+  /** Results of compare and memory as one page, or into docs/performance.md. */
+  report: "src/report.ts",
   /** Launch to first acknowledgement. */
   start: "src/start.ts",
 };

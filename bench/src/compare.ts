@@ -1,87 +1,85 @@
 /**
  * `npm run bench -- compare`: OrbitMQ beside the real RocketMQ 5.5.0 and the null broker on this machine, in
- * interleaved rounds. Prints a Markdown page and leaves it with JSON and plots in `--out`.
+ * interleaved rounds. Each workload's figures lie in `--out` as JSON as soon as they are measured; at the end a
+ * Markdown page, also printed, and plots are made of them.
  *
- *   --workloads  ids, comma separated; default: all (--list names them)
+ *   --list       names of the workloads
+ *   --only       some of them: `pipelined-1x64-128-sync,producer-*`; default all
  *   --servers    orbitmq,java,null
- *   --flush      SYNC_FLUSH,ASYNC_FLUSH
- *   --rounds 5 --seconds 8 --folder DIR (stores) --out bench-results --no-touch
+ *   --rounds 5 --seconds 8 (of a workload that goes by time) --scale 1 (times numbers of messages)
+ *   --folder DIR (stores) --out bench-results --resume (leaves out what is there) --no-touch
  */
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
+import { type Chosen, catalogue, choose } from "./catalogue.ts";
 import { describeMachine } from "./measure/machine.ts";
 import { touchMemory } from "./measure/touch-memory.ts";
-import { judge, summarize } from "./report/summary.ts";
-import { writeReport } from "./report/write-report.ts";
+import { leaveReport } from "./report/write-report.ts";
+import { readResult, writeResult } from "./results/result-files.ts";
 import { runRounds } from "./rounds.ts";
-import type { FlushDiskType, StartBenchServer } from "./servers/bench-server.ts";
+import type { Contestant } from "./servers/bench-server.ts";
 import { java } from "./servers/java.ts";
 import { nullBroker } from "./servers/null.ts";
 import { orbitmq } from "./servers/orbitmq.ts";
-import { catchUp } from "./workloads/catch-up.ts";
-import { javaBatchProducer, javaProducer } from "./workloads/java-producer.ts";
-import { pipelined } from "./workloads/pipelined.ts";
-import type { Workload } from "./workloads/workload.ts";
 
-const workloads: readonly Workload[] = [
-  ...[128, 1024].flatMap((bytes) => ["1x1", "1x64", "64x16"].map((shape) => pipelined(shape, bytes))),
-  ...[1, 16, 64].flatMap((threads) => [128, 1024].map((bytes) => javaProducer(threads, bytes, false))),
-  javaProducer(64, 128, true),
-  javaProducer(64, 1024, true),
-  javaBatchProducer(16, 32),
-  ...[false, true].flatMap((isCold) => [catchUp(5_000_000, 128, isCold), catchUp(1_000_000, 1024, isCold)]),
-  catchUp(200_000, 128, false),
-];
-const servers: Readonly<Record<string, StartBenchServer>> = { orbitmq: orbitmq(), java, null: nullBroker };
+const servers: Readonly<Record<string, Contestant>> = { orbitmq: orbitmq(), java, null: nullBroker };
 
 const args = process.argv.slice(2);
 const { values } = parseArgs({
   args,
   options: {
-    workloads: { type: "string" },
+    list: { type: "boolean", default: false },
+    only: { type: "string" },
     servers: { type: "string", default: "orbitmq,java,null" },
-    flush: { type: "string", default: "SYNC_FLUSH,ASYNC_FLUSH" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "8" },
+    scale: { type: "string", default: "1" },
     folder: { type: "string", default: tmpdir() },
     out: { type: "string", default: "bench-results" },
+    resume: { type: "boolean", default: false },
     "no-touch": { type: "boolean", default: false },
-    list: { type: "boolean", default: false },
   },
 });
 
-function chosen<T>(what: string, names: string, table: (name: string) => T | undefined): T[] {
-  return names.split(",").map((name) => {
-    const found = table(name);
-    if (found === undefined) throw new Error(`there is no ${what} ${name}`);
+const chosen = choose(catalogue, values.only);
+
+function contestants(): Contestant[] {
+  return values.servers.split(",").map((name) => {
+    const found = servers[name];
+    if (found === undefined) throw new Error(`there is no server ${name}; there are ${Object.keys(servers)}`);
     return found;
   });
 }
 
-if (values.list) {
-  for (const { id, title } of workloads) console.log(`${id.padEnd(28)} ${title}`);
-} else {
-  const wanted =
-    values.workloads === undefined
-      ? workloads
-      : chosen("workload", values.workloads, (name) => workloads.find(({ id }) => id === name));
+async function compare(): Promise<void> {
   if (!values["no-touch"]) console.error(`used ${touchMemory(values.folder)} MiB of memory once`);
-  const turns = await runRounds({
-    workloads: wanted,
-    flushes: values.flush.split(",") as FlushDiskType[],
-    servers: chosen("server", values.servers, (name) => servers[name]),
+  const options = {
+    contestants: contestants(),
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
+    scale: Number(values.scale),
     folder: values.folder,
-    said: (line) => console.error(line),
-  });
-  const summaries = summarize(turns, wanted);
-  const report = {
     machine: describeMachine(values.folder),
     command: ["npm run bench -- compare", ...args].join(" "),
-    about: Object.fromEntries(turns.map(({ server, about }) => [server, about])),
-    summaries,
-    verdicts: judge(summaries, wanted, "OrbitMQ", "RocketMQ 5.5.0", "null broker"),
+    said: (line: string) => console.error(line),
+    onTurn: (result: Parameters<typeof writeResult>[1]) => writeResult(values.out, result),
   };
-  console.log(writeReport(values.out, report, turns));
+  const results = [];
+  for (const each of chosen) {
+    results.push(await runRounds(each, options, values.resume ? resumable(each) : undefined));
+  }
+  console.log(leaveReport(values.out, results));
 }
+
+/** Only of the same commit: figures of two are not put together. */
+function resumable({ name }: Chosen): ReturnType<typeof readResult> {
+  const found = readResult(values.out, name);
+  if (found === undefined) return undefined;
+  const isSame = found.machine.commit === describeMachine(values.folder).commit;
+  if (!isSame) console.error(`${name} was measured at ${found.machine.commit}: it is measured anew`);
+  return isSame ? found : undefined;
+}
+
+if (values.list) {
+  for (const { name, workload } of chosen) console.log(`${name.padEnd(32)} ${workload.title}`);
+} else await compare();

@@ -1,86 +1,147 @@
 /**
  * Interleaved rounds: every server takes its turn at the same workload before the next round begins, so that what
  * drifts on the machine falls on all of them. Each turn has a fresh server on an empty folder, and the raw
- * write+fdatasync rate of the same disk beside it.
+ * write+fdatasync rate of the same disk beside it. After each turn the result is handed over as far as it is.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Chosen } from "./catalogue.ts";
+import type { Machine } from "./measure/machine.ts";
 import { rawSyncRate } from "./measure/raw-sync.ts";
-import type { FlushDiskType, StartBenchServer } from "./servers/bench-server.ts";
+import { RESULT_FORMAT, type Result, type Turn } from "./results/result.ts";
+import type { Contestant, FlushDiskType } from "./servers/bench-server.ts";
+import { TurnStage } from "./turn-stage.ts";
 import type { Measured, Workload } from "./workloads/workload.ts";
 
-export interface Turn extends Measured {
-  readonly workload: string;
-  readonly flush: FlushDiskType;
-  readonly round: number;
-  readonly server: string;
-  readonly about: string;
-  readonly rawSyncPerSecond: number;
-  readonly readyMs: number;
-}
-
 export interface RoundsOptions {
-  readonly workloads: readonly Workload[];
-  readonly flushes: readonly FlushDiskType[];
-  readonly servers: readonly StartBenchServer[];
+  readonly contestants: readonly Contestant[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly scale: number;
   /** Where stores are made. */
   readonly folder: string;
+  readonly machine: Machine;
+  readonly command: string;
   readonly said: (line: string) => void;
+  /** The result after each turn. */
+  readonly onTurn: (result: Result) => void;
 }
 
 const RAW_SYNC_MS = 500;
+/** A turn that does not count is repeated; a server that keeps failing is not measured. */
+const FAILURES_MOST = 2;
 
-export async function runRounds(options: RoundsOptions): Promise<Turn[]> {
-  const turns: Turn[] = [];
-  for (const flush of options.flushes) {
-    for (const workload of options.workloads) {
-      for (let round = 1; round <= options.rounds; round++) {
-        // Who goes first changes from round to round.
-        const order = round % 2 === 1 ? options.servers : [...options.servers].reverse();
-        for (const start of order) {
-          const turn = await takeTurn(start, workload, flush, round, options);
-          if (turn === undefined) continue;
-          turns.push(turn);
-          options.said(
-            `${flush} ${workload.id} round ${round}: ${turn.server} ${Math.round(turn.perSecond).toLocaleString("en")}/s`,
-          );
+/** Rounds wanted of this workload. */
+export function roundsOf(workload: Workload, rounds: number): number {
+  return Math.min(rounds, workload.roundsMost ?? rounds);
+}
+
+/** `before`: what an earlier run left; its rounds are not repeated. */
+export async function runRounds(
+  { workload, flush, name }: Chosen,
+  options: RoundsOptions,
+  before?: Result,
+): Promise<Result> {
+  const contestants = options.contestants.filter(({ kind }) => workload.servers.includes(kind));
+  const turns: Turn[] = [...(before?.turns ?? [])];
+  const about: Record<string, string> = { ...before?.about };
+  const discarded: string[] = [...(before?.discarded ?? [])];
+  const rounds = roundsOf(workload, options.rounds);
+  const startedAt = before?.startedAt ?? new Date().toISOString();
+  const result = (): Result => ({
+    format: RESULT_FORMAT,
+    name,
+    title: workload.title,
+    flush,
+    goals: workload.goals(flush),
+    roundsWanted: rounds,
+    seconds: options.seconds,
+    scale: options.scale,
+    command: options.command,
+    startedAt,
+    machine: options.machine,
+    about,
+    discarded,
+    turns,
+  });
+  const failures = new Map<Contestant, number>();
+  const done = (contestant: Contestant, round: number) =>
+    turns.some((turn) => turn.round === round && turn.server === contestant.name);
+  for (let round = 1; round <= rounds; round++) {
+    // Who goes first changes from round to round.
+    const order = round % 2 === 1 ? contestants : [...contestants].reverse();
+    for (const contestant of order) {
+      if (done(contestant, round)) continue;
+      while ((failures.get(contestant) ?? 0) < FAILURES_MOST) {
+        const taken = await attempt(contestant, workload, flush, options);
+        if (taken instanceof Error) {
+          failures.set(contestant, (failures.get(contestant) ?? 0) + 1);
+          const line = `${contestant.name}, round ${round}: ${taken.message.slice(0, 1_000)}`;
+          discarded.push(line);
+          options.said(`${name} does not count: ${line}`);
+          options.onTurn(result());
+          continue;
         }
+        for (const { who, about: text, metrics } of taken.measured) {
+          turns.push({
+            round,
+            server: contestant.name,
+            who,
+            rawSyncPerSecond: taken.rawSyncPerSecond,
+            metrics,
+          });
+          about[who] = text;
+          options.said(`${name} round ${round}/${rounds}: ${who} ${glance(metrics)}`);
+        }
+        options.onTurn(result());
+        break;
       }
     }
   }
-  return turns;
+  return result();
 }
 
-async function takeTurn(
-  start: StartBenchServer,
+interface Taken {
+  readonly rawSyncPerSecond: number;
+  readonly measured: readonly Measured[];
+}
+
+async function attempt(
+  contestant: Contestant,
   workload: Workload,
   flush: FlushDiskType,
-  round: number,
   options: RoundsOptions,
-): Promise<Turn | undefined> {
+): Promise<Taken | Error> {
   const folder = mkdtempSync(join(options.folder, "orbitmq-bench-"));
   try {
     const rawSyncPerSecond = rawSyncRate(folder, RAW_SYNC_MS);
-    const server = await start({ flush, folder });
+    const home = join(folder, "store");
+    mkdirSync(home);
+    const { seconds, scale } = options;
+    const stage = await TurnStage.open(contestant, { folder, home, flush, seconds, scale, workload });
     try {
-      if (!server.stores && !workload.fitsNull) return undefined;
-      const measured = await workload.run(server, options.seconds);
+      const got = await workload.run(stage);
+      const { name: who, about } = stage.server;
       return {
-        ...measured,
-        workload: workload.id,
-        flush,
-        round,
-        server: server.name,
-        about: server.about,
         rawSyncPerSecond,
-        readyMs: server.readyMs,
-      };
+        measured: Array.isArray(got) ? got : [{ who, about, metrics: got }],
+      } as Taken;
     } finally {
-      await server.stop();
+      await stage.server.stop("kill");
     }
+  } catch (error) {
+    return error as Error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function glance(metrics: Measured["metrics"]): string {
+  return Object.entries(metrics)
+    .slice(0, 4)
+    .map(
+      ([name, value]) =>
+        `${name} ${value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 2 : 0 })}`,
+    )
+    .join(", ");
 }

@@ -49,7 +49,7 @@ async function measure(flush: string, shape: string): Promise<Row> {
     const result = await runLoader({
       host,
       port: Number(port),
-      topic: "Bench",
+      topics: ["Bench"],
       queues: 4,
       bodyBytes: Number(values.body),
       connections,

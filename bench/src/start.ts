@@ -3,30 +3,16 @@
  * sees it: the process is started, and when its ready line comes one raw send is made and answered.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startServerProcess } from "orbitmq/testing";
-import { sendFrame } from "./load/send-frame.ts";
+import { sendOnce } from "./load/send-once.ts";
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
   options: { rounds: { type: "string", default: "11" }, folder: { type: "string", default: tmpdir() } },
 });
-
-/** Resolves with the response code of one send of 128 bytes. */
-function sendOnce(brokerAddr: string): Promise<number> {
-  const [host = "", port = ""] = brokerAddr.split(":");
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), host, () => socket.write(sendFrame("Bench", 128).frame));
-    socket.on("error", reject);
-    socket.once("data", (reply: Buffer) => {
-      socket.destroy();
-      resolve(reply.readInt16BE(8));
-    });
-  });
-}
 
 interface Round {
   readonly readyMs: number;
@@ -38,7 +24,8 @@ async function round(): Promise<Round> {
   try {
     const begin = performance.now();
     const server = await startServerProcess({ home, options: ["--log-level", "warn"] });
-    const code = await sendOnce(server.brokerAddr);
+    const [host = "", port = ""] = server.brokerAddr.split(":");
+    const code = await sendOnce(host, Number(port), "Bench");
     const acknowledgedMs = performance.now() - begin;
     await server.stop();
     if (code !== 0) throw new Error(`the first send was answered with ${code}`);

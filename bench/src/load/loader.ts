@@ -8,12 +8,14 @@
 import { connect, type Socket } from "node:net";
 import { createHistogram } from "node:perf_hooks";
 import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
-import { sendFrame } from "./send-frame.ts";
+import { Lane } from "./lane.ts";
+import { sendFrames } from "./send-frame.ts";
+import { told } from "./told.ts";
 
 export interface LoaderOptions {
   readonly host: string;
   readonly port: number;
-  readonly topic: string;
+  readonly topics: readonly string[];
   readonly queues: number;
   readonly bodyBytes: number;
   readonly connections: number;
@@ -22,6 +24,10 @@ export interface LoaderOptions {
   readonly durationMs: number;
   /** Goes on, after `durationMs`, until so many were acknowledged in total. Default 0. */
   readonly messagesMin?: number;
+  /** Goes on, after `durationMs`, until its standard input ends. */
+  readonly untilTold?: boolean;
+  /** All connections together; latency then counts from when a send was due. Default: as fast as answers come. */
+  readonly ratePerSecond?: number;
   /** The server's processes: their CPU is measured over the same time as the answers. */
   readonly serverPids?: readonly number[];
 }
@@ -42,84 +48,10 @@ export interface LoaderResult {
   readonly acknowledgedInTotal: number;
 }
 
-const TOTAL = 0;
-const OPAQUE_IN_REPLY = 13;
-
-class Lane {
-  readonly #socket: Socket;
-  readonly #template: Buffer;
-  readonly #opaqueAt: number;
-  readonly #queueAt: number;
-  readonly #queues: number;
-  readonly #sentAt: Float64Array;
-  #rest: Buffer = Buffer.alloc(0);
-  #next = 0;
-  readonly #onReply: (code: number, sentAt: number, now: number) => boolean;
-
-  constructor(
-    socket: Socket,
-    options: LoaderOptions,
-    onReply: (code: number, sentAt: number, now: number) => boolean,
-  ) {
-    const { frame, opaqueAt, queueAt } = sendFrame(options.topic, options.bodyBytes);
-    this.#socket = socket;
-    this.#template = frame;
-    this.#opaqueAt = opaqueAt;
-    this.#queueAt = queueAt;
-    this.#queues = Math.min(options.queues, 10);
-    this.#sentAt = new Float64Array(options.inFlight);
-    this.#onReply = onReply;
-    socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    this.#send(Array.from({ length: options.inFlight }, (_, slot) => slot));
-  }
-
-  /** The opaque is the slot in flight: an answer frees its slot, which sends again. */
-  #send(slots: readonly number[]): void {
-    const size = this.#template.length;
-    const out = Buffer.allocUnsafe(size * slots.length);
-    const now = performance.now();
-    let at = 0;
-    for (const slot of slots) {
-      this.#template.copy(out, at);
-      out.writeInt32BE(slot, at + this.#opaqueAt);
-      out[at + this.#queueAt] = 48 + (this.#next++ % this.#queues);
-      this.#sentAt[slot] = now;
-      at += size;
-    }
-    this.#socket.write(out);
-  }
-
-  #read(chunk: Buffer): void {
-    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    const now = performance.now();
-    const free: number[] = [];
-    let at = 0;
-    while (data.length - at >= 8) {
-      const end = at + 4 + data.readInt32BE(at + TOTAL);
-      if (end > data.length) break;
-      let code: number;
-      let opaque: number;
-      if (data[at + 4] === 1) {
-        code = data.readInt16BE(at + 8);
-        opaque = data.readInt32BE(at + OPAQUE_IN_REPLY);
-      } else {
-        const headerLength = data.readUInt32BE(at + 4) & 0xffffff;
-        const header = JSON.parse(data.toString("utf8", at + 8, at + 8 + headerLength));
-        code = header.code;
-        opaque = header.opaque;
-      }
-      if (this.#onReply(code, this.#sentAt[opaque] as number, now)) free.push(opaque);
-      at = end;
-    }
-    this.#rest = data.subarray(at);
-    if (this.#rest.length > 0) this.#rest = Buffer.from(this.#rest);
-    if (free.length > 0) this.#send(free);
-  }
-}
+const PACE_MS = 1;
 
 async function run(options: LoaderOptions): Promise<LoaderResult> {
-  const latency = createHistogram({ lowest: 1, highest: 60_000_000, figures: 3 });
+  const latency = createHistogram({ lowest: 1, highest: 600_000_000, figures: 3 });
   let total = 0;
   let acknowledged = 0;
   let refused = 0;
@@ -129,6 +61,10 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
   let outstanding = options.connections * options.inFlight;
   let drained = () => {};
   let enough = () => {};
+  const over = (): boolean => {
+    if (--outstanding === 0) drained();
+    return false;
+  };
   const onReply = (code: number, sentAt: number, now: number): boolean => {
     if (code === 0) {
       total++;
@@ -141,9 +77,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
       refused++;
       firstRefusal ||= code;
     }
-    if (!stopping) return true;
-    if (--outstanding === 0) drained();
-    return false;
+    return stopping ? over() : true;
   };
   const sockets: Socket[] = [];
   for (let index = 0; index < options.connections; index++) {
@@ -151,15 +85,23 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     sockets.push(socket);
   }
-  for (const socket of sockets) {
+  const frames = sendFrames(options.topics, options.queues, options.bodyBytes);
+  const { ratePerSecond = 0, inFlight } = options;
+  const everyMs = ratePerSecond === 0 ? 0 : (1000 * options.connections) / ratePerSecond;
+  const lanes = sockets.map((socket, index) => {
     socket.on("close", () => {
-      if (!stopping) {
-        console.error("loader: the server closed a connection");
-        process.exit(1);
-      }
+      if (stopping) return;
+      console.error("loader: the server closed a connection");
+      process.exit(1);
     });
-    new Lane(socket, options, onReply);
-  }
+    return new Lane(socket, { frames, inFlight, everyMs, onReply }, index);
+  });
+  const pace =
+    everyMs === 0
+      ? undefined
+      : setInterval(() => {
+          for (const lane of lanes) lane.pump();
+        }, PACE_MS);
   await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
   const cpu = process.cpuUsage();
   const serverBefore = cpuOf(options.serverPids ?? []);
@@ -171,6 +113,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
       enough = resolve;
     });
   }
+  if (options.untilTold === true) await told();
   measuring = false;
   const elapsedMs = performance.now() - begin;
   const used = process.cpuUsage(cpu);
@@ -179,7 +122,9 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
     drained = resolve;
   });
   stopping = true;
-  await done;
+  clearInterval(pace);
+  outstanding = lanes.reduce((sum, lane) => sum + lane.stop(), 0);
+  if (outstanding > 0) await done;
   for (const socket of sockets) socket.destroy();
   return {
     acknowledged,

@@ -1,26 +1,33 @@
 /**
  * The raw puller, run as its own process: one connection, one PULL_MESSAGE outstanding on each queue, 32 messages a
- * pull, no decoding beyond counting the records. Ends when every queue was read to the end it had at the start.
+ * pull, no decoding beyond counting the records. Reads from the beginning until it has `messages`, or until every
+ * queue has said once that there is no more (`untilCaughtUp`), or until it is told and has `messages` or nothing more
+ * comes (`follows`: waits at the end of a queue, as consumers do).
  *
  * Argument: one JSON object (PullerOptions). Prints one JSON line (PullerResult).
  */
 import { connect } from "node:net";
 import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
 import { pullFrame } from "./pull-frame.ts";
+import { ReplyFrames } from "./reply-frames.ts";
+import { told } from "./told.ts";
 
 export interface PullerOptions {
   readonly host: string;
   readonly port: number;
-  readonly topic: string;
+  readonly topics: readonly string[];
   readonly queues: number;
-  /** Messages in all queues together. */
-  readonly messages: number;
+  /** Messages in all queues together; ends when it has them. */
+  readonly messages?: number;
+  readonly untilCaughtUp?: boolean;
+  readonly follows?: boolean;
   readonly serverPids: readonly number[];
 }
 
 export interface PullerResult {
   readonly messages: number;
   readonly pulls: number;
+  readonly seconds: number;
   readonly perSecond: number;
   readonly mibPerSecond: number;
   readonly cpuSeconds: number;
@@ -30,69 +37,58 @@ export interface PullerResult {
 
 const FOUND = 0;
 const PULL_NOT_FOUND = 19;
-const OPAQUE_IN_REPLY = 13;
 const MIB = 1024 * 1024;
 
 async function run(options: PullerOptions): Promise<PullerResult> {
-  const offsets = new Array<number>(options.queues).fill(0);
+  const { follows = false, untilCaughtUp = false, messages: wanted = Number.POSITIVE_INFINITY } = options;
+  const places = options.topics.flatMap((topic) =>
+    Array.from({ length: options.queues }, (_, queueId) => ({ topic, queueId, offset: 0, isOpen: true })),
+  );
   let messages = 0;
   let bytes = 0;
   let pulls = 0;
+  let open = places.length;
   const socket = connect(options.port, options.host);
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
   socket.setNoDelay(true);
   const cpu = process.cpuUsage();
   const serverBefore = cpuOf(options.serverPids);
   const begin = performance.now();
-  const pull = (queueId: number): void => {
-    pulls++;
-    socket.write(pullFrame(options.topic, queueId, offsets[queueId]!, queueId));
-  };
   await new Promise<void>((resolve, reject) => {
-    let rest: Buffer = Buffer.alloc(0);
-    let open = options.queues;
-    const take = (frame: Buffer): void => {
-      const headerLength = frame.readUInt32BE(4) & 0xffffff;
-      let code: number;
-      let queueId: number;
-      if (frame[4] === 1) {
-        code = frame.readInt16BE(8);
-        queueId = frame.readInt32BE(OPAQUE_IN_REPLY);
-      } else {
-        const header = JSON.parse(frame.toString("utf8", 8, 8 + headerLength));
-        code = header.code;
-        queueId = header.opaque;
-      }
+    const pull = (index: number): void => {
+      const { topic, queueId, offset } = places[index]!;
+      pulls++;
+      socket.write(pullFrame(topic, queueId, offset, index, follows));
+    };
+    const replies = new ReplyFrames((code, index, data, bodyAt, end) => {
+      const place = places[index]!;
       if (code === PULL_NOT_FOUND) {
-        if (--open === 0) reject(new Error(`${messages} of ${options.messages} messages were found`));
+        if (follows) return pull(index);
+        if (place.isOpen) open--;
+        place.isOpen = false;
+        if (open > 0) return;
+        if (untilCaughtUp) resolve();
+        else reject(new Error(`${messages} of ${wanted} messages were found`));
         return;
       }
       if (code !== FOUND) {
-        reject(new Error(`queue ${queueId} at ${offsets[queueId]} was answered with ${code}`));
+        reject(new Error(`${place.topic} ${place.queueId} at ${place.offset} was answered with ${code}`));
         return;
       }
-      const bodyAt = 8 + headerLength;
-      bytes += frame.length - bodyAt;
+      bytes += end - bodyAt;
       let count = 0;
-      for (let at = bodyAt; at < frame.length; at += frame.readInt32BE(at)) count++;
+      for (let at = bodyAt; at < end; at += data.readInt32BE(at)) count++;
       messages += count;
-      offsets[queueId]! += count;
-      if (messages >= options.messages) resolve();
-      else pull(queueId);
-    };
-    socket.on("data", (chunk: Buffer) => {
-      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let at = 0;
-      while (data.length - at >= 8) {
-        const end = at + 4 + data.readInt32BE(at);
-        if (end > data.length) break;
-        take(data.subarray(at, end));
-        at = end;
-      }
-      rest = data.subarray(at);
+      place.offset += count;
+      if (messages >= wanted) resolve();
+      else pull(index);
     });
+    socket.on("data", (chunk: Buffer) => replies.take(chunk));
     socket.on("close", () => reject(new Error("the server closed the connection")));
-    for (let queueId = 0; queueId < options.queues; queueId++) pull(queueId);
+    places.forEach((_, index) => {
+      pull(index);
+    });
+    if (follows) told().then(resolve, reject);
   });
   const seconds = (performance.now() - begin) / 1000;
   const used = process.cpuUsage(cpu);
@@ -101,11 +97,12 @@ async function run(options: PullerOptions): Promise<PullerResult> {
   return {
     messages,
     pulls,
+    seconds,
     perSecond: messages / seconds,
     mibPerSecond: bytes / MIB / seconds,
     cpuSeconds: (used.user + used.system) / 1e6,
-    serverCpuUs: (serverUsed.total * 1e6) / messages,
-    serverThreadUs: (serverUsed.busiestThread * 1e6) / messages,
+    serverCpuUs: (serverUsed.total * 1e6) / Math.max(1, messages),
+    serverThreadUs: (serverUsed.busiestThread * 1e6) / Math.max(1, messages),
   };
 }
 

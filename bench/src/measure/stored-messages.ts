@@ -1,12 +1,14 @@
 /**
- * How many messages of a topic a broker shows its consumers: the ends of its queues, asked on the wire. Both servers
- * bring a message into its queue after they have acknowledged it, so the count follows; a run is valid only when it
- * arrives at what was acknowledged.
+ * How many messages a broker shows its consumers: the ends of its queues, asked on the wire. Both servers bring a
+ * message into its queue (and into the key index) after they have acknowledged it, so the count follows; a run is
+ * valid only when it arrives at what was acknowledged and nothing of the log waits to be dispatched.
  */
 import { nodeHost } from "@orbitmq/host/node";
 import {
   getMaxOffsetRequestHeader,
   getMaxOffsetResponseHeader,
+  type OutgoingRequest,
+  parseKvTable,
   type RemotingCommand,
   RequestCode,
   ResponseCode,
@@ -14,31 +16,42 @@ import {
   type WireError,
 } from "@orbitmq/wire";
 
-const ASK_TIMEOUT_MS = 5_000;
-const ASK_AGAIN_MS = 100;
+export interface Stored {
+  readonly topics: readonly string[];
+  /** Of each topic. */
+  readonly queues: number;
+  /** Messages acknowledged, in all of them. */
+  readonly atLeast: number;
+  /** Those, and what was on its way when the client was ended. Default `atLeast`: exactly so many. */
+  readonly atMost?: number;
+}
 
-/** Waits until the queues hold `expected` messages; throws when they still do not after `timeoutMs`. */
-export async function awaitStored(
-  brokerAddr: string,
-  topic: string,
-  queues: number,
-  expected: number,
-  timeoutMs: number,
-): Promise<void> {
+const ASK_TIMEOUT_MS = 5_000;
+const ASK_AGAIN_MS = 50;
+const CAUGHT_UP_TIMEOUT_MS = 60_000;
+
+/** Resolves with the milliseconds it took; rejects when the run does not count. */
+export async function awaitStored(brokerAddr: string, wanted: Stored): Promise<number> {
+  const { topics, queues, atLeast, atMost = atLeast } = wanted;
   const client = new RpcClient(nodeHost());
+  const begin = performance.now();
   try {
-    const deadline = performance.now() + timeoutMs;
     for (;;) {
+      const behindBytes = await dispatchBehind(client, brokerAddr);
       let stored = 0;
-      for (let queueId = 0; queueId < queues; queueId++) {
-        stored += await maxOffset(client, brokerAddr, topic, queueId);
+      for (const topic of topics) {
+        for (let queueId = 0; queueId < queues; queueId++) {
+          stored += await maxOffset(client, brokerAddr, topic, queueId);
+        }
       }
-      if (stored >= expected) {
-        if (stored === expected) return;
-        throw new Error(`${expected} messages were acknowledged, the queues of ${topic} hold ${stored}`);
-      }
-      if (performance.now() > deadline) {
-        throw new Error(`${expected} messages were acknowledged, only ${stored} have come to the queues`);
+      if (stored > atMost)
+        throw new Error(`${atLeast} messages were acknowledged, the queues hold ${stored}`);
+      const elapsedMs = performance.now() - begin;
+      if (stored >= atLeast && behindBytes === 0) return elapsedMs;
+      if (elapsedMs > CAUGHT_UP_TIMEOUT_MS) {
+        throw new Error(
+          `${atLeast} messages were acknowledged, ${stored} have come to the queues, ${behindBytes} B are not dispatched`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
     }
@@ -47,17 +60,31 @@ export async function awaitStored(
   }
 }
 
-function maxOffset(client: RpcClient, address: string, topic: string, queueId: number): Promise<number> {
-  const request = {
+async function dispatchBehind(client: RpcClient, address: string): Promise<number> {
+  const response = await ask(client, address, { code: RequestCode.GET_BROKER_RUNTIME_INFO });
+  const behind = parseKvTable(response.body).get("dispatchBehindBytes");
+  if (behind === undefined) throw new Error("the broker does not say how far dispatch is behind");
+  return Number(behind);
+}
+
+async function maxOffset(
+  client: RpcClient,
+  address: string,
+  topic: string,
+  queueId: number,
+): Promise<number> {
+  const response = await ask(client, address, {
     code: RequestCode.GET_MAX_OFFSET,
-    header: (sink: Parameters<typeof getMaxOffsetRequestHeader.encode>[1]) =>
-      getMaxOffsetRequestHeader.encode({ topic, queueId }, sink),
-  };
+    header: (sink) => getMaxOffsetRequestHeader.encode({ topic, queueId }, sink),
+  });
+  return getMaxOffsetResponseHeader.decode(response.ext).offset;
+}
+
+function ask(client: RpcClient, address: string, request: OutgoingRequest): Promise<RemotingCommand> {
   return new Promise((resolve, reject) => {
     const done = (error: WireError | undefined, response: RemotingCommand | undefined): void => {
-      if (response?.code === ResponseCode.SUCCESS) {
-        resolve(getMaxOffsetResponseHeader.decode(response.ext).offset);
-      } else reject(error ?? new Error(`GET_MAX_OFFSET was answered with ${response?.code}`));
+      if (response?.code === ResponseCode.SUCCESS) resolve(response);
+      else reject(error ?? new Error(`request ${request.code} was answered with ${response?.code}`));
     };
     client.request(address, request, ASK_TIMEOUT_MS, done);
   });

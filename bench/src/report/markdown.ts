@@ -1,71 +1,116 @@
-/** The figures as a Markdown page: the machine, a table for each workload, the goals. */
-import type { Machine } from "../measure/machine.ts";
-import type { Spread } from "../measure/statistics.ts";
-import type { Summary, Verdict } from "./summary.ts";
+/** Results as Markdown: on what they were measured, every goal with its verdict, a table for each workload. */
+import { type MetricName, metricNames, metricShapes } from "../measure/metrics.ts";
+import { type Spread, spread } from "../measure/statistics.ts";
+import { judge, type Verdict } from "../results/goal.ts";
+import type { Result } from "../results/result.ts";
 
-export interface Report {
-  readonly machine: Machine;
-  /** `npm run bench -- compare …`, to repeat it. */
-  readonly command: string;
-  readonly about: Readonly<Record<string, string>>;
-  readonly summaries: readonly Summary[];
-  readonly verdicts: readonly Verdict[];
-}
-
-export function markdown({ machine, command, about, summaries, verdicts }: Report): string {
-  const lines = [
+/** The page of a run. */
+export function markdown(results: readonly Result[]): string {
+  return [
     "# Measured",
     "",
-    `\`${command}\`, commit ${machine.commit}. ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ` +
-      `Linux ${machine.kernel}, ${machine.fileSystem}; node ${machine.node}; ${machine.java}.`,
+    machineSection(results),
     "",
-    "Medians of the rounds, in brackets the least and the most. Raw sync: 4 KiB write + fdatasync per second of the " +
-      "same disk, measured before each turn. CPU: of the server's processes, for each message.",
+    "## Goals",
     "",
-    ...Object.entries(about).map(([server, text]) => `- ${server}: ${text}`),
-  ];
-  for (const key of new Set(summaries.map(({ flush, workload }) => `${flush} ${workload}`))) {
-    const group = summaries.filter(({ flush, workload }) => `${flush} ${workload}` === key);
-    lines.push(
-      "",
-      `## ${group[0]!.title}, ${group[0]!.flush}`,
-      "",
-      "| server | messages/s | p50 ms | p99 ms | p99.9 ms | CPU µs | busiest thread µs | RSS MiB | client cores | refused | raw sync/s |",
-      "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-      ...group.map(row),
-    );
-  }
-  if (verdicts.length > 0) {
-    lines.push("", "## Goals", "", "| workload | flush | goal | reached | |", "|---|---|---|--:|---|");
-    for (const { workload, flush, goal, reached, passed } of verdicts) {
-      lines.push(
-        `| ${workload} | ${flush} | ${goal} | ${reached.toFixed(2)}× | ${passed ? "pass" : "falls short"} |`,
-      );
-    }
-  }
-  return `${lines.join("\n")}\n`;
+    goalsTable(results),
+    "",
+    "## Figures",
+    "",
+    figuresSection(results, "###"),
+    "",
+  ].join("\n");
 }
 
-function row(summary: Summary): string {
+/** Machines, commands and flags; several of them when results of several runs are put together. */
+export function machineSection(results: readonly Result[]): string {
+  const machines = new Set(
+    results.map(({ machine }) => {
+      const { cores, cpu, memoryGiB, kernel, fileSystem, node, java, commit } = machine;
+      return (
+        `- Commit ${commit}: ${cores} cores (${cpu}), ${memoryGiB} GiB, Linux ${kernel}, ${fileSystem}; ` +
+        `node ${node}; ${java}.`
+      );
+    }),
+  );
+  const commands = new Set(results.map(({ command }) => `- \`${command}\``));
+  const about = new Map<string, Set<string>>();
+  for (const result of results) {
+    for (const [who, text] of Object.entries(result.about)) {
+      const texts = about.get(who) ?? new Set();
+      about.set(who, texts.add(text.replace(/, flushDiskType=\w+/, "")));
+    }
+  }
+  return [
+    ...machines,
+    ...commands,
+    ...[...about].map(([who, texts]) => `- ${who}: ${[...texts].join("; ")}`),
+    "",
+    "Medians of the rounds, in brackets the least and the most. Raw sync: 4 KiB write + fdatasync per second of the " +
+      "same disk, measured before each turn. CPU: for each message.",
+  ].join("\n");
+}
+
+export function goalsTable(results: readonly Result[]): string {
+  const rows = results.flatMap((result) => judge(result).map((verdict) => goalRow(verdict, result)));
+  return ["| workload | flush | goal | reached | figures | |", "|---|---|---|--:|---|---|", ...rows].join(
+    "\n",
+  );
+}
+
+function goalRow(verdict: Verdict, { scale, roundsWanted, turns }: Result): string {
+  const { reached, figures, isRatio, passed, title, flush, goal } = verdict;
+  const number = (value: number) =>
+    value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 2 : 0 });
+  const rounds = Math.max(0, ...turns.map(({ round }) => round));
+  const notes = [
+    ...(scale === 1 ? [] : [`rehearsal at scale ${scale}`]),
+    ...(rounds < roundsWanted ? [`${rounds} of ${roundsWanted} rounds`] : []),
+  ];
+  const verdictText = passed === undefined ? "not measured" : passed ? "pass" : "falls short";
   const cells = [
-    summary.server,
-    ranged(summary.perSecond, 0),
-    ranged(summary.p50Ms, 2),
-    ranged(summary.p99Ms, 2),
-    ranged(summary.p999Ms, 2),
-    ranged(summary.serverCpuUs, 2),
-    ranged(summary.serverThreadUs, 2),
-    ranged(summary.serverRssMiB, 0),
-    ranged(summary.clientCores, 2),
-    String(summary.refused),
-    ranged(summary.rawSyncPerSecond, 0),
+    title,
+    flush,
+    goal,
+    reached === undefined ? "" : `${number(reached)}${isRatio ? "×" : ""}`,
+    isRatio ? figures.map(number).join(" : ") : "",
+    [verdictText, ...notes].join(", "),
   ];
   return `| ${cells.join(" | ")} |`;
 }
 
-function ranged(values: Spread | undefined, digits: number): string {
-  if (values === undefined) return "";
+export function figuresSection(results: readonly Result[], heading: string): string {
+  return results.map((result) => figures(result, heading)).join("\n\n");
+}
+
+function figures(result: Result, heading: string): string {
+  const { turns, title, flush, discarded, scale } = result;
+  const present = metricNames.filter((name) => turns.some(({ metrics }) => metrics[name] !== undefined));
+  const whos = [...new Set(turns.map(({ who }) => who))];
+  const rehearsal = scale === 1 ? "" : ` (rehearsal at scale ${scale})`;
+  return [
+    `${heading} ${title}, ${flush}${rehearsal}`,
+    "",
+    `| who | rounds | ${present.map((name) => metricShapes[name].title).join(" | ")} | raw sync/s |`,
+    `|---|--:|${"--:|".repeat(present.length + 1)}`,
+    ...whos.map((who) => row(result, who, present)),
+    ...discarded.map((line) => `\nDid not count: ${line.replaceAll("\n", " ")}`),
+  ].join("\n");
+}
+
+function row({ turns }: Result, who: string, present: readonly MetricName[]): string {
+  const mine = turns.filter((turn) => turn.who === who);
+  const cells = present.map((name) => {
+    const values = mine.map(({ metrics }) => metrics[name]).filter((value) => value !== undefined);
+    return values.length === 0 ? "" : ranged(spread(values), metricShapes[name].digits);
+  });
+  const raw = ranged(spread(mine.map(({ rawSyncPerSecond }) => rawSyncPerSecond)), 0);
+  return `| ${[who, String(new Set(mine.map(({ round }) => round)).size), ...cells, raw].join(" | ")} |`;
+}
+
+function ranged({ median, least, most }: Spread, digits: number): string {
   const format = (value: number) =>
     value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  return `${format(values.median)} (${format(values.least)}–${format(values.most)})`;
+  if (format(least) === format(most)) return format(median);
+  return `${format(median)} (${format(least)}–${format(most)})`;
 }

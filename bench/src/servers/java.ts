@@ -3,9 +3,11 @@
  * distribution asks for 8) and ROCKETMQ headers, which cost both sides less than JSON.
  */
 import { startJavaServer } from "@orbitmq/interop";
-import type { BenchServer, BenchServerOptions } from "./bench-server.ts";
+import { ORIGINAL } from "../results/goal.ts";
+import type { BenchServer, BenchServerOptions, Contestant } from "./bench-server.ts";
+import { startWithProxy } from "./java-proxy.ts";
 
-const JVM_FLAGS = [
+export const BROKER_JVM_FLAGS = [
   "-server",
   "-Xms2g",
   "-Xmx2g",
@@ -19,23 +21,42 @@ const JVM_FLAGS = [
   "-XX:MaxDirectMemorySize=1g",
 ] as const;
 
-export async function java({ flush, folder }: BenchServerOptions): Promise<BenchServer> {
+export const SYSTEM_PROPERTIES = {
+  "orbitmq.logLevel": "WARN",
+  "rocketmq.serialize.type": "ROCKETMQ",
+} as const;
+
+export const java: Contestant = { name: ORIGINAL, kind: "java", start };
+
+async function start(options: BenchServerOptions): Promise<BenchServer> {
+  const { flush, folder } = options;
   const begin = performance.now();
+  const rest = { name: ORIGINAL, kind: "java", stores: true } as const;
+  const about = `${BROKER_JVM_FLAGS.join(" ")}, defaults, flushDiskType=${flush}`;
+  if (options.proxy === true) {
+    const server = await startWithProxy(options, BROKER_JVM_FLAGS, SYSTEM_PROPERTIES);
+    return {
+      ...rest,
+      ...server,
+      about: `${about}, with its proxy in the broker's process`,
+      readyMs: performance.now() - begin,
+    };
+  }
   const server = await startJavaServer({
     directory: folder,
     brokerProperties: { flushDiskType: flush },
-    brokerJvmFlags: JVM_FLAGS,
-    systemProperties: { "orbitmq.logLevel": "WARN", "rocketmq.serialize.type": "ROCKETMQ" },
+    brokerJvmFlags: BROKER_JVM_FLAGS,
+    systemProperties: SYSTEM_PROPERTIES,
   });
   const { namesrv, broker } = server.parts;
   return {
-    name: "RocketMQ 5.5.0",
-    about: `${JVM_FLAGS.join(" ")}, defaults, flushDiskType=${flush}`,
+    ...rest,
+    about,
     namesrvAddr: server.namesrv,
     brokerAddr: server.broker,
     pids: [broker.jvm.pid, namesrv.jvm.pid],
+    namesrvPid: namesrv.jvm.pid,
     readyMs: performance.now() - begin,
-    stores: true,
-    stop: () => server.kill(),
+    stop: (how) => (how === "kill" ? server.kill() : server.stop()),
   };
 }

@@ -1,27 +1,44 @@
 /** OrbitMQ as it is shipped, with nothing set but what a workload asks for. */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { startServerProcess } from "orbitmq/testing";
-import type { BenchServer, BenchServerOptions, StartBenchServer } from "./bench-server.ts";
+import { OURS } from "../results/goal.ts";
+import type { BenchServer, BenchServerOptions, Contestant } from "./bench-server.ts";
+
+const probe = join(import.meta.dirname, "../measure/stall-probe.mjs");
 
 /** `cli` is the bundled command; default this tree's. */
-export function orbitmq(name = "OrbitMQ", cli?: string): StartBenchServer {
-  return (options) => start(name, cli, options);
+export function orbitmq(name = OURS, cli?: string): Contestant {
+  return { name, kind: "orbitmq", start: (options) => start(name, cli, options) };
 }
 
 async function start(
   name: string,
   cli: string | undefined,
-  { flush, folder }: BenchServerOptions,
+  { flush, folder, stallFile }: BenchServerOptions,
 ): Promise<BenchServer> {
   const options = ["--log-level", "warn", "-o", `flushDiskType=${flush}`];
-  const server = await startServerProcess({ home: folder, options, ...(cli === undefined ? {} : { cli }) });
+  const server = await startServerProcess({
+    home: folder,
+    options,
+    ...(cli === undefined ? {} : { cli }),
+    ...(stallFile === undefined ? {} : { env: probing(stallFile) }),
+  });
   return {
     name,
+    kind: "orbitmq",
     about: `node ${process.version}, defaults, flushDiskType=${flush}`,
     namesrvAddr: server.namesrvAddr,
     brokerAddr: server.brokerAddr,
     pids: [server.pid],
     readyMs: server.readyMs,
     stores: true,
-    stop: async () => void (await server.kill()),
+    ...(stallFile === undefined ? {} : { stallFile }),
+    stop: async (how) => void (await (how === "kill" ? server.kill() : server.stop())),
   };
+}
+
+/** Loaded into the server's process from outside: as shipped, it measures nothing of the kind. */
+function probing(stallFile: string): Readonly<Record<string, string>> {
+  return { NODE_OPTIONS: `--import=${pathToFileURL(probe).href}`, BENCH_STALL_FILE: stallFile };
 }

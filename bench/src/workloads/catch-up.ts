@@ -1,77 +1,118 @@
 /**
- * Catch-up: a backlog is built by the pipelined loader, then read from its beginning by the raw puller, 32 messages a
- * pull. Warm: the page cache holds what it holds; cold: it was dropped in between (root only).
+ * Catch-up: a backlog is built by the pipelined loader, then read from its beginning. By the raw puller (32 messages
+ * a pull), by RocketMQ's push consumer, by ours; warm, where the page cache and the server hold what they hold.
  */
-import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import type { ConsumeAllOptions, ConsumeAllResult } from "../load/consume-all.ts";
+import { javaFigures } from "../load/java-figures.ts";
 import type { PullerOptions, PullerResult } from "../load/puller.ts";
-import { runLoader } from "../load/run-loader.ts";
-import { memoryOf } from "../measure/process-cpu.ts";
-import { awaitStored } from "../measure/stored-messages.ts";
+import { runProcess } from "../load/run-process.ts";
+import type { Metrics } from "../measure/metrics.ts";
+import { type Goal, ORIGINAL } from "../results/goal.ts";
 import type { BenchServer } from "../servers/bench-server.ts";
-import type { Goal, Measured, Workload } from "./workload.ts";
+import { fill, memoryMetrics, placeOf, someTopics } from "./load.ts";
+import type { Stage, Workload } from "./workload.ts";
 
-const TOPIC = "Backlog";
-const QUEUES = 4;
-const STORED_TIMEOUT_MS = 120_000;
+export const BACKLOG_QUEUES = 8;
+const JAVA_TIMEOUT_MS = 600_000;
 
-export function catchUp(messages: number, bodyBytes: number, isCold: boolean): Workload {
-  const how = isCold ? "cold" : "warm";
-  const count = messages >= 1e6 ? `${messages / 1e6}m` : `${messages / 1e3}k`;
+/** Reads so many messages of the topic. */
+type Reading = (stage: Stage, server: BenchServer, topic: string, messages: number) => Promise<Metrics>;
+
+export const catchUpRaw = (messages: number, bodyBytes: number): Workload =>
+  catchUp("raw", "raw puller", messages, bodyBytes, byPuller, (): Goal[] => [
+    { metric: "perSecond", beside: ORIGINAL, atLeast: 3 },
+    ...(bodyBytes > 512 ? [] : [{ metric: "perSecond", atLeast: 600_000 } as const]),
+  ]);
+
+export const catchUpJava = (messages: number, bodyBytes: number): Workload =>
+  catchUp("java-client", "Java push consumer", messages, bodyBytes, byJava, () => [
+    { metric: "perSecond", beside: ORIGINAL, atLeast: 1.1 },
+    { metric: "serverCpuUs", beside: ORIGINAL, atMost: 0.5 },
+  ]);
+
+export const catchUpOurs = (messages: number, bodyBytes: number): Workload =>
+  catchUp("our-client", "our push consumer", messages, bodyBytes, byOurs, () => []);
+
+function catchUp(
+  id: string,
+  title: string,
+  messages: number,
+  bodyBytes: number,
+  read: Reading,
+  goals: () => readonly Goal[],
+): Workload {
   return {
-    id: `catch-up-${how}-${count}-${bodyBytes}`,
-    title: `raw puller catches up ${messages.toLocaleString("en")} messages of ${bodyBytes} B, ${how}`,
-    fitsNull: false,
-    goal: (): Goal => ({ rate: isCold ? 1.2 : 3 }),
-    run: (server) => measure(server, messages, bodyBytes, isCold),
+    id: `catch-up-${id}-${bodyBytes}`,
+    title: `${title} catches up ${messages.toLocaleString("en")} messages of ${bodyBytes} B, warm`,
+    servers: ["orbitmq", "java"],
+    // What is read was flushed long ago, whichever way.
+    flushes: ["ASYNC_FLUSH"],
+    goals,
+    async run(stage) {
+      const [topic = ""] = await someTopics(stage.server, 1, BACKLOG_QUEUES, "Backlog");
+      const load = { topics: [topic], queues: BACKLOG_QUEUES, bodyBytes };
+      const stored = await fill(stage.server, stage.scaled(messages), load);
+      return read(stage, stage.server, topic, stored);
+    },
   };
 }
 
-async function measure(
+async function byPuller(
+  _stage: Stage,
   server: BenchServer,
+  topic: string,
   messages: number,
-  bodyBytes: number,
-  isCold: boolean,
-): Promise<Measured> {
-  const [host = "", text = ""] = server.brokerAddr.split(":");
-  const port = Number(text);
-  const { acknowledgedInTotal } = await runLoader({
-    host,
-    port,
-    topic: TOPIC,
-    queues: QUEUES,
-    bodyBytes,
-    connections: 16,
-    inFlight: 16,
-    warmUpMs: 0,
-    durationMs: 0,
-    messagesMin: messages,
-  });
-  await awaitStored(server.brokerAddr, TOPIC, QUEUES, acknowledgedInTotal, STORED_TIMEOUT_MS);
-  if (isCold) {
-    await promisify(execFile)("sync");
-    writeFileSync("/proc/sys/vm/drop_caches", "1");
-  }
+): Promise<Metrics> {
   const options: PullerOptions = {
-    host,
-    port,
-    topic: TOPIC,
-    queues: QUEUES,
-    messages: acknowledgedInTotal,
+    ...placeOf(server.brokerAddr),
+    topics: [topic],
+    queues: BACKLOG_QUEUES,
+    messages,
     serverPids: server.pids,
   };
-  const script = join(import.meta.dirname, "../load/puller.ts");
-  const args = ["--conditions=orbitmq-source", "--import", "tsx", script, JSON.stringify(options)];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  const result = JSON.parse(stdout) as PullerResult;
+  return { ...pullerMetrics(await runProcess<PullerResult>("puller.ts", options)), ...memoryMetrics(server) };
+}
+
+export function pullerMetrics(result: PullerResult): Metrics {
+  const { perSecond, serverCpuUs, serverThreadUs, cpuSeconds, seconds } = result;
+  return { perSecond, serverCpuUs, serverThreadUs, clientCores: cpuSeconds / seconds };
+}
+
+async function byJava(stage: Stage, server: BenchServer, topic: string, messages: number): Promise<Metrics> {
+  const {
+    seconds,
+    server: used,
+    client,
+  } = await javaFigures(
+    {
+      mainClass: "bench.CatchUp",
+      args: [server.namesrvAddr, topic, "catch_up", String(messages)],
+      folder: stage.folder,
+    },
+    server.pids,
+    JAVA_TIMEOUT_MS,
+  );
   return {
-    perSecond: result.perSecond,
-    refused: 0,
-    serverCpuUs: result.serverCpuUs,
-    serverThreadUs: result.serverThreadUs,
-    serverRssMiB: memoryOf(server.pids).rssMiB,
-    clientCores: (result.cpuSeconds * result.perSecond) / result.messages,
+    perSecond: messages / seconds,
+    serverCpuUs: (used.total * 1e6) / messages,
+    serverThreadUs: (used.busiestThread * 1e6) / messages,
+    clientCores: client.total / seconds,
+    ...memoryMetrics(server),
   };
+}
+
+async function byOurs(_stage: Stage, server: BenchServer, topic: string, messages: number): Promise<Metrics> {
+  const options: ConsumeAllOptions = {
+    namesrv: server.namesrvAddr,
+    topic,
+    group: "catch_up",
+    messages,
+    serverPids: server.pids,
+  };
+  const { perSecond, seconds, cpuSeconds, serverCpuUs, serverThreadUs } = await runProcess<ConsumeAllResult>(
+    "consume-all.ts",
+    options,
+  );
+  const clientCores = cpuSeconds / seconds;
+  return { perSecond, serverCpuUs, serverThreadUs, clientCores, ...memoryMetrics(server) };
 }

@@ -1,27 +1,28 @@
 /** Something that is asked of every server alike, and what came of it. */
-import type { BenchServer, FlushDiskType } from "../servers/bench-server.ts";
+import type { Metrics } from "../measure/metrics.ts";
+import type { Goal } from "../results/goal.ts";
+import type { BenchServer, FlushDiskType, ServerKind } from "../servers/bench-server.ts";
 
-export interface Measured {
-  readonly perSecond: number;
-  readonly p50Ms?: number;
-  readonly p99Ms?: number;
-  readonly p999Ms?: number;
-  readonly refused: number;
-  /** Microseconds of all the server's threads, and of its busiest one, for each message. */
-  readonly serverCpuUs: number;
-  readonly serverThreadUs: number;
-  readonly serverRssMiB: number;
-  /** Share of one core that the client used. */
-  readonly clientCores: number;
+/** What a workload is given for one turn. */
+export interface Stage {
+  /** The one that runs now: another after `restart`. */
+  readonly server: BenchServer;
+  readonly flush: FlushDiskType;
+  /** How long to measure where a workload goes by time. */
+  readonly seconds: number;
+  /** `count` messages, times the run's `--scale`; at least 1,000. */
+  scaled(count: number): number;
+  /** Of this turn, beside the store. */
+  readonly folder: string;
+  /** Ends the server (kill -9, or in order), lets `between` do what it likes, and starts it on the same store. */
+  restart(how: "kill" | "stop", between?: () => void): Promise<BenchServer>;
 }
 
-export interface Goal {
-  /** At least so many times the original's rate. */
-  readonly rate?: number;
-  /** At most so many times the original's p99. */
-  readonly p99?: number;
-  /** At least so much of what the client gets from the null broker. */
-  readonly ofNull?: number;
+/** Figures of somebody else than the server itself: a client on it, another system. */
+export interface Measured {
+  readonly who: string;
+  readonly about: string;
+  readonly metrics: Metrics;
 }
 
 export interface Workload {
@@ -29,9 +30,20 @@ export interface Workload {
   readonly id: string;
   /** For people. */
   readonly title: string;
-  /** Whether the null broker answers what it asks. */
-  readonly fitsNull: boolean;
-  goal(flush: FlushDiskType): Goal;
+  /** Servers that it can be asked of. */
+  readonly servers: readonly ServerKind[];
+  /** Default both. */
+  readonly flushes?: readonly FlushDiskType[];
+  /** It takes so long that more rounds make no sense. */
+  readonly roundsMost?: number;
+  /** Of the servers it runs on. */
+  readonly needs?: {
+    /** RocketMQ's gRPC proxy in the broker's process. */
+    readonly proxy?: boolean;
+    /** OrbitMQ with the probe of its event loop. */
+    readonly stallProbe?: boolean;
+  };
+  goals(flush: FlushDiskType): readonly Goal[];
   /** Throws when the run does not count: acknowledged messages are not in their queues. */
-  run(server: BenchServer, seconds: number): Promise<Measured>;
+  run(stage: Stage): Promise<Metrics | readonly Measured[]>;
 }
