@@ -16,6 +16,7 @@ import type { ProducerOptions } from "./producer/producer-options.ts";
 
 export type {
   BrokerOverview,
+  CloneOffsetsOptions,
   ClusterOverview,
   CreatedTopic,
   CreateTopicOptions,
@@ -49,13 +50,20 @@ export type {
   MessageListener,
   OrderlyListenerContext,
   OrderlyListenerReturn,
+  OrderlyMessageBatchListener,
   OrderlyMessageListener,
 } from "./consumer/listener.ts";
 export { ConsumeResult, OrderlyResult } from "./consumer/listener.ts";
+export type {
+  ConsumeHook,
+  ConsumeHookContext,
+  ConsumeOutcome,
+  FilterHook,
+} from "./consumer/listening/consume-hooks.ts";
 export type { LitePullConsumerOptions, MessagesOptions, PollOptions } from "./consumer/lite-pull-options.ts";
 export type { SelectorOptions, SqlExpression } from "./consumer/message-selector.ts";
 export { sql } from "./consumer/message-selector.ts";
-export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer.ts";
+export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer-status.ts";
 export type { ReadOptions } from "./consumer/reader/reader-options.ts";
 export { allocateAveragely } from "./consumer/rebalance/allocate-averagely.ts";
 export { allocateAveragelyByCircle } from "./consumer/rebalance/allocate-by-circle.ts";

@@ -55,6 +55,9 @@ export class Namespace {
   }
 }
 
+/** For messages that are shown as they lie. */
+export const NO_NAMESPACE = new Namespace();
+
 function split(resource: string): [before: string, bare: string] {
   for (const prefix of [RETRY_PREFIX, DLQ_PREFIX]) {
     if (resource.startsWith(prefix)) return [prefix, resource.slice(prefix.length)];

@@ -128,3 +128,12 @@ export interface ClusterOverview {
   readonly clusters: Readonly<Record<string, readonly string[]>>;
   readonly brokers: readonly BrokerOverview[];
 }
+
+export interface CloneOffsetsOptions {
+  /** The group whose offsets are taken. */
+  readonly from: string;
+  readonly to: string;
+  readonly topic: string;
+  /** Also while no member of `from` is online. Default true. */
+  readonly offline?: boolean | undefined;
+}

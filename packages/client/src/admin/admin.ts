@@ -6,6 +6,7 @@ import type { Host } from "@orbitmq/host";
 import {
   type BrokerData,
   type ClusterInfo,
+  cloneGroupOffsetRequestHeader,
   compareMessageQueues,
   getTopicStatsInfoRequestHeader,
   MASTER_ID,
@@ -26,6 +27,7 @@ import type { ReceivedMessage } from "../received-message.ts";
 import { DEFAULT_TOPIC } from "../topic-queues.ts";
 import type {
   BrokerOverview,
+  CloneOffsetsOptions,
   ClusterOverview,
   CreatedTopic,
   CreateTopicOptions,
@@ -202,6 +204,26 @@ export class Admin {
       ),
     );
     return tables.flat().sort((a, b) => compareMessageQueues(a.queue, b.queue));
+  }
+
+  /**
+   * Lets `to` go on where `from` is, in every queue of a topic, on all its masters (314). Without `offline` only while
+   * `from` has a member that subscribes to the topic. Rejects with the first broker's refusal; others may have done it.
+   */
+  async cloneOffsets({ from, to, topic, offline = true }: CloneOffsetsOptions): Promise<void> {
+    for (const group of [from, to]) checkGroup(group);
+    const { brokers } = await this.topicRoute(topic);
+    for (const broker of brokers) {
+      const header = { srcGroup: from, destGroup: to, topic, offline };
+      await this.#instance.ask(
+        masterOf(broker),
+        {
+          code: RequestCode.CLONE_GROUP_OFFSET,
+          header: (sink) => cloneGroupOffsetRequestHeader.encode(header, sink),
+        },
+        () => undefined,
+      );
+    }
   }
 
   /** Every cluster and broker the NameServer knows (106). */

@@ -2,6 +2,7 @@
 import type { ClientOptions } from "../client-options.ts";
 import type { OrbitError } from "../errors.ts";
 import type { ReceivedMessage } from "../received-message.ts";
+import type { ConsumeHook, FilterHook } from "./listening/consume-hooks.ts";
 import type { AllocateStrategy } from "./rebalance/allocate-strategy.ts";
 
 /** Where a group starts in a queue it has no offset for: the oldest message, the newest, or a point in time. */
@@ -49,6 +50,13 @@ export interface PushConsumerOptions extends ClientOptions {
   readonly pullThresholdForQueue?: number | undefined;
   /** Bytes of one queue held here, beyond which it is not pulled. Default 100 MiB (pullThresholdSizeForQueue). */
   readonly pullThresholdBytesForQueue?: number | undefined;
+  /**
+   * Messages of one topic held here, divided by the queues held of it; counts instead of `pullThresholdForQueue`.
+   * Default none (pullThresholdForTopic, -1).
+   */
+  readonly pullThresholdForTopic?: number | undefined;
+  /** Bytes likewise, instead of `pullThresholdBytesForQueue`. Default none (pullThresholdSizeForTopic, -1). */
+  readonly pullThresholdBytesForTopic?: number | undefined;
   /** Offsets between the oldest and newest message held, beyond which a queue is not pulled. Default 2000. */
   readonly consumeSpanMax?: number | undefined;
   /** How often offsets are sent to the brokers. Default 5000 (persistConsumerOffsetInterval). */
@@ -66,6 +74,10 @@ export interface PushConsumerOptions extends ClientOptions {
    * the raw body. For metrics and alarms; the message comes again by itself.
    */
   readonly onConsumeFailure?: ((error: OrbitError, message: ReceivedMessage) => void) | undefined;
+  /** Told of every call of a listener. Default none. */
+  readonly consumeHooks?: readonly ConsumeHook[] | undefined;
+  /** Asked of every message that came and matches the subscription. Default none. */
+  readonly filterHooks?: readonly FilterHook[] | undefined;
   /** Told of every message that failed and is the broker's again, to be retried or to be a dead letter. */
   readonly onSentBack?: ((message: ReceivedMessage) => void) | undefined;
 }

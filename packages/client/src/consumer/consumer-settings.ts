@@ -2,6 +2,7 @@
 
 import { OrbitError } from "../errors.ts";
 import { checkGroup } from "../names.ts";
+import { Namespace } from "../namespace.ts";
 import { checkDuration, checkInteger } from "../option-checks.ts";
 import {
   type ConsumeFrom,
@@ -9,10 +10,12 @@ import {
   type MessageModel,
   type PushConsumerOptions,
 } from "./consumer-options.ts";
+import type { ConsumeHook, FilterHook } from "./listening/consume-hooks.ts";
 import { allocateAveragely } from "./rebalance/allocate-averagely.ts";
 import type { AllocateStrategy } from "./rebalance/allocate-strategy.ts";
 
 export interface ConsumerSettings {
+  /** As servers know it. */
   readonly group: string;
   readonly from: ConsumeFrom;
   readonly messageModel: MessageModel;
@@ -27,10 +30,15 @@ export interface ConsumerSettings {
   readonly pullBatchSize: number;
   readonly pullThresholdForQueue: number;
   readonly pullThresholdBytesForQueue: number;
+  readonly pullThresholdForTopic: number | undefined;
+  readonly pullThresholdBytesForTopic: number | undefined;
   readonly consumeSpanMax: number;
   readonly offsetPersistIntervalMs: number;
   readonly rebalanceIntervalMs: number;
   readonly allocateStrategy: AllocateStrategy;
+  readonly consumeHooks: readonly ConsumeHook[];
+  readonly filterHooks: readonly FilterHook[];
+  readonly namespace: Namespace;
   readonly onConsumeFailure: PushConsumerOptions["onConsumeFailure"];
   readonly onSentBack: PushConsumerOptions["onSentBack"];
 }
@@ -40,6 +48,7 @@ const INT32_MAX = 0x7fffffff;
 /** Throws INVALID_ARGUMENT. */
 export function consumerSettings(options: PushConsumerOptions): ConsumerSettings {
   checkGroup(options.group);
+  const namespace = new Namespace(options.namespace);
   const from = options.from ?? consumerDefaults.from;
   checkFrom(from);
   const messageModel = options.messageModel ?? consumerDefaults.messageModel;
@@ -52,7 +61,8 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
   const count = (name: Name & keyof PushConsumerOptions, max?: number) =>
     checkInteger(options as Record<typeof name, number | undefined>, name, consumerDefaults[name], 1, max);
   return {
-    group: options.group,
+    group: namespace.wrap(options.group),
+    namespace,
     from,
     messageModel,
     autoCommit: true,
@@ -65,13 +75,24 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
     pullBatchSize: count("pullBatchSize", 1024),
     pullThresholdForQueue: count("pullThresholdForQueue"),
     pullThresholdBytesForQueue: count("pullThresholdBytesForQueue"),
+    pullThresholdForTopic: optionalCount(options, "pullThresholdForTopic"),
+    pullThresholdBytesForTopic: optionalCount(options, "pullThresholdBytesForTopic"),
     consumeSpanMax: count("consumeSpanMax"),
     offsetPersistIntervalMs: duration("offsetPersistIntervalMs"),
     rebalanceIntervalMs: duration("rebalanceIntervalMs"),
     allocateStrategy: options.allocateStrategy ?? allocateAveragely,
+    consumeHooks: options.consumeHooks ?? [],
+    filterHooks: options.filterHooks ?? [],
     onConsumeFailure: options.onConsumeFailure,
     onSentBack: options.onSentBack,
   };
+}
+
+function optionalCount<K extends "pullThresholdForTopic" | "pullThresholdBytesForTopic">(
+  options: Pick<PushConsumerOptions, K>,
+  name: K,
+): number | undefined {
+  return options[name] === undefined ? undefined : checkInteger(options, name, 1, 1);
 }
 
 /** By what it can do and not its class: test runners give programs a `Date` of their own. */

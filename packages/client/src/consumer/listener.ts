@@ -32,6 +32,16 @@ export interface ListenerContext {
    * before the listener ends.
    */
   delayLevel: number;
+  /**
+   * Of a batch: the index of the last message that was consumed when the listener succeeds; those behind it come again
+   * (RocketMQ: ackIndex). Default all. Set it before the listener ends.
+   */
+  ackIndex: number;
+  /**
+   * One past the newest message of the queue, as of the last pull: a listener that wants to skip a backlog compares it
+   * with `message.queueOffset` (RocketMQ: MAX_OFFSET).
+   */
+  readonly maxOffset: number;
 }
 
 export type MessageListener<T = Uint8Array> = (
@@ -68,6 +78,8 @@ export interface OrderlyListenerContext {
   readonly queue: MessageQueue;
   /** As a {@link ListenerContext}'s; QUEUE_LOST also when the queue's lock is lost. */
   readonly signal: AbortSignal;
+  /** As a {@link ListenerContext}'s. */
+  readonly maxOffset: number;
   /** False: SUCCESS goes on, and only COMMIT lets the group's offset follow. Default true. */
   autoCommit: boolean;
   /** How long the queue rests after a failure, 10 to 30,000. Default the consumer's. */
@@ -77,6 +89,12 @@ export interface OrderlyListenerContext {
 /** Messages of one queue come one after the other; several only with `messagesMax`. */
 export type OrderlyMessageListener<T = Uint8Array> = (
   message: ReceivedMessage<T>,
+  context: OrderlyListenerContext,
+) => OrderlyListenerReturn | Promise<OrderlyListenerReturn>;
+
+/** The result counts for all `messages` (never empty, of one queue, in its order). */
+export type OrderlyMessageBatchListener<T = Uint8Array> = (
+  messages: readonly ReceivedMessage<T>[],
   context: OrderlyListenerContext,
 ) => OrderlyListenerReturn | Promise<OrderlyListenerReturn>;
 

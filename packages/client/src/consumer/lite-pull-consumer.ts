@@ -25,6 +25,7 @@ import {
   type MessagesOptions,
   type PollOptions,
 } from "./lite-pull-options.ts";
+import { newMessageFilter } from "./message-filter.ts";
 import { type SelectorOptions, subscriptionTo } from "./message-selector.ts";
 import { LocalOffsets } from "./offsets/local-offsets.ts";
 import { OffsetPersister } from "./offsets/offset-persister.ts";
@@ -71,6 +72,8 @@ export class LitePullConsumer {
       settings: this.#settings,
       stats: new ConsumeStats(host.clock),
       subscribesByPull: true,
+      isSuspended: () => false,
+      accepts: newMessageFilter(this.#instance, this.#settings.filterHooks),
       locks: () => undefined,
       newConsumption: (queue, startOffset, onRoom) =>
         new PolledConsumption(queue, startOffset, () => this.#notify(), onRoom),
@@ -91,9 +94,9 @@ export class LitePullConsumer {
   subscribe(topic: string, options: ListenOptions = {}): void {
     if (this.#assigned !== undefined) throw exclusive();
     const wanted = this.#wanted(topic, options);
-    if (this.#subscriptions.has(topic))
+    if (this.#subscriptions.has(wanted.topic))
       throw new OrbitError("INVALID_ARGUMENT", `${topic} is subscribed to already`);
-    this.#subscriptions.set(topic, wanted);
+    this.#subscriptions.set(wanted.topic, wanted);
     if (this.state !== "running") return;
     const member = this.#join(wanted);
     this.#instance.background("heartbeat", async () => {
@@ -112,7 +115,9 @@ export class LitePullConsumer {
     this.#instance.checkRunning();
     const assigned = this.#assigned ?? new Map<string, QueueConsumer>();
     this.#assigned = assigned;
-    const wanted = new Map(queues.map((queue) => [queueKey(queue), queue]));
+    const { namespace } = this.#settings;
+    const wrapped = queues.map((queue) => namespace.wrapQueue(queue));
+    const wanted = new Map(wrapped.map((queue) => [queueKey(queue), queue]));
     for (const [key, consumer] of assigned) {
       if (wanted.has(key)) continue;
       assigned.delete(key);
@@ -138,7 +143,7 @@ export class LitePullConsumer {
 
   /** The queues held now. */
   assignment(): MessageQueue[] {
-    return this.#queues().map(({ queue }) => queue);
+    return this.#queues().map(({ queue }) => this.#settings.namespace.unwrapQueue(queue));
   }
 
   /**
@@ -189,7 +194,8 @@ export class LitePullConsumer {
   }
 
   /** What the group has committed in a queue; `undefined`: nothing. */
-  async committed(queue: MessageQueue): Promise<number | undefined> {
+  async committed(shown: MessageQueue): Promise<number | undefined> {
+    const queue = this.#settings.namespace.wrapQueue(shown);
     await this.#instance.route(queue.topic);
     return committedOffset(this.#instance, this.#settings.group, queue, true);
   }
@@ -198,8 +204,8 @@ export class LitePullConsumer {
   async seek(queue: MessageQueue, offset: number): Promise<void> {
     const consumer = this.#held(queue);
     const [min, max] = await Promise.all([
-      minOffset(this.#instance, queue),
-      maxOffset(this.#instance, queue),
+      minOffset(this.#instance, consumer.queue),
+      maxOffset(this.#instance, consumer.queue),
     ]);
     if (!Number.isSafeInteger(offset) || offset < min || offset > max) {
       throw new OrbitError("INVALID_ARGUMENT", `offset ${offset} is not within ${min} and ${max}`);
@@ -208,22 +214,24 @@ export class LitePullConsumer {
   }
 
   async seekToBegin(queue: MessageQueue): Promise<void> {
-    this.#held(queue).resetTo(await minOffset(this.#instance, queue));
+    const consumer = this.#held(queue);
+    consumer.resetTo(await minOffset(this.#instance, consumer.queue));
   }
 
   async seekToEnd(queue: MessageQueue): Promise<void> {
-    this.#held(queue).resetTo(await maxOffset(this.#instance, queue));
+    const consumer = this.#held(queue);
+    consumer.resetTo(await maxOffset(this.#instance, consumer.queue));
   }
 
   /** These queues are not pulled, and nothing of them is handed out, until `resume`. */
   pause(queues: readonly MessageQueue[]): void {
-    const keys = new Set(queues.map(queueKey));
+    const keys = this.#keysOf(queues);
     for (const key of keys) this.#paused.add(key);
     for (const consumer of this.#queues()) if (keys.has(queueKey(consumer.queue))) consumer.pause();
   }
 
   resume(queues: readonly MessageQueue[]): void {
-    const keys = new Set(queues.map(queueKey));
+    const keys = this.#keysOf(queues);
     for (const key of keys) this.#paused.delete(key);
     for (const consumer of this.#queues()) if (keys.has(queueKey(consumer.queue))) consumer.resume();
     this.#notify();
@@ -265,7 +273,12 @@ export class LitePullConsumer {
     return member;
   }
 
-  #wanted(topic: string, options: SelectorOptions): Wanted {
+  #keysOf(queues: readonly MessageQueue[]): Set<string> {
+    return new Set(queues.map((queue) => queueKey(this.#settings.namespace.wrapQueue(queue))));
+  }
+
+  #wanted(shown: string, options: SelectorOptions): Wanted {
+    const topic = this.#settings.namespace.wrap(shown);
     checkTopic(topic);
     return { topic, data: subscriptionTo(topic, options, this.#instance.host.clock.wallMs()) };
   }
@@ -295,7 +308,7 @@ export class LitePullConsumer {
 
   #held(queue: MessageQueue): QueueConsumer {
     this.#instance.checkRunning();
-    const key = queueKey(queue);
+    const key = queueKey(this.#settings.namespace.wrapQueue(queue));
     const consumer = this.#queues().find((held) => queueKey(held.queue) === key);
     if (consumer !== undefined) return consumer;
     throw new OrbitError("INVALID_ARGUMENT", `this consumer does not hold ${key}`);
@@ -315,7 +328,7 @@ export class LitePullConsumer {
         const polled = consumption as PolledConsumption;
         const record = polled.handOut();
         if (record === undefined) break;
-        const decoded = await decodeMessage(record, queue, 0, undefined);
+        const decoded = await decodeMessage(record, queue, 0, undefined, this.#settings.namespace);
         if (decoded instanceof Undecodable) {
           // Those before it must not be lost in the throw.
           if (messages.length === 0) throw decoded.error;

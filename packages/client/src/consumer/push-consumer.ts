@@ -11,15 +11,9 @@ import type { Host, TimerHandle } from "@orbitmq/host";
 import { type ConsumerData, notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
 import { stableClientId } from "../client-id.ts";
 import { ClientInstance } from "../client-instance.ts";
-import {
-  type ClientState,
-  SHUTDOWN_DEADLINE_MS,
-  type ShutdownOptions,
-  type ShutdownResult,
-} from "../client-options.ts";
+import { SHUTDOWN_DEADLINE_MS, type ShutdownOptions, type ShutdownResult } from "../client-options.ts";
 import { fromUnknown } from "../error-from.ts";
 import { OrbitError } from "../errors.ts";
-import type { MessageQueue } from "../message.ts";
 import { checkTopic, retryTopicOf } from "../names.ts";
 import { checkInteger } from "../option-checks.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
@@ -31,15 +25,19 @@ import type {
   ListenOptions,
   MessageBatchListener,
   MessageListener,
+  OrderlyMessageBatchListener,
   OrderlyMessageListener,
 } from "./listener.ts";
 import { rawMessage } from "./listening/decode-message.ts";
 import { ListenerRunner } from "./listening/listener-runner.ts";
 import type { ListeningContext } from "./listening/listening-context.ts";
+import { newMessageFilter } from "./message-filter.ts";
 import { checkWithBroker, type SelectorOptions, type SqlExpression } from "./message-selector.ts";
 import { LocalOffsets } from "./offsets/local-offsets.ts";
 import { OffsetPersister } from "./offsets/offset-persister.ts";
 import type { OffsetStore } from "./offsets/offset-store.ts";
+import { maxOffset } from "./offsets/queue-offsets.ts";
+import type { PushConsumerStatus } from "./push-consumer-status.ts";
 import { BrokerQuestions } from "./questions/broker-questions.ts";
 import { ConsumeStats } from "./questions/consume-stats.ts";
 import { ConcurrentConsumption } from "./queue/concurrent-consumption.ts";
@@ -55,32 +53,9 @@ const WARN_SHARE = 0.7;
 const WAIT_SHARE = 0.9;
 const BATCH_MESSAGES_MAX = 1_024;
 
-export interface QueueStatus {
-  readonly queue: MessageQueue;
-  /** Messages held here: waiting, with a running listener, or waiting to be consumed again. */
-  readonly cached: number;
-  /** Every message before this offset is consumed; what is persisted next. */
-  readonly committableOffset: number;
-  /** The next message to pull; `committableOffset` when all pulled ones are consumed. */
-  readonly nextOffset: number;
-  /** One past the newest message, as of the last pull. */
-  readonly maxOffset: number;
-}
-
-export interface PushConsumerStatus {
-  readonly state: ClientState;
-  /** Started, and every subscribed topic that exists was divided at least once: fit for a readiness probe. */
-  readonly ready: boolean;
-  readonly group: string;
-  readonly clientId: string;
-  /** Subscribed topics that no NameServer knows yet. */
-  readonly topicsWithoutRoute: readonly string[];
-  readonly queues: readonly QueueStatus[];
-  readonly listenersRunning: number;
-  readonly consumed: number;
-  readonly failed: number;
-  /** Of those, the ones that are the broker's again. */
-  readonly sentBack: number;
+/** Throws INVALID_ARGUMENT. */
+function messagesMaxOf(options: ListenBatchOptions): number {
+  return checkInteger(options, "messagesMax", consumerDefaults.batchMessagesMax, 1, BATCH_MESSAGES_MAX);
 }
 
 export class PushConsumer {
@@ -96,6 +71,7 @@ export class PushConsumer {
   /** Messages that members of the group sent back for a retry; they go to their own topic's listener. */
   readonly #retrySubscription: Subscription;
   readonly #members = new Map<string, TopicMember>();
+  #suspended = false;
   #kind: "concurrent" | "orderly" | undefined;
   #timers: TimerHandle[] = [];
   #consumed = 0;
@@ -114,7 +90,7 @@ export class PushConsumer {
       { ...options, clientId },
       { consumers: () => [this.#consumerData()] },
     );
-    const { logger, routes, rpc } = this.#instance;
+    const { logger, routes, rpc, namespace } = this.#instance;
     const retryTopic = retryTopicOf(group);
     this.#retrySubscription = newSubscription(
       retryTopic,
@@ -122,6 +98,7 @@ export class PushConsumer {
       1,
       () => "RECONSUME_LATER",
       host.clock.wallMs(),
+      namespace,
     );
     this.#runner = new ListenerRunner(host, logger, this.#settings);
     const folder = options.localOffsetsFolder ?? `${host.process.homeFolder}/.rocketmq_offsets`;
@@ -136,6 +113,8 @@ export class PushConsumer {
       this.#members.get(queue.topic)?.lockLost(queue);
     });
     this.#context = {
+      isSuspended: () => this.#suspended,
+      accepts: newMessageFilter(this.#instance, this.#settings.filterHooks),
       subscribesByPull: false,
       newConsumption: (queue, startOffset, onRoom) =>
         this.#kind === "orderly"
@@ -163,13 +142,15 @@ export class PushConsumer {
         );
         const { onConsumeFailure } = this.#settings;
         if (onConsumeFailure === undefined) return;
-        this.#tell("onConsumeFailure", () => onConsumeFailure(error, rawMessage(record, queue, attempts)));
+        this.#tell("onConsumeFailure", () =>
+          onConsumeFailure(error, rawMessage(record, queue, attempts, namespace)),
+        );
       },
       sentBack: (record, queue, attempts) => {
         this.#sentBack += 1;
         const { onSentBack } = this.#settings;
         if (onSentBack === undefined) return;
-        this.#tell("onSentBack", () => onSentBack(rawMessage(record, queue, attempts)));
+        this.#tell("onSentBack", () => onSentBack(rawMessage(record, queue, attempts, namespace)));
       },
     };
     new BrokerQuestions(this.#instance, {
@@ -217,6 +198,25 @@ export class PushConsumer {
     this.#listen(topic, options, 1, one, run, "orderly");
   }
 
+  /** As `listenOrderly`, for lists: the result counts for all of one. */
+  listenOrderlyBatch(
+    topic: string,
+    listener: OrderlyMessageBatchListener,
+    options?: ListenBatchOptions,
+  ): void;
+  listenOrderlyBatch<T>(
+    topic: Topic<T>,
+    listener: OrderlyMessageBatchListener<T>,
+    options?: ListenBatchOptions,
+  ): void;
+  listenOrderlyBatch(
+    topic: string | Topic<unknown>,
+    listener: unknown,
+    options: ListenBatchOptions = {},
+  ): void {
+    this.#listen(topic, options, messagesMaxOf(options), listener, listener as AnyListener, "orderly");
+  }
+
   /** `listen` with RocketMQ's order of arguments; `selector`: `*`, tags joined by `||`, or `sql("…")`. */
   subscribe(topic: string, selector: string | SqlExpression, listener: MessageListener): void;
   subscribe<T>(topic: Topic<T>, selector: string | SqlExpression, listener: MessageListener<T>): void;
@@ -229,9 +229,7 @@ export class PushConsumer {
   listenBatch(topic: string, listener: MessageBatchListener, options?: ListenBatchOptions): void;
   listenBatch<T>(topic: Topic<T>, listener: MessageBatchListener<T>, options?: ListenBatchOptions): void;
   listenBatch(topic: string | Topic<unknown>, listener: unknown, options: ListenBatchOptions = {}): void {
-    const { batchMessagesMax } = consumerDefaults;
-    const messagesMax = checkInteger(options, "messagesMax", batchMessagesMax, 1, BATCH_MESSAGES_MAX);
-    this.#listen(topic, options, messagesMax, listener, listener as AnyListener);
+    this.#listen(topic, options, messagesMaxOf(options), listener, listener as AnyListener);
   }
 
   /**
@@ -245,17 +243,63 @@ export class PushConsumer {
     return this.#instance.start(() => this.#begin());
   }
 
+  /**
+   * Listens no longer to a topic: its queues go to other members, its listener may run on. The brokers are told at once.
+   * Resolves when what was consumed is committed; does nothing for a topic without a listener.
+   */
+  async unsubscribe(topic: string): Promise<void> {
+    const name = this.#settings.namespace.wrap(topic);
+    if (!this.#subscriptions.delete(name)) return;
+    const member = this.#members.get(name);
+    this.#members.delete(name);
+    if (member === undefined) return;
+    await member.leave();
+    await this.#instance.heartbeats.beatAll();
+  }
+
+  /** Pulls nothing until `resume`; what is here already is consumed (RocketMQ: suspend). */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+    for (const queue of this.#queues()) queue.mayPull();
+  }
+
+  /**
+   * Passes over everything that is stored now and not consumed, in the queues of `topic` that this member holds (all
+   * topics without it), and commits that. A listener that runs goes on; how it ends does not count. Rejects when a
+   * broker does not answer; some queues may have been moved then.
+   */
+  async skipBacklog(topic?: string): Promise<void> {
+    this.#instance.checkRunning();
+    const name = topic === undefined ? undefined : this.#settings.namespace.wrap(topic);
+    const queues = this.#userMembers()
+      .filter((member) => name === undefined || member.topic === name)
+      .flatMap((member) => [...member.queues]);
+    await Promise.all(
+      queues.map(async (held) => {
+        held.resetTo(await maxOffset(this.#instance, held.queue));
+        await this.#offsets.persist(held);
+      }),
+    );
+  }
+
   status(): PushConsumerStatus {
-    const { state, clientId } = this.#instance;
+    const { state, clientId, namespace } = this.#instance;
     const members = this.#userMembers();
     return {
       state,
       ready: state === "running" && members.every((member) => member.isReady),
-      group: this.#settings.group,
+      group: namespace.unwrap(this.#settings.group),
       clientId,
-      topicsWithoutRoute: members.filter((member) => member.isAbsent).map((member) => member.topic),
+      topicsWithoutRoute: members
+        .filter((member) => member.isAbsent)
+        .map((member) => namespace.unwrap(member.topic)),
+      suspended: this.#suspended,
       queues: this.#queues().map(({ queue, cached, committableOffset, nextOffset, maxOffset }) => ({
-        queue,
+        queue: namespace.unwrapQueue(queue),
         cached,
         committableOffset,
         nextOffset,
@@ -289,15 +333,15 @@ export class PushConsumer {
     run: AnyListener,
     kind: "concurrent" | "orderly" = "concurrent",
   ): void {
-    const name = topicName(topic);
+    const { state, host, namespace } = this.#instance;
+    const name = namespace.wrap(topicName(topic));
     checkTopic(name);
     if (typeof given !== "function") throw new OrbitError("INVALID_ARGUMENT", "the listener is no function");
     if (this.#subscriptions.has(name)) {
       throw new OrbitError("INVALID_ARGUMENT", `${name} has a listener already`);
     }
-    const { state, host } = this.#instance;
     if (state === "stopping" || state === "stopped") throw new OrbitError("SHUT_DOWN", "the consumer ended");
-    const subscription = newSubscription(topic, selector, messagesMax, run, host.clock.wallMs());
+    const subscription = newSubscription(topic, selector, messagesMax, run, host.clock.wallMs(), namespace);
     if ((this.#kind ?? kind) !== kind) {
       throw new OrbitError(
         "INVALID_ARGUMENT",

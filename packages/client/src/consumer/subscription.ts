@@ -4,6 +4,7 @@
  */
 import type { SubscriptionData } from "@orbitmq/wire";
 import type { Codec } from "../codecs.ts";
+import type { Namespace } from "../namespace.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import type { Topic } from "../typed-topic.ts";
 import type { ListenerContext, OrderlyListenerContext } from "./listener.ts";
@@ -15,6 +16,7 @@ export type AnyListener = (
 ) => unknown;
 
 export interface Subscription {
+  /** As servers know it. */
   readonly topic: string;
   readonly data: SubscriptionData;
   /** `undefined`: the value is the body. */
@@ -31,7 +33,9 @@ export function newSubscription(
   messagesMax: number,
   listener: AnyListener,
   madeMs: number,
+  namespace: Namespace,
 ): Subscription {
-  const [name, codec] = typeof topic === "string" ? [topic, undefined] : [topic.name, topic.codec];
+  const [bare, codec] = typeof topic === "string" ? [topic, undefined] : [topic.name, topic.codec];
+  const name = namespace.wrap(bare);
   return { topic: name, data: subscriptionTo(name, selector, madeMs), codec, messagesMax, listener };
 }

@@ -7,6 +7,7 @@ import type { Codec } from "../../codecs.ts";
 import { fromUnknown } from "../../error-from.ts";
 import { OrbitError } from "../../errors.ts";
 import { MessageBody } from "../../message-body.ts";
+import { type Namespace, NO_NAMESPACE } from "../../namespace.ts";
 import { ReceivedMessage } from "../../received-message.ts";
 import { metadataOf } from "../queue/pulled-record.ts";
 import { readBody } from "./message-body.ts";
@@ -27,8 +28,9 @@ export function decodeMessage(
   queue: MessageQueue,
   attempts: number,
   codec: Codec<unknown> | undefined,
+  namespace: Namespace = NO_NAMESPACE,
 ): Decoded | Promise<Decoded> {
-  const metadata = metadataOf(record, queue, attempts);
+  const metadata = metadataOf(record, queue, attempts, namespace);
   const unreadable = (cause: unknown) =>
     new Undecodable(new OrbitError("BODY_UNREADABLE", fromUnknown(cause).message, { cause }));
   const undecodable = (cause: unknown) => {
@@ -55,11 +57,16 @@ export function decodeMessage(
 }
 
 /** The message with its raw body, or, when that cannot be read, with the bytes as stored. */
-export function rawMessage(record: MessageRecord, queue: MessageQueue, attempts: number): ReceivedMessage {
-  const decoded = decodeMessage(record, queue, attempts, undefined);
+export function rawMessage(
+  record: MessageRecord,
+  queue: MessageQueue,
+  attempts: number,
+  namespace: Namespace = NO_NAMESPACE,
+): ReceivedMessage {
+  const decoded = decodeMessage(record, queue, attempts, undefined, namespace);
   if (decoded instanceof ReceivedMessage) return decoded as ReceivedMessage;
   const body = MessageBody.over(record.body);
-  return new ReceivedMessage(metadataOf(record, queue, attempts), body, body);
+  return new ReceivedMessage(metadataOf(record, queue, attempts, namespace), body, body);
 }
 
 export function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,8 +1,10 @@
 /** One call of a listener: its messages, and the signal that tells it to stop. */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { OrbitError } from "../../errors.ts";
+import type { Namespace } from "../../namespace.ts";
 import type { ListenerContext, OrderlyListenerContext } from "../listener.ts";
 import type { Subscription } from "../subscription.ts";
+import type { HookedRun } from "./consume-hooks.ts";
 
 /** A message as a run has it. */
 export interface RunMessage {
@@ -19,6 +21,8 @@ export interface RunMessage {
 /** Whose messages these are, told how the call ended. */
 export interface RunSource {
   readonly queue: MessageQueue;
+  /** One past the newest message of the queue, as of the last pull. */
+  readonly maxOffset: number;
   /** The messages to run next, all of one subscription; empty when there are none. */
   take(): readonly RunMessage[];
   readonly hasWaiting: boolean;
@@ -39,6 +43,7 @@ export class ListenerRun implements ListenerContext, OrderlyListenerContext {
   readonly startedMs: number;
   timedOut = false;
   delayLevel = 0;
+  ackIndex = Number.POSITIVE_INFINITY;
   autoCommit = true;
   suspendCurrentQueueTimeMs = 0;
   /** What a listener in order asked for. */
@@ -46,15 +51,29 @@ export class ListenerRun implements ListenerContext, OrderlyListenerContext {
   #controller: AbortController | undefined;
   #reason: OrbitError | undefined;
 
-  constructor(group: string, source: RunSource, messages: readonly RunMessage[], startedMs: number) {
-    this.group = group;
+  /** Whom it is told to besides; `undefined`: nobody. */
+  hooked: HookedRun | undefined;
+  readonly #namespace: Namespace;
+
+  constructor(
+    { group, namespace }: { readonly group: string; readonly namespace: Namespace },
+    source: RunSource,
+    messages: readonly RunMessage[],
+    startedMs: number,
+  ) {
+    this.group = namespace.unwrap(group);
+    this.#namespace = namespace;
     this.source = source;
     this.messages = messages;
     this.startedMs = startedMs;
   }
 
   get queue(): MessageQueue {
-    return this.source.queue;
+    return this.#namespace.unwrapQueue(this.source.queue);
+  }
+
+  get maxOffset(): number {
+    return this.source.maxOffset;
   }
 
   get aborted(): boolean {

@@ -13,17 +13,30 @@ import type { Host, Logger, TimerHandle } from "@orbitmq/host";
 import { fromUnknown } from "../../error-from.ts";
 import { OrbitError } from "../../errors.ts";
 import { Fifo } from "../../fifo.ts";
+import type { Namespace } from "../../namespace.ts";
 import { ReceivedMessage } from "../../received-message.ts";
+import { type ConsumeHook, type ConsumeOutcome, HookedRun } from "./consume-hooks.ts";
 import { type Decoded, decodeMessage, isPromise, Undecodable } from "./decode-message.ts";
 import { listenerFailed } from "./listener-result.ts";
 import { ListenerRun, type RunMessage, type RunSource } from "./listener-run.ts";
 
 const RUNS_PER_TURN = 256;
 
+const BEHIND_ACK_INDEX = () =>
+  new OrbitError("LISTENER_FAILED", "the listener consumed the batch up to its ackIndex only");
+
+function outcomeOf(run: ListenerRun, failure: OrbitError | undefined): ConsumeOutcome {
+  if (run.timedOut) return "TIME_OUT";
+  if (failure === undefined) return "SUCCESS";
+  return failure.code === "LISTENER_FAILED" && failure.cause === undefined ? "FAILED" : "EXCEPTION";
+}
+
 export interface RunnerOptions {
   readonly group: string;
   readonly concurrency: number;
   readonly consumeTimeoutMs: number;
+  readonly consumeHooks: readonly ConsumeHook[];
+  readonly namespace: Namespace;
 }
 
 export class ListenerRunner {
@@ -131,11 +144,11 @@ export class ListenerRunner {
 
   #run(source: RunSource, messages: readonly RunMessage[]): void {
     this.#slotsUsed += 1;
-    const run = new ListenerRun(this.#options.group, source, messages, this.#host.clock.monotonicMs());
+    const run = new ListenerRun(this.#options, source, messages, this.#host.clock.monotonicMs());
     source.began(run);
     this.#running.add(run);
     const decoded = messages.map(({ payload: { record, attempts, subscription } }) =>
-      decodeMessage(record, source.queue, attempts, subscription?.codec),
+      decodeMessage(record, source.queue, attempts, subscription?.codec, this.#options.namespace),
     );
     if (!decoded.some(isPromise)) this.#call(run, decoded as Decoded[]);
     else {
@@ -167,6 +180,7 @@ export class ListenerRunner {
       this.#end(run, heard, new OrbitError("LISTENER_FAILED", "no listener for this message's topic"));
       return;
     }
+    this.#hooked(run, good);
     let result: unknown;
     try {
       result = subscription.listener(good, run);
@@ -188,14 +202,28 @@ export class ListenerRunner {
 
   #end(run: ListenerRun, messages: readonly RunMessage[], failure: OrbitError | undefined): void {
     this.#running.delete(run);
-    for (const message of messages) {
-      if (failure === undefined) run.source.succeeded(message);
-      else run.source.failed(message, failure, run);
+    run.hooked?.after(outcomeOf(run, failure), failure);
+    for (const [i, message] of messages.entries()) {
+      const error = failure ?? (i > run.ackIndex ? BEHIND_ACK_INDEX() : undefined);
+      if (error === undefined) run.source.succeeded(message);
+      else run.source.failed(message, error, run);
     }
     run.source.ended(run);
     this.#slotsUsed -= 1;
     if (this.#running.size === 0) this.#onIdle?.();
     this.#pump();
+  }
+
+  #hooked(run: ListenerRun, messages: readonly ReceivedMessage<unknown>[]): void {
+    const { consumeHooks, namespace } = this.#options;
+    if (consumeHooks.length === 0) return;
+    const { group, queue } = run;
+    const base = { group, namespace: namespace.name, queue, messages };
+    run.hooked = new HookedRun(consumeHooks, base, (name, thrown) => {
+      const reason = fromUnknown(thrown).message;
+      this.#logger.error({ code: "INTERNAL", err: thrown }, `the hook ${name} threw: ${reason}`);
+    });
+    run.hooked.before();
   }
 
   /** One timer for all: runs began in the order they time out. */

@@ -136,7 +136,7 @@ export class BrokerQuestions {
     const startedMs = clock.monotonicMs();
     const queue = { topic: record.topic, brokerName, queueId: record.queueId };
     this.#instance.background("consuming a message directly", async () => {
-      const end = await consumeDirectly(consumerGroup, queue, record, subscription);
+      const end = await consumeDirectly(consumerGroup, queue, record, subscription, this.#instance.namespace);
       const spentTimeMills = Math.round(clock.monotonicMs() - startedMs);
       const body = encodeFastjson({ ...end, order: this.#consumer.isInOrder(), spentTimeMills });
       exchange.reply({ code: ResponseCode.SUCCESS, body: [body] });

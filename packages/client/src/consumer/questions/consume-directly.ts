@@ -4,6 +4,7 @@
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import { fromUnknown } from "../../error-from.ts";
+import type { Namespace } from "../../namespace.ts";
 import type { ListenerContext, OrderlyListenerContext } from "../listener.ts";
 import { decodeMessage, Undecodable } from "../listening/decode-message.ts";
 import type { Subscription } from "../subscription.ts";
@@ -39,12 +40,15 @@ export async function consumeDirectly(
   queue: MessageQueue,
   record: MessageRecord,
   subscription: Subscription,
+  namespace: Namespace,
 ): Promise<DirectEnd> {
   const context: ListenerContext & OrderlyListenerContext = {
-    group,
-    queue,
+    group: namespace.unwrap(group),
+    queue: namespace.unwrapQueue(queue),
     signal: new AbortController().signal,
     delayLevel: 0,
+    ackIndex: Number.POSITIVE_INFINITY,
+    maxOffset: record.queueOffset + 1,
     autoCommit: true,
     suspendCurrentQueueTimeMs: 0,
   };
@@ -54,7 +58,7 @@ export async function consumeDirectly(
     autoCommit: context.autoCommit,
   });
   try {
-    const message = await decodeMessage(record, queue, 0, subscription.codec);
+    const message = await decodeMessage(record, queue, 0, subscription.codec, namespace);
     if (message instanceof Undecodable) return end("CR_THROW_EXCEPTION", message.error.message);
     const result = RESULTS.get(await subscription.listener([message], context));
     return result === undefined ? end("CR_RETURN_NULL", "the result is no consume result") : end(result);

@@ -24,6 +24,7 @@ import { RetryLater } from "./retry-later.ts";
 export class ConcurrentConsumption implements QueueConsumption, RunSource {
   readonly queue: MessageQueue;
   held: ProcessQueue<HeldRecord>;
+  maxOffset = 0;
   lastEndedMs = 0;
   readonly #context: ListeningContext;
   readonly #onRoom: () => void;

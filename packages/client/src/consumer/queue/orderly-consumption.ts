@@ -28,6 +28,7 @@ const SUSPEND_MAX_MS = 30_000;
 export class OrderlyConsumption implements QueueConsumption, RunSource {
   readonly queue: MessageQueue;
   held: OrderlyQueue<OrderlyRecord>;
+  maxOffset = 0;
   lastEndedMs = 0;
   readonly #context: ListeningContext;
   readonly #onRoom: () => void;

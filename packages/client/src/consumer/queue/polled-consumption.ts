@@ -16,6 +16,7 @@ export type PolledMessage = CachedMessage<MessageRecord>;
 export class PolledConsumption implements QueueConsumption {
   readonly queue: MessageQueue;
   held: ProcessQueue<MessageRecord>;
+  maxOffset = 0;
   readonly lastEndedMs = 0;
   readonly #onMessages: () => void;
   readonly #onRoom: () => void;

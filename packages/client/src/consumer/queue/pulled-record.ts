@@ -15,6 +15,7 @@ import {
   readRecords,
 } from "@orbitmq/wire";
 import { RETRY_PREFIX } from "../../names.ts";
+import type { Namespace } from "../../namespace.ts";
 import type { MessageMetadata } from "../../received-message.ts";
 
 /** `body` need not outlive this call. Throws WireError RECORD_MALFORMED. */
@@ -44,15 +45,20 @@ export function messageIdOf(record: MessageRecord): string {
 }
 
 /** `attempts`: how often this consumer has failed it already, beyond what the record says. */
-export function metadataOf(record: MessageRecord, queue: MessageQueue, attempts: number): MessageMetadata {
+export function metadataOf(
+  record: MessageRecord,
+  queue: MessageQueue,
+  attempts: number,
+  namespace: Namespace,
+): MessageMetadata {
   const properties = parseProperties(record.properties);
   const offsetMsgId = encodeOffsetMessageId(record.storeHost, record.physicalOffset);
   const keys = properties.get(MessageConst.KEYS);
   // The checksum of the record in the store's log says nothing to an application.
   properties.delete(MessageConst.CRC32);
   return {
-    topic: topicOf(record),
-    queue,
+    topic: namespace.unwrap(topicOf(record)),
+    queue: namespace.unwrapQueue(queue),
     queueOffset: record.queueOffset,
     physicalOffset: record.physicalOffset,
     msgId: properties.get(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ?? offsetMsgId,

@@ -40,6 +40,10 @@ export interface QueueConsumerContext {
   readonly stats: ConsumeStats;
   /** Pulls carry their subscription: the broker need not know it from heartbeats. */
   readonly subscribesByPull: boolean;
+  /** Nothing is pulled. */
+  isSuspended(): boolean;
+  /** Whether the application wants it. */
+  accepts(record: MessageRecord, queue: MessageQueue): boolean;
   /** `undefined`: none are needed. */
   locks(): QueueLocks | undefined;
   /** `onRoom`: fewer messages are held than before. */
@@ -61,12 +65,13 @@ export class QueueConsumer implements OffsetSource {
   persistedOffset: number;
   readonly #context: QueueConsumerContext;
   readonly #subscription: SubscriptionData;
+  /** Queues of the topic that this consumer holds. */
+  readonly #queuesHeld: () => number;
   readonly #pace: PullPace;
   readonly #consumption: QueueConsumption;
   #state: "pulling" | "pausing" | "full" | "dropped" = "pausing";
   #timer: TimerHandle | undefined;
   #suggestedBrokerId = MASTER_ID;
-  #maxOffset = 0;
   #paused = false;
   /** Counts pulls: the answer to an earlier one than the last does not matter any more. */
   #pulls = 0;
@@ -79,11 +84,13 @@ export class QueueConsumer implements OffsetSource {
     subscription: SubscriptionData,
     startOffset: number,
     persistedOffset: number,
+    queuesHeld: () => number = () => 1,
   ) {
     this.#context = context;
     this.queue = queue;
     this.#subscription = subscription;
     this.persistedOffset = persistedOffset;
+    this.#queuesHeld = queuesHeld;
     const onRoom = () => {
       if (this.#state === "full" && !this.#isFull()) this.#pull();
     };
@@ -101,7 +108,7 @@ export class QueueConsumer implements OffsetSource {
 
   /** One past the newest message, as of the last answer. */
   get maxOffset(): number {
-    return this.#maxOffset;
+    return this.#consumption.maxOffset;
   }
 
   get cached(): number {
@@ -128,6 +135,11 @@ export class QueueConsumer implements OffsetSource {
 
   resume(): void {
     this.#paused = false;
+    this.mayPull();
+  }
+
+  /** What kept it from pulling may be over. */
+  mayPull(): void {
     if (this.#state === "full" && !this.#isFull()) this.#pull();
   }
 
@@ -184,10 +196,16 @@ export class QueueConsumer implements OffsetSource {
     const { count, bytes, span } = this.#consumption.held;
     return (
       this.#paused ||
-      count >= settings.pullThresholdForQueue ||
-      bytes >= settings.pullThresholdBytesForQueue ||
+      this.#context.isSuspended() ||
+      count >= this.#share(settings.pullThresholdForTopic, settings.pullThresholdForQueue) ||
+      bytes >= this.#share(settings.pullThresholdBytesForTopic, settings.pullThresholdBytesForQueue) ||
       span >= settings.consumeSpanMax
     );
+  }
+
+  /** What a threshold for the whole topic leaves to this queue. */
+  #share(forTopic: number | undefined, forQueue: number): number {
+    return forTopic === undefined ? forQueue : Math.max(Math.floor(forTopic / this.#queuesHeld()), 1);
   }
 
   #pauseFor(delayMs: number): void {
@@ -280,7 +298,7 @@ export class QueueConsumer implements OffsetSource {
     const header = pullMessageResponseHeader.decode(response.ext);
     const before = this.#consumption.held.nextOffset;
     this.#suggestedBrokerId = header.suggestWhichBrokerId;
-    this.#maxOffset = header.maxOffset;
+    this.#consumption.maxOffset = header.maxOffset;
     if (code === ResponseCode.PULL_OFFSET_MOVED) {
       this.#moveTo(header.nextBeginOffset);
     } else {
@@ -303,7 +321,8 @@ export class QueueConsumer implements OffsetSource {
 
   #hold(records: readonly MessageRecord[]): void {
     for (const record of records) {
-      if (matchesTag(this.#subscription, tagOf(record))) this.#consumption.hold(record);
+      if (!matchesTag(this.#subscription, tagOf(record))) continue;
+      if (this.#context.accepts(record, this.queue)) this.#consumption.hold(record);
     }
     this.#consumption.announce();
   }

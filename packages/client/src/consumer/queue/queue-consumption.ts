@@ -24,6 +24,8 @@ export interface QueueConsumption {
   readonly queue: MessageQueue;
   /** What is held, and how far it lets the group get; another one after the broker moved the offset. */
   readonly held: HeldMessages;
+  /** One past the newest message of the queue, as of the last pull. */
+  maxOffset: number;
   /** Wall ms; 0 before the first listener ended. */
   readonly lastEndedMs: number;
   /** Tells those who consume when there is something to consume. */

@@ -157,11 +157,11 @@ export class ReadSession implements QueueReaderHost {
   }
 
   async #decode(queue: MessageQueue, record: MessageRecord): Promise<ReceivedMessage<unknown> | undefined> {
-    const decoded = await decodeMessage(record, queue, 0, this.#codec);
+    const decoded = await decodeMessage(record, queue, 0, this.#codec, this.instance.namespace);
     if (!(decoded instanceof Undecodable)) return decoded;
     try {
       if (this.#options.onUndecodable === undefined) throw decoded.error;
-      this.#options.onUndecodable(decoded.error, rawMessage(record, queue, 0));
+      this.#options.onUndecodable(decoded.error, rawMessage(record, queue, 0, this.instance.namespace));
       return undefined;
     } catch (error) {
       this.close();

@@ -41,7 +41,7 @@ export class Reader {
     options: ReadOptions = {},
   ): AsyncIterableIterator<ReceivedMessage<never>> {
     this.#instance.checkRunning();
-    const name = topicName(topic);
+    const name = this.#instance.namespace.wrap(topicName(topic));
     checkTopic(name);
     if (options.from !== undefined) checkFrom(options.from);
     const codec = typeof topic === "string" ? undefined : topic.codec;

@@ -104,6 +104,17 @@ export class TopicMember {
     if (!this.#asking) this.wake();
   }
 
+  /** Nobody listens any more: lets every queue go. Resolves when what was consumed is told. */
+  async leave(): Promise<void> {
+    const held = this.stop();
+    const locks = this.#context.locks();
+    for (const consumer of held) consumer.drop(new OrbitError("QUEUE_LOST", `${this.topic} is left`));
+    if (locks !== undefined) await Promise.all(held.map((consumer) => consumer.idle()));
+    await this.#offsets.persistAll(held);
+    await locks?.unlock(held.map(({ queue }) => queue));
+    this.#queues.clear();
+  }
+
   /** Holds no queue from now on. Returns those held, which no longer pull. */
   stop(): QueueConsumer[] {
     this.#stopped = true;
@@ -338,6 +349,7 @@ export class TopicMember {
         this.subscription.data,
         offset,
         persisted,
+        () => this.#queues.size,
       );
       this.#queues.set(queueKey(entry.queue), consumer);
       if (isNew) instance.background("commit of a start offset", () => this.#offsets.persist(consumer));
