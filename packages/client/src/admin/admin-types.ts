@@ -23,8 +23,9 @@ export interface CreatedTopic {
 export interface QueryMessageOptions {
   /** At most so many from each broker, the newest; brokers allow 64. Default 64. */
   readonly max?: number | undefined;
-  /** Store times, ms since the epoch, both included. Default all. */
+  /** Stored at or after, ms since the epoch. Default: as long ago as there are messages. */
   readonly beginMs?: number | undefined;
+  /** Stored at or before. Default: until now. */
   readonly endMs?: number | undefined;
   /** What the key is: a word of KEYS or a unique id (`key`, default), or a tag (brokers of RocketMQ from 5.4 on). */
   readonly by?: "key" | "tag" | undefined;

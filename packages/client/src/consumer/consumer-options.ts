@@ -11,8 +11,9 @@ export type ConsumeFrom = "first" | "last" | Date;
 export type MessageModel = "CLUSTERING" | "BROADCASTING";
 
 export interface PushConsumerOptions extends ClientOptions {
+  /** The members of a group share its messages, and must subscribe to the same. */
   readonly group: string;
-  /** Default "last", as RocketMQ: messages from before the group's first start are skipped. */
+  /** Where a new group starts. Default "last", as RocketMQ: messages from before the group's first start are skipped. */
   readonly from?: ConsumeFrom | undefined;
   /**
    * CLUSTERING: the members of the group share the messages. BROADCASTING: each member gets all of them, keeps its

@@ -6,7 +6,7 @@ import type { AnyMessage, MessageQueue } from "../message.ts";
 import type { CheckForbiddenHook, SendHook } from "./send-hooks.ts";
 
 export interface ProducerOptions extends ClientOptions {
-  /** Default `ORBITMQ_PRODUCER`. */
+  /** Names the producers that do the same. Default `ORBITMQ_PRODUCER`. */
   readonly group?: string | undefined;
   /** For a send in total, retries included. Default 3000 (sendMsgTimeout). */
   readonly sendTimeoutMs?: number | undefined;
