@@ -28,7 +28,7 @@ interface Declaration {
 
 function declarationOf(sources: Sources, name: string): Declaration {
   for (const text of sources.values()) {
-    const found = new RegExp(`^export interface ${name}\\b([^{]*)\\{\\n([sS]*?)^\\}`, "m").exec(text);
+    const found = new RegExp(`^export interface ${name}\\b([^{]*)\\{\\n([\\s\\S]*?)^\\}`, "m").exec(text);
     if (found !== null) return { heritage: found[1] ?? "", body: found[2] ?? "" };
   }
   throw new Error(`packages/client has no interface ${name}`);
