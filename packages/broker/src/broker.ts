@@ -21,6 +21,7 @@ import { type BrokerOptions, brokerDefaults, type ResolvedBrokerOptions } from "
 import { ConsumerGroups } from "./consumer-groups/consumer-groups.ts";
 import { GroupNotifier } from "./consumer-groups/group-notifier.ts";
 import { GroupRegistry } from "./consumer-groups/group-registry.ts";
+import { LOCK_FILE } from "./consumer-groups/lock-file.ts";
 import { LockKeeper } from "./consumer-groups/lock-keeper.ts";
 import { OffsetRegistry } from "./consumer-groups/offset-registry.ts";
 import { Offsets } from "./consumer-groups/offsets.ts";
@@ -130,7 +131,13 @@ export class Broker {
       groups: this.#groups,
       notifyConsumerIdsChangedEnable: resolved.notifyConsumerIdsChangedEnable,
     });
-    this.#lockKeeper = new LockKeeper({ ...resolved, clock, timers, notifier: this.#notifier });
+    this.#lockKeeper = new LockKeeper({
+      ...resolved,
+      clock,
+      timers,
+      notifier: this.#notifier,
+      file: file(LOCK_FILE),
+    });
     this.#producers = new ProducerGroups(resolved.producerGroupsMax);
     this.#longPoll = new LongPoll(host, resolved.parkedPullsMax);
     this.#schedule = new ScheduleService({
@@ -174,6 +181,7 @@ export class Broker {
     this.#groups.load();
     this.#offsets.load();
     this.#filters.load();
+    this.#lockKeeper.load();
     this.#schedule.load();
     const advertised = await resolveAdvertised(this.#host, brokerIP1, listen);
     this.#assertStarting();
@@ -274,6 +282,7 @@ export class Broker {
     attempt("consumerOffset.json", () => this.#offsets.stop());
     attempt("delayOffset.json", () => this.#schedule.save());
     attempt("consumerFilter.json", () => this.#filters.stop());
+    attempt(LOCK_FILE, () => this.#lockKeeper.save());
     return unsaved;
   }
 

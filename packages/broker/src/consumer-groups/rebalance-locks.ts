@@ -12,7 +12,15 @@
  */
 import type { MessageQueue } from "@orbitmq/wire";
 
+/** Who has a queue. */
+export interface HeldLock {
+  readonly group: string;
+  readonly clientId: string;
+  readonly queue: MessageQueue;
+}
+
 interface Lock {
+  readonly queue: MessageQueue;
   clientId: string;
   lockedAtMs: number;
   /** Another member asked for it in vain. */
@@ -24,6 +32,7 @@ export class RebalanceLocks {
   readonly #liveMs: number;
   readonly #locksMax: number;
   #size = 0;
+  #version = 0;
 
   constructor(liveMs: number, locksMax: number) {
     this.#liveMs = liveMs;
@@ -32,6 +41,22 @@ export class RebalanceLocks {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Another one after every change of who has what. */
+  get version(): number {
+    return this.#version;
+  }
+
+  *held(): IterableIterator<HeldLock> {
+    for (const [group, locks] of this.#groups) {
+      for (const { clientId, queue } of locks.values()) yield { group, clientId, queue };
+    }
+  }
+
+  /** Locks from before a restart live on from now. */
+  restore(held: Iterable<HeldLock>, nowMs: number): void {
+    for (const { group, clientId, queue } of held) this.lock(group, clientId, [queue], nowMs);
   }
 
   /** Those of `queues` that are the client's from now on. */
@@ -43,7 +68,7 @@ export class RebalanceLocks {
       this.#groups.set(group, locks);
     }
     const locked: MessageQueue[] = [];
-    for (const queue of queues) if (this.#lockOne(locks, keyOf(queue), clientId, nowMs)) locked.push(queue);
+    for (const queue of queues) if (this.#lockOne(locks, queue, clientId, nowMs)) locked.push(queue);
     if (locks.size === 0) this.#groups.delete(group);
     return locked;
   }
@@ -105,12 +130,14 @@ export class RebalanceLocks {
     return true;
   }
 
-  #lockOne(locks: Map<string, Lock>, key: string, clientId: string, nowMs: number): boolean {
+  #lockOne(locks: Map<string, Lock>, queue: MessageQueue, clientId: string, nowMs: number): boolean {
+    const key = keyOf(queue);
     const lock = locks.get(key);
     if (lock === undefined) {
       if (this.#size >= this.#locksMax) return false;
-      locks.set(key, { clientId, lockedAtMs: nowMs, wanted: false });
+      locks.set(key, { queue, clientId, lockedAtMs: nowMs, wanted: false });
       this.#size++;
+      this.#version++;
       return true;
     }
     if (lock.clientId !== clientId) {
@@ -120,6 +147,7 @@ export class RebalanceLocks {
       }
       lock.clientId = clientId;
       lock.wanted = false;
+      this.#version++;
     }
     lock.lockedAtMs = nowMs;
     return true;
@@ -132,6 +160,7 @@ export class RebalanceLocks {
   #free(group: string, locks: Map<string, Lock>, key: string, lock: Lock): boolean {
     locks.delete(key);
     this.#size--;
+    this.#version++;
     if (locks.size === 0) this.#groups.delete(group);
     return lock.wanted;
   }

@@ -170,7 +170,12 @@ describe("a client's own resend to a retry topic", () => {
 
   it("is a dead letter at once while the group consumes in order", () => {
     const at = room();
-    at.lockKeeper.lock("group", "client", [{ topic: "orders", brokerName: "broker-a", queueId: 0 }]);
+    at.lockKeeper.lock(
+      "group",
+      "client",
+      [{ topic: "orders", brokerName: "broker-a", queueId: 0 }],
+      () => {},
+    );
     assert.equal(resend(at, { reconsumeTimes: 1 }), "%DLQ%group -1 1");
     at.host.advance(60_001);
     assert.equal(resend(at, { reconsumeTimes: 1 }), "%RETRY%group 4 1");

@@ -21,8 +21,9 @@ const BROKER_NAME_LENGTH_MAX = 255;
 export function lockBatchMq({ lockKeeper }: { readonly lockKeeper: LockKeeper }): RequestHandler {
   return (request, exchange) => {
     const { consumerGroup, clientId, queues } = checkedLockBody(request.body);
-    const locked = lockKeeper.lock(consumerGroup, clientId, queues);
-    exchange.reply({ code: ResponseCode.SUCCESS, body: [encodeLockBatchResponse(locked)] });
+    lockKeeper.lock(consumerGroup, clientId, queues, (locked) =>
+      exchange.reply({ code: ResponseCode.SUCCESS, body: [encodeLockBatchResponse(locked)] }),
+    );
   };
 }
 

@@ -117,7 +117,7 @@ export function brokerRoom({
     filters,
     producers: new ProducerGroups(options.producerGroupsMax),
     notifier,
-    lockKeeper: new LockKeeper({ ...options, clock, timers, notifier }),
+    lockKeeper: new LockKeeper({ ...options, clock, timers, notifier, file: undefined }),
     longPoll,
     stats,
     /** Not started. */
