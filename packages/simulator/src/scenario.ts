@@ -14,6 +14,8 @@ export interface Scenario {
   readonly returns: number;
   readonly producers: number;
   readonly consumers: number;
+  /** How the group of consumers works. */
+  readonly group: GroupPlan;
   /** When given, all messages are equally long. */
   readonly uniformBytes: number | undefined;
   readonly topics: readonly TopicPlan[];
@@ -32,6 +34,20 @@ export interface Scenario {
   readonly world: Omit<SimWorldOptions, "traceLine" | "onUncaught">;
 }
 
+export interface GroupPlan {
+  /** Listeners run in order, and nobody else of the group has their queues. */
+  readonly inOrder: boolean;
+  /** Share of the messages whose listener always fails. */
+  readonly poisonShare: number;
+  /** How often a message that fails comes again. */
+  readonly retries: number;
+  /** Share of the listeners that come to no end by themselves. */
+  readonly hangShare: number;
+  readonly consumeTimeoutMs: number | undefined;
+  /** Where nothing fails: one member leaves in its orderly way while messages come. */
+  readonly leaves: boolean;
+}
+
 export interface TopicPlan {
   readonly name: string;
   /** 0: left to the broker's automatic creation. */
@@ -39,6 +55,7 @@ export interface TopicPlan {
 }
 
 const KIB = 1024;
+const NO_RETRY_IS_THE_LAST = 16;
 
 export function scenarioOf(seed: number, traceContents = false): Scenario {
   const random = new SeededRandom(seed, "scenario");
@@ -47,13 +64,15 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
   const faultless = random.chance(0.04);
   const expires = !faultless && random.chance(0.2);
   const segmentBytes = expires ? 16 * KIB : anySegmentBytes;
+  const group = groupOf(new SeededRandom(seed, "group"), faultless);
   return {
     seed,
+    group,
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
     sends: random.between(300, 330),
     returns: random.between(4, 10),
     producers: random.between(2, 3),
-    consumers: random.between(2, 3),
+    consumers: group.leaves ? 2 : random.between(2, 3),
     uniformBytes: random.chance(0.4) ? random.between(16, 600) : undefined,
     topics: [
       { name: "orders", queues: random.between(2, 4) },
@@ -103,5 +122,19 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
         tailChance: random.pick([0, 0.01, 0.1]),
       },
     },
+  };
+}
+
+function groupOf(random: SeededRandom, faultless: boolean): GroupPlan {
+  const inOrder = random.chance(0.3);
+  const fails = random.chance(0.2);
+  const hangs = random.chance(0.15);
+  return {
+    inOrder,
+    poisonShare: fails ? 0.02 : 0,
+    retries: fails ? 2 : NO_RETRY_IS_THE_LAST,
+    hangShare: hangs ? 0.02 : 0,
+    consumeTimeoutMs: hangs ? random.between(2_000, 8_000) : undefined,
+    leaves: faultless && random.chance(0.5),
   };
 }

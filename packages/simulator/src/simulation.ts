@@ -3,6 +3,7 @@
  * become live again, a last crash of every broker, and the reading of every queue from end to end.
  */
 import { STORE_DEFAULTS } from "@orbitmq/store";
+import { decompressBody } from "@orbitmq/wire";
 import { type CheckResult, check, type Violation } from "./checker/check.ts";
 import { type History, LAST_READER } from "./checker/history.ts";
 import { Cluster, type ClusterOutput } from "./cluster/cluster.ts";
@@ -55,6 +56,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     });
   }
   cluster.start();
+  if (scenario.group.leaves) leaveLater(cluster, faultRandom.between(28_000, 31_000));
   for (let elapsedMs = 0; elapsedMs < scenario.busyMs; elapsedMs += 1_000) {
     await world.run(1_000);
     for (const producer of cluster.producers) producer.checkSettled();
@@ -68,6 +70,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     retries: RETRIES,
     reservedMs: (scenario.store.fileReservedTime ?? STORE_DEFAULTS.fileReservedTime) * 3_600_000,
     groups: [GROUP],
+    ordered: scenario.group.inOrder ? [GROUP] : [],
+    attempts: scenario.group.retries,
   });
   return {
     seed,
@@ -82,6 +86,15 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     digest: world.trace.digest,
     history: recorder.events,
   };
+}
+
+/** One member leaves under load and does not come back. */
+function leaveLater(cluster: Cluster, atMs: number): void {
+  cluster.world.after(atMs, () => {
+    const member = cluster.consumers[1];
+    member?.release();
+    member?.stop(0);
+  });
 }
 
 /** Runs until nothing is missing any more, or too much time has passed; returns how long it took. */
@@ -107,7 +120,14 @@ async function becomeLive(cluster: Cluster): Promise<number> {
 async function endAndDrain(cluster: Cluster): Promise<void> {
   const { brokers, consumers, producers, scenario, nodes } = cluster;
   const others = cluster.workloads.flatMap((workload) => workload.nodes);
-  for (const node of [...consumers, ...producers, ...others, cluster.observer, cluster.admin]) {
+  for (const node of [
+    ...consumers,
+    cluster.guest,
+    ...producers,
+    ...others,
+    cluster.observer,
+    cluster.admin,
+  ]) {
     node.release();
     node.stop(0);
   }
@@ -151,21 +171,44 @@ async function drainAll(cluster: Cluster, name: string): Promise<void> {
     }
   };
   world.after(0, () => {
-    drain(cluster.places()).then(
-      () => {
-        done = true;
-      },
-      (error: unknown) => {
-        failure = error;
-        done = true;
-      },
-    );
+    drain(cluster.places())
+      .then(() => readDeadLetters(cluster, reader))
+      .then(
+        () => {
+          done = true;
+        },
+        (error: unknown) => {
+          failure = error;
+          done = true;
+        },
+      );
   });
   await runUntil(cluster, 60_000, () => done);
   if (!done) recorder.failure("live", `${name}: the queues could not be read to their end in 60 s`);
   if (failure !== undefined) recorder.failure("live", `${name}: ${String(failure)}`);
   world.kill(host);
   await askForKeys(cluster);
+}
+
+/** What the group of consumers gave up. */
+async function readDeadLetters({ brokers, factory, recorder }: Cluster, reader: QueueReader): Promise<void> {
+  for (const { name: broker, address } of brokers) {
+    const place = { topic: `%DLQ%${GROUP}`, queueId: 0, brokerName: broker, address };
+    try {
+      for (let offset = 0; ; ) {
+        const { records, nextOffset } = await reader.records(place, offset, 32);
+        for (const { body, sysFlag } of records) {
+          const id = factory.idOf(decompressBody(body, sysFlag));
+          if (id !== undefined) recorder.add({ kind: "dead-letter", group: GROUP, broker, id });
+        }
+        if (nextOffset <= offset) break;
+        offset = nextOffset;
+      }
+    } catch (error) {
+      // There is no such topic.
+      if (!(error instanceof PullRefused)) throw error;
+    }
+  }
 }
 
 /** Some messages of every age, and the newest. */

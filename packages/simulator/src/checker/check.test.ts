@@ -48,6 +48,7 @@ const listened = (id: string, offset: number, success = true): HistoryEvent => (
   kind: "listened",
   ...at(),
   group: "g",
+  by: "m",
   queue: QUEUE,
   offset,
   id,
@@ -378,4 +379,75 @@ test("what is sent back is retried as agreed and then a dead letter", () => {
     [],
     "it lies where another one lay",
   );
+});
+
+const IN_ORDER: CheckOptions = { ...GROUP, ordered: ["g"] };
+const listening = (id: string, offset: number, by = "m"): HistoryEvent => ({
+  kind: "listening",
+  ...at(),
+  group: "g",
+  by,
+  queue: QUEUE,
+  offset,
+  id,
+});
+const sentBack = (id: string, offset: number, times: number): HistoryEvent => ({
+  kind: "sent-back",
+  ...at(),
+  group: "g",
+  queue: QUEUE,
+  offset,
+  id,
+  times,
+});
+const deadLetter = (id: string): HistoryEvent => ({
+  kind: "dead-letter",
+  ...at(),
+  group: "g",
+  broker: "a",
+  id,
+});
+
+test("of a group in order one listener at a time works on a queue, whichever process runs it", () => {
+  const first = [listening("1", 0, "m"), listening("2", 0, "n")];
+  assert.deepEqual(broken(first, IN_ORDER), ["one-at-a-time"]);
+  assert.deepEqual(broken(first, GROUP), [], "a group without order may");
+  const one = [listening("1", 0), listened("1", 0), listening("2", 1)];
+  assert.deepEqual(broken(one, IN_ORDER), []);
+  const ended: HistoryEvent[] = [
+    listening("1", 0, "m"),
+    { kind: "member-ended", ...at(), by: "m" },
+    listening("1", 0, "n"),
+  ];
+  assert.deepEqual(broken(ended, IN_ORDER), [], "a listener ends with its process");
+});
+
+test("a group in order begins with a message after all before it are done", () => {
+  const skips = [listening("1", 0), listened("1", 0), listening("3", 2)];
+  assert.deepEqual(broken(skips, IN_ORDER), ["in-order"]);
+  const failed = [listening("1", 0), listened("1", 0, false), listening("2", 1)];
+  assert.deepEqual(broken(failed, IN_ORDER), ["in-order"]);
+  const givenUp = [listening("1", 0), listened("1", 0, false), sentBack("1", 0, 0), listening("2", 1)];
+  assert.deepEqual(broken(givenUp, IN_ORDER), []);
+  const again = [listening("1", 0), listened("1", 0), listening("1", 0)];
+  assert.deepEqual(broken(again, IN_ORDER), [], "once more is no harm");
+});
+
+test("a message is a dead letter when its last attempt has failed, and not before", () => {
+  const twice: CheckOptions = { ...GROUP, attempts: 1 };
+  const history = [
+    send("1"),
+    ack("1", 0),
+    seen("1", 0),
+    drained(1),
+    listening("1", 0),
+    listened("1", 0, false),
+  ];
+  const early = [...history, deadLetter("1")];
+  assert.deepEqual(broken(early, twice), ["dead-letters"]);
+  const last = [...history, listening("1", 0), listened("1", 0, false), sentBack("1", 0, 1)];
+  assert.deepEqual(broken([...last, deadLetter("1")], twice), []);
+  assert.deepEqual(broken(last, twice), ["consumed", "dead-letters"], "it may not vanish instead");
+  const once = [...last, listening("1", 0), deadLetter("1")];
+  assert.deepEqual(broken(once, { ...twice, faultless: true }), ["dead-letters"], "nor have one more");
 });

@@ -2,10 +2,12 @@
  * The promise as a function: a history in, its violations out. Pure; every invariant is named in
  * {@link INVARIANTS} and has a test that shows what it looks like when it is broken.
  */
+import { AttemptCheck } from "./attempt-check.ts";
 import { CommitCheck } from "./commit-check.ts";
 import { ExpiryCheck } from "./expiry-check.ts";
 import type { History, HistoryEvent, QueueKey, SendOutcome } from "./history.ts";
 import { brokerOf, LAST_READER } from "./history.ts";
+import { OrderCheck } from "./order-check.ts";
 import { ReturnCheck } from "./return-check.ts";
 import { SlotTable } from "./slot-table.ts";
 
@@ -25,8 +27,10 @@ export const INVARIANTS = {
   "commit-kept": "what a group committed last is kept through a crash some seconds later",
   "found-by-key": "an acknowledged message is found by its key, and nothing else is",
   "dead-letters": "what is sent back comes again until its attempts are used up, and then is a dead letter",
+  "one-at-a-time": "of a group that consumes in order one listener at a time works on a queue",
+  "in-order": "a group that consumes in order begins with a message after all before it are done",
   "no-duplicates":
-    "where nothing fails and no queue changes hands every message exists once and is consumed once",
+    "where nothing fails every message exists once and is consumed once, though members leave in their orderly way",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
   settles: "every send of a living process comes to an end in bounded time",
   "no-crash": "no process fails by itself",
@@ -52,6 +56,10 @@ export interface CheckOptions {
   readonly reservedMs?: number;
   /** How often a message that is sent back is retried before it is a dead letter. Default 0. */
   readonly retries?: number;
+  /** Of `groups`, those whose listeners run in order. */
+  readonly ordered?: readonly string[];
+  /** How often a message that the groups fail to consume comes again before it is a dead letter. Default 16. */
+  readonly attempts?: number;
   /** Groups that subscribed to every message from the first on and that were left running until the end. */
   readonly groups: readonly string[];
 }
@@ -112,6 +120,8 @@ class Checker {
   readonly #expiry: ExpiryCheck;
   readonly #commits: CommitCheck;
   readonly #returns: ReturnCheck;
+  readonly #order: OrderCheck;
+  readonly #attempts: AttemptCheck;
   /** Group → ids whose listener succeeded. */
   readonly #consumed = new Map<string, Set<string>>();
   readonly #drained = new Map<QueueKey, { from: number; to: number }>();
@@ -137,6 +147,8 @@ class Checker {
     this.#slots = new SlotTable(report);
     this.#expiry = new ExpiryCheck(report, options.reservedMs ?? Number.POSITIVE_INFINITY);
     this.#commits = new CommitCheck(report, (queue) => this.#expiry.removedTo(queue));
+    this.#order = new OrderCheck(report);
+    this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.faultless === true);
     const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
     this.#returns = new ReturnCheck(report, options.retries ?? 0, isLost);
   }
@@ -151,6 +163,8 @@ class Checker {
         this.#expiry.mayHaveRemoved(broker, sinceMs) ||
         (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
     );
+    const lossy = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.size > 0;
+    this.#attempts.end((sinceMs) => lossy || this.#expiry.mayHaveRemovedSince(sinceMs));
     for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
     for (const send of this.#sends.values()) this.#count(send);
     return { violations: this.#violations, counts: this.#counts };
@@ -187,12 +201,23 @@ class Checker {
         this.#counts.seen++;
         this.#seen(event);
         break;
+      case "listening":
+        this.#listening(event);
+        break;
+      case "member-ended":
+        this.#order.memberEnded(event.by);
+        break;
+      case "dead-letter":
+        this.#attempts.dead(event);
+        break;
       case "listened":
         this.#counts.listened++;
+        this.#order.ended(event);
         if (event.success) this.#listened(event);
         break;
       case "sent-back":
         this.#commits.listened(event);
+        this.#attempts.sentBack(event);
         break;
       case "committed":
         this.#counts.committed++;
@@ -282,6 +307,14 @@ class Checker {
     this.#report("durable", atMs, `${what} was not on disk yet`);
   }
 
+  #listening(event: Extract<HistoryEvent, { kind: "listening" }>): void {
+    const { group, queue, id } = event;
+    if (id !== undefined) this.#attempts.began(id);
+    if (this.#options.ordered?.includes(group) !== true) return;
+    if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(queue))) return;
+    this.#order.began(event, this.#commits.doneBelow(group, queue));
+  }
+
   #listened(event: Extract<HistoryEvent, { kind: "listened" }>): void {
     let ids = this.#consumed.get(event.group);
     if (ids === undefined) {
@@ -358,7 +391,8 @@ class Checker {
     for (const group of this.#options.groups) {
       const ids = this.#consumed.get(group);
       for (const send of this.#sends.values()) {
-        if (send.queue === undefined || ids?.has(send.id) === true) continue;
+        if (send.queue === undefined || ids?.has(send.id) === true || this.#attempts.isDead(send.id))
+          continue;
         if ((send.offset as number) < this.#expiry.removedTo(send.queue)) continue;
         // The group's offsets may have run ahead of what the power loss left.
         if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(send.queue))) continue;

@@ -42,6 +42,11 @@ export class CommitCheck {
     while (progress.done.delete(progress.prefix)) progress.prefix++;
   }
 
+  /** All messages of the queue below are done with, for the group. */
+  doneBelow(group: string, queue: QueueKey): number {
+    return this.#of(group, queue).prefix;
+  }
+
   committed(event: Extract<HistoryEvent, { kind: "committed" }>): void {
     const { group, queue, offset, atMs } = event;
     const progress = this.#of(group, queue);

@@ -50,6 +50,12 @@ export class ExpiryCheck {
     return (this.#lastMs.get(broker) ?? -1) >= sinceMs;
   }
 
+  /** The same, wherever it lay. */
+  mayHaveRemovedSince(sinceMs: number): boolean {
+    for (const lastMs of this.#lastMs.values()) if (lastMs >= sinceMs) return true;
+    return false;
+  }
+
   /** A message that was sent at `sentMs` and acknowledged at this place. */
   check(id: string, queue: QueueKey, offset: number, sentMs: number): void {
     const removal = this.#removals.get(queue)?.find(({ to }) => offset < to);

@@ -52,10 +52,29 @@ export type HistoryEvent =
       readonly survives: boolean;
     }
   | {
+      /** A listener begins with this message. */
+      readonly kind: "listening";
+      readonly atMs: number;
+      readonly group: string;
+      /** The process, another one after every start. */
+      readonly by: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+      readonly id: string | undefined;
+    }
+  | {
+      /** The process of a member ended, and what it was at. */
+      readonly kind: "member-ended";
+      readonly atMs: number;
+      readonly by: string;
+    }
+  | {
       /** A listener came to its end for this message; only a success allows the offset to pass it. */
       readonly kind: "listened";
       readonly atMs: number;
       readonly group: string;
+      /** As of `listening`. */
+      readonly by: string;
       readonly queue: QueueKey;
       readonly offset: number;
       readonly id: string | undefined;
@@ -68,6 +87,17 @@ export type HistoryEvent =
       readonly group: string;
       readonly queue: QueueKey;
       readonly offset: number;
+      readonly id: string | undefined;
+      /** How often it had failed before. */
+      readonly times: number;
+    }
+  | {
+      /** The message lies in a broker's dead-letter topic of the group. */
+      readonly kind: "dead-letter";
+      readonly atMs: number;
+      readonly group: string;
+      readonly broker: string;
+      readonly id: string;
     }
   | {
       /** A member of the group told the broker that everything below `offset` is consumed. */

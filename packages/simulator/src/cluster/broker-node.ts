@@ -19,6 +19,9 @@ import { describe, type NodeContext, SimNode } from "./sim-node.ts";
 export const BROKER_PORT = 10_911;
 const HOME = "/var/orbitmq/store";
 
+/** Short, lest seeds wait for retries. */
+const DELAY_LEVELS = "1s 2s 2s 2s 3s 3s 3s 4s 4s 4s 5s 5s 5s 5s 5s 5s 5s 5s";
+
 /** Starting again helps; the disk was told to fail, or is full. */
 const PASSING = new Set(["IO", "NO_SPACE", "LOCKED"]);
 
@@ -176,6 +179,7 @@ export class BrokerNode extends SimNode {
           brokerName: this.name,
           flushDiskType: flush,
           vipListener: false,
+          messageDelayLevel: DELAY_LEVELS,
           defaultTopicQueueNums: 2,
           maxMessageSize: storeOptions.maxMessageSize ?? 12_288,
         },

@@ -11,6 +11,7 @@ import { FrameTap } from "../traffic/frame-tap.ts";
 import { AdminNode } from "../workload/admin-node.ts";
 import { type ConsumePlan, ConsumerNode } from "../workload/consumer-node.ts";
 import { DeadLetters } from "../workload/dead-letters.ts";
+import { GuestNode } from "../workload/guest-node.ts";
 import { KeyReader } from "../workload/key-reader.ts";
 import { MessageFactory } from "../workload/message-factory.ts";
 import { ObserverNode } from "../workload/observer-node.ts";
@@ -43,6 +44,8 @@ export class Cluster {
   readonly brokers: readonly BrokerNode[];
   readonly producers: readonly ProducerNode[];
   readonly consumers: readonly ConsumerNode[];
+  /** A member of the group that comes and goes. */
+  readonly guest: GuestNode;
   readonly observer: ObserverNode;
   readonly keys: KeyReader;
   readonly admin: AdminNode;
@@ -92,7 +95,17 @@ export class Cluster {
     };
     const consumed = new Set<string>();
     const { factory } = this;
-    this.consumePlan = { topics, namesrv, factory, logger: this.#logger("consumer"), calm: false, consumed };
+    this.consumePlan = {
+      topics,
+      namesrv,
+      seed: scenario.seed,
+      group: scenario.group,
+      factory,
+      logger: this.#logger("consumer"),
+      calm: false,
+      consumed,
+      hanging: new Set(),
+    };
     const clients = ["clients-1", "clients-2"].map((name) => this.world.addMachine(name));
     const machineOf = (index: number) => clients[index % clients.length] as SimMachine;
     this.producers = Array.from(
@@ -116,6 +129,7 @@ export class Cluster {
           this.consumePlan,
         ),
     );
+    this.guest = new GuestNode(this.#context("guest"), machineOf(1), "consumer-guest", this.consumePlan);
     const places = () => this.places();
     this.keys = new KeyReader(this.#context("keys"), factory, this.brokers);
     this.observer = new ObserverNode(
@@ -158,6 +172,7 @@ export class Cluster {
       ...this.brokers,
       ...this.producers,
       ...this.consumers,
+      this.guest,
       this.observer,
       this.admin,
       ...this.workloads.flatMap((workload) => workload.nodes),
@@ -238,6 +253,7 @@ export class Cluster {
     for (const node of this.nodes) node.startAfter(0);
     this.sendPlan.pauseMs = 0;
     this.consumePlan.calm = true;
+    for (const end of this.consumePlan.hanging) end();
     for (const workload of this.workloads) workload.calm();
   }
 

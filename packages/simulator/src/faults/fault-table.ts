@@ -140,6 +140,7 @@ const FAULTS = {
   "consumer-kill": kill((cluster) => cluster.consumers),
   "consumer-stop": stop((cluster) => cluster.consumers),
   "member-kill": kill((cluster) => cluster.workloads.flatMap((workload) => workload.nodes)),
+  "member-joins": (cluster, random) => cluster.guest.visit(random.between(500, 12_000), random.chance(0.4)),
   "client-power": powerLoss((cluster) => cluster.consumers),
   "client-pause": (cluster, random) => {
     const node = victim([...cluster.consumers, ...cluster.producers], random);

@@ -1,0 +1,72 @@
+/**
+ * What a group's own consumers gave up: a message is a dead letter exactly when its last attempt has failed. Attempts
+ * are counted where listeners begin, so that those of members that died count too.
+ */
+import type { HistoryEvent } from "./history.ts";
+import type { Report } from "./slot-table.ts";
+
+interface Attempts {
+  began: number;
+  /** When the broker took it back for the last time allowed. */
+  givenUpMs: number | undefined;
+  isDead: boolean;
+}
+
+export class AttemptCheck {
+  readonly #report: Report;
+  readonly #retries: number;
+  readonly #faultless: boolean;
+  readonly #attempts = new Map<string, Attempts>();
+
+  /** `retries`: how often a message comes again before it is a dead letter. */
+  constructor(report: Report, retries: number, faultless: boolean) {
+    this.#report = report;
+    this.#retries = retries;
+    this.#faultless = faultless;
+  }
+
+  began(id: string): void {
+    this.#of(id).began++;
+  }
+
+  sentBack({ id, times, atMs }: Extract<HistoryEvent, { kind: "sent-back" }>): void {
+    if (id !== undefined && times >= this.#retries) this.#of(id).givenUpMs ??= atMs;
+  }
+
+  dead({ id, group, broker, atMs }: Extract<HistoryEvent, { kind: "dead-letter" }>): void {
+    const attempts = this.#of(id);
+    attempts.isDead = true;
+    const { began } = attempts;
+    if (began > this.#retries && !(this.#faultless && began !== this.#retries + 1)) return;
+    this.#report(
+      "dead-letters",
+      atMs,
+      `${id} is a dead letter of ${group} on ${broker} after ${began} attempts, not ${this.#retries + 1}`,
+    );
+  }
+
+  isDead(id: string): boolean {
+    return this.#attempts.get(id)?.isDead === true;
+  }
+
+  /** `isLost`: a broker may have lost or removed what it took at that time. */
+  end(isLost: (sinceMs: number) => boolean): void {
+    for (const [id, { givenUpMs, isDead }] of this.#attempts) {
+      if (givenUpMs === undefined || isDead || isLost(givenUpMs)) continue;
+      this.#report(
+        "dead-letters",
+        givenUpMs,
+        `${id} was sent back after its last attempt and is no dead letter`,
+      );
+    }
+  }
+
+  #of(id: string): Attempts {
+    let attempts = this.#attempts.get(id);
+    if (attempts === undefined) {
+      attempts = { began: 0, givenUpMs: undefined, isDead: false };
+      this.#attempts.set(id, attempts);
+    }
+    return attempts;
+  }
+}
