@@ -162,7 +162,10 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.markFile = new MarkFile(files, paths.mark);
     const limitStep = Math.min(LIMIT_STEP_MAX, 4 * segmentBytes);
     this.mark = new MarkKeeper(host, this.markFile, this, { segmentBytes, limitStep }, logger);
-    this.hotTail = new HotTail(new SlabPool(options.slabBytes), options.hotTailBytes);
+    // Under ASYNC_FLUSH one sync lets as many slabs go as the next half second fills: new memory would cost more than
+    // what is written into it.
+    const slabs = new SlabPool(options.slabBytes, Math.ceil(options.hotTailBytes / options.slabBytes));
+    this.hotTail = new HotTail(slabs, options.hotTailBytes);
     this.writtenGate = new AckGate(host, options.syncFlushTimeout, logger);
     this.flushedGate = new AckGate(host, options.syncFlushTimeout, logger);
     this.zeros = new ZeroAhead(host, this.segments, options.zeroChunkBytes, logger, {

@@ -93,4 +93,29 @@ describe("the log writer", () => {
     driver.host.settle();
     assert.deepEqual(order, ["a after 2 writes", "b after 2 writes"]);
   });
+
+  it("has the pool write as many zeros at once as long turns of the event loop need (ASYNC_FLUSH)", async () => {
+    const chunk = 16 * 1024;
+    const driver = await StoreDriver.open({
+      flushDiskType: "ASYNC_FLUSH",
+      mappedFileSizeCommitLog: 64 * 1024 * 1024,
+      zeroChunkBytes: chunk,
+      zeroAheadBytes: 32 * chunk,
+    });
+    const { files } = driver.host;
+    const log = files.names.get(`${HOME}/commitlog/${"0".repeat(20)}`)!.id;
+    /** Bytes that a turn of two chunks appends, many times. */
+    for (let turn = 0; turn < 60; turn += 1) {
+      for (let part = 0; part < 8; part += 1) driver.send(message("x".repeat(chunk / 4)));
+      driver.host.turn();
+    }
+    const zeros = files.operations.flatMap((operation) =>
+      operation.kind === "write" && operation.inode === log && operation.bytes.every((byte) => byte === 0)
+        ? [operation.bytes.length]
+        : [],
+    );
+    const settled = zeros.slice(zeros.length / 2);
+    assert.ok(Math.min(...settled) > 2 * chunk, `${settled} bytes at a time for turns of ${2 * chunk}`);
+    assert.ok(Math.max(...settled) <= 4 * chunk, "no write of zeros keeps the log's own waiting for long");
+  });
 });

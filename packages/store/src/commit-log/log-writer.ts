@@ -22,7 +22,11 @@ import type { HotTail } from "./hot-tail.ts";
 import type { Segment, SegmentSet } from "./segment-set.ts";
 import type { ZeroAhead } from "./zero-ahead.ts";
 
-/** Zeros written in one go beside the log's own writes, which wait for it; a whole chunk when more than this lacks. */
+/**
+ * Zeros written in one go beside the log's own writes, which wait for it: at least so many, twice what was appended
+ * since the last ones when that is more (the pool is asked once a turn, and turns may be long), a whole chunk when
+ * much lacks.
+ */
 const ZEROS_BESIDE_BYTES = 64 * 1024;
 const ZEROS_LACKING_MUCH = 1024 * 1024;
 /** How near the head that may be done, as a share of the whole distance: 0.5 MiB by default. */
@@ -67,6 +71,8 @@ export class LogWriter {
   #turns = 0;
   /** The pool writes zeros. */
   #zeroing = false;
+  /** End of the log when zeros were last begun beside it. */
+  #zeroedBesideAt = 0;
   #flushAsked = false;
   #whenIdle: (() => void) | undefined;
   #failure: HostError | undefined;
@@ -118,6 +124,7 @@ export class LogWriter {
     this.#writable = offset;
     this.#written = offset;
     this.#flushed = offset;
+    this.#zeroedBesideAt = offset;
     this.#writtenPosition.advance(offset);
     this.#flushedPosition.advance(offset);
   }
@@ -338,11 +345,11 @@ export class LogWriter {
     const target = this.#appended + this.#zeroTarget();
     const lacking = target - zeros.written;
     if (this.#state === "failed" || lacking < this.#zeroTarget() / ZEROS_BESIDE_SHARE) return;
-    if (zeros.written - this.#appended < this.#zeroAheadBytes / ZEROS_BESIDE_SHARE) {
-      zeros.topUpNow(target);
-      return;
-    }
-    const bytesMax = lacking > ZEROS_LACKING_MUCH ? this.#zeroChunkBytes : ZEROS_BESIDE_BYTES;
+    // The pool is asked all the same: else the log would zero for itself as long as it is this busy.
+    if (zeros.written - this.#appended < this.#zeroAheadBytes / ZEROS_BESIDE_SHARE) zeros.topUpNow(target);
+    const least = lacking > ZEROS_LACKING_MUCH ? this.#zeroChunkBytes : ZEROS_BESIDE_BYTES;
+    const bytesMax = Math.max(least, 2 * (this.#appended - this.#zeroedBesideAt));
+    this.#zeroedBesideAt = this.#appended;
     this.#zeroing = zeros.topUp(target, "cold", bytesMax, this.#zeroedBeside);
   }
 

@@ -18,6 +18,19 @@ describe("a slab", () => {
     assert.throws(() => pool.release(slab), /no more often than retained/);
   });
 
+  it("is kept for the next one when it is free, as many as the pool is told to keep", () => {
+    for (const [freeMax, kept] of [
+      [undefined, 4],
+      [6, 6],
+    ]) {
+      const pool = new SlabPool(64, freeMax);
+      const used = new Set(Array.from({ length: 8 }, () => pool.take(10)));
+      for (const slab of used) pool.disown(slab);
+      const again = Array.from({ length: 8 }, () => pool.take(10));
+      assert.equal(again.filter((slab) => used.has(slab)).length, kept);
+    }
+  });
+
   it("is as large as a record needs", () => {
     const pool = new SlabPool(64);
     const large = pool.take(1000);

@@ -31,16 +31,19 @@ export class Slab {
   }
 }
 
-/** Free slabs kept for reuse; more are left to the garbage collector. */
+/** Free slabs kept for reuse when nobody says otherwise. */
 const FREE_MAX = 4;
 
 export class SlabPool {
   readonly slabBytes: number;
+  readonly #freeMax: number;
   readonly #free: Slab[] = [];
   #pinnedBytes = 0;
 
-  constructor(slabBytes: number) {
+  /** Keeps up to `freeMax` slabs (default 4) that are not in use; more are left to the garbage collector. */
+  constructor(slabBytes: number, freeMax = FREE_MAX) {
     this.slabBytes = slabBytes;
+    this.#freeMax = freeMax;
   }
 
   get pinnedBytes(): number {
@@ -71,7 +74,7 @@ export class SlabPool {
     slab.references -= 1;
     if (slab.references > 0) return;
     if (slab.disowned) this.#pinnedBytes -= slab.bytes.length;
-    if (slab.bytes.length === this.slabBytes && this.#free.length < FREE_MAX) this.#free.push(slab);
+    if (slab.bytes.length === this.slabBytes && this.#free.length < this.#freeMax) this.#free.push(slab);
   }
 
   /** Gives back the owner's reference; readers may keep the slab alive. */

@@ -29,6 +29,8 @@ import {
 } from "@orbitmq/host";
 import type { SegmentSet } from "./segment-set.ts";
 
+/** Chunks the pool may be asked to write in one go. */
+const CHUNKS_AT_ONCE_MAX = 4;
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 5_000;
 
@@ -44,6 +46,7 @@ export interface ZeroAheadEvents {
 export class ZeroAhead {
   readonly #timers: Timers;
   readonly #segments: SegmentSet;
+  readonly #chunkBytes: number;
   readonly #zeros: Buffer;
   readonly #logger: Logger;
   readonly #events: ZeroAheadEvents;
@@ -68,7 +71,9 @@ export class ZeroAhead {
   ) {
     this.#timers = host.timers;
     this.#segments = segments;
-    this.#zeros = Buffer.alloc(chunkBytes);
+    this.#chunkBytes = chunkBytes;
+    // Never written to: the system gives it one page of zeros, however long it is.
+    this.#zeros = Buffer.alloc(CHUNKS_AT_ONCE_MAX * chunkBytes);
     this.#logger = logger;
     this.#events = events;
   }
@@ -141,14 +146,14 @@ export class ZeroAhead {
   }
 
   /**
-   * Has one more chunk, of at most `bytesMax`, written on the pool and calls `done`, written or not; false, and no
-   * call, when zeros already run to `target`, the limit is reached or the disk is full. One at a time.
+   * Has at most `bytesMax` (no more than four chunks) written on the pool and calls `done`, written or not; false,
+   * and no call, when zeros already run to `target`, the limit is reached or the disk is full. One at a time.
    */
   topUp(target: number, lane: Lane, bytesMax: number, done: () => void): boolean {
     assert(this.#flightStart === Number.POSITIVE_INFINITY, "one chunk of zeros at a time");
     const start = this.#written;
     if (start >= target || this.#full !== undefined || this.#broken !== undefined) return false;
-    const length = Math.min(this.#chunkLength(start), bytesMax);
+    const length = this.#lengthFrom(start, Math.min(bytesMax, this.#zeros.length));
     if (length <= 0) return false;
     let writer: OpenFile;
     try {
@@ -178,7 +183,7 @@ export class ZeroAhead {
 
   #writeChunk(end: number): boolean {
     const start = this.#written;
-    const length = this.#chunkLength(start);
+    const length = this.#lengthFrom(start, this.#chunkBytes);
     if (length <= 0) return false;
     try {
       const refused = this.#events.spaceRefused();
@@ -192,10 +197,10 @@ export class ZeroAhead {
     return true;
   }
 
-  #chunkLength(start: number): number {
+  #lengthFrom(start: number, bytesMax: number): number {
     const { segmentBytes } = this.#segments;
     const segmentEnd = start - (start % segmentBytes) + segmentBytes;
-    return Math.min(this.#zeros.length, segmentEnd - start, this.#limit - start);
+    return Math.min(bytesMax, segmentEnd - start, this.#limit - start);
   }
 
   #chunk(length: number): Buffer {
