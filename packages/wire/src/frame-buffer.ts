@@ -12,6 +12,8 @@ const LOOP_CHARACTERS_MAX = 48;
 export class FrameBuffer {
   /** Where the next byte goes; {@link reserve} first. */
   chunk: Buffer;
+  /** The same bytes: whole words are written several times as fast as single bytes. */
+  view: DataView;
   at = 0;
   #pool: FrameChunkPool;
   #chunks: Buffer[] = [];
@@ -22,6 +24,7 @@ export class FrameBuffer {
   constructor(pool: FrameChunkPool) {
     this.#pool = pool;
     this.chunk = EMPTY;
+    this.view = NO_VIEW;
   }
 
   /** Begins a frame; returns nothing because its place may still move. */
@@ -56,6 +59,7 @@ export class FrameBuffer {
     if (this.#frameStart > 0) this.#chunks.push(old);
     else if (old.length > 0) this.#pool.give(old);
     this.chunk = grown;
+    this.view = new DataView(grown.buffer, grown.byteOffset, grown.length);
     this.#segmentStart = 0;
     this.#frameStart = 0;
     this.at = frameBytes;
@@ -82,6 +86,7 @@ export class FrameBuffer {
     this.#slices = [];
     this.#chunks = [];
     this.chunk = EMPTY;
+    this.view = NO_VIEW;
     this.at = 0;
     this.#segmentStart = 0;
     this.#frameStart = 0;
@@ -172,3 +177,4 @@ export class FrameBuffer {
 }
 
 const EMPTY = Buffer.alloc(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));

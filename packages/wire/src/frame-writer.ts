@@ -29,6 +29,12 @@ export interface OutgoingFrame {
   readonly body?: readonly Uint8Array[] | undefined;
 }
 
+/** A response that writes its whole frame itself, in the ROCKETMQ encoding, from parts made beforehand. */
+export interface PreparedFrame {
+  /** Appends the frame to `out`, having reserved what it takes. Must not throw. */
+  writeFrame(out: FrameBuffer, opaque: number, language: number, version: number): void;
+}
+
 export interface FrameWriterOptions {
   /** Default: a pool of its own. */
   readonly pool?: FrameChunkPool;
@@ -85,6 +91,17 @@ export class FrameWriter {
     } finally {
       this.#writing = false;
     }
+  }
+
+  /** Appends one frame that writes itself, and returns its length. */
+  preparedFrame(frame: PreparedFrame, opaque: number, language: number, version: number): number {
+    assert(!this.#writing, "a header callback does not write frames");
+    const out = this.#out;
+    out.begin();
+    frame.writeFrame(out, opaque, language, version);
+    const bytes = out.at - out.frameStart;
+    this.#bytes += bytes;
+    return bytes;
   }
 
   #write(frame: OutgoingFrame): number {

@@ -304,8 +304,9 @@ export type { FastjsonOptions } from "./fastjson.ts";
 export { encodeFastjson, formatFastjson, parseFastjson } from "./fastjson.ts";
 export type { FrameCallback } from "./frame.ts";
 export { asBuffer, FRAME_BYTES_MAX, FRAME_PREFIX_BYTES, FrameDecoder } from "./frame.ts";
+export type { FrameBuffer } from "./frame-buffer.ts";
 export { FrameChunkPool } from "./frame-chunk-pool.ts";
-export type { FrameWriterOptions, OutgoingFrame } from "./frame-writer.ts";
+export type { FrameWriterOptions, OutgoingFrame, PreparedFrame } from "./frame-writer.ts";
 export { FrameBatch, FrameWriter } from "./frame-writer.ts";
 export type { FieldKind, HeaderBuilder, HeaderValue, OptionalField, RequiredField } from "./header-schema.ts";
 export {

@@ -10,7 +10,9 @@ import type { AppendOutcome, AppendWaiter, Durability } from "@orbitmq/store";
 import {
   type Exchange,
   type ExtSink,
+  type FrameBuffer,
   type OutgoingResponse,
+  type PreparedFrame,
   ResponseCode,
   SendMessageAnswers,
   sendMessageResponseHeader,
@@ -31,7 +33,7 @@ export interface SendAnswers {
 /** A longer unique id is not kept as bytes. */
 export const UNIQ_KEY_BYTES_MAX = 64;
 
-export class PendingSend implements AppendWaiter, OutgoingResponse {
+export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFrame {
   code = 0;
   remark: string | undefined;
   readonly header: (sink: ExtSink) => void;
@@ -110,6 +112,15 @@ export class PendingSend implements AppendWaiter, OutgoingResponse {
   }
   get isFlushed(): boolean {
     return this.#outcome === "reached" && this.#durability === "flushed";
+  }
+
+  /** The answer to a plain send that succeeded writes itself. */
+  get prepared(): PreparedFrame | undefined {
+    return this.#isPlain && this.code === ResponseCode.SUCCESS ? this : undefined;
+  }
+
+  writeFrame(out: FrameBuffer, opaque: number, language: number, version: number): void {
+    this.#plainAnswers.writeFrame(out, opaque, language, version, this);
   }
 
   /** After the append; `appendSettled` never comes before. */

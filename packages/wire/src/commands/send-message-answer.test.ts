@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { FrameBuffer } from "../frame-buffer.ts";
+import { FrameChunkPool } from "../frame-chunk-pool.ts";
 import { FrameWriter } from "../frame-writer.ts";
 import { encodeOffsetMessageId } from "../message-id.ts";
 import { type ExtSink, SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
@@ -10,6 +12,25 @@ function frame(serializeType: 0 | 1, header: (sink: ExtSink) => void): Buffer {
   const writer = new FrameWriter();
   writer.frame({ serializeType, code: 0, language: 0, version: 1, opaque: 9, flag: 1, header });
   return Buffer.from(writer.take()!.slices[0]!);
+}
+
+/** Between two other frames, over bytes that are not zero. */
+function preparedFrame(write: (out: FrameBuffer) => void): Buffer {
+  const pool = new FrameChunkPool(1024);
+  pool.give(Buffer.alloc(1024, 0xee));
+  const writer = new FrameWriter({ pool });
+  const other = {
+    serializeType: SERIALIZE_ROCKETMQ,
+    code: 0,
+    language: 0,
+    version: 1,
+    opaque: 9,
+    flag: 1,
+  } as const;
+  const before = writer.frame(other);
+  const bytes = writer.preparedFrame({ writeFrame: write }, 9, 0, 1);
+  writer.frame(other);
+  return Buffer.concat(writer.take()!.slices).subarray(before, before + bytes);
 }
 
 describe("SendMessageAnswers", () => {
@@ -49,6 +70,9 @@ describe("SendMessageAnswers", () => {
                 ),
               );
               assert.equal(short.toString("latin1"), long.toString("latin1"));
+              if (serializeType === SERIALIZE_JSON) continue;
+              const whole = preparedFrame((out) => answers.writeFrame(out, 9, 0, 1, answer));
+              assert.equal(whole.toString("latin1"), long.toString("latin1"));
             }
           }
         }

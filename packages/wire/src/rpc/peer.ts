@@ -3,6 +3,7 @@
  * same thing over TCP, in process, and later over gRPC.
  */
 import type { SocketAddress } from "@orbitmq/host";
+import type { PreparedFrame } from "../frame-writer.ts";
 import type { ExtSink, RemotingCommand } from "../remoting-command.ts";
 import type { WireError } from "../wire-error.ts";
 
@@ -21,6 +22,8 @@ export interface OutgoingResponse {
   readonly code: number;
   readonly remark?: string | undefined;
   readonly header?: ((sink: ExtSink) => void) | undefined;
+  /** The same response without remark and body, for peers that read ROCKETMQ headers: takes the place of `header`. */
+  readonly prepared?: PreparedFrame | undefined;
   /** Slices are sent as they are, without a copy; they must not change until `written`. */
   readonly body?: readonly Uint8Array[] | undefined;
   /** Called once, when the kernel has the bytes or the connection is gone: slabs are released here. */

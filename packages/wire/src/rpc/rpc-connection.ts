@@ -11,7 +11,7 @@
 import { assert, type Connection, type HostError, type SocketAddress } from "@orbitmq/host";
 import { decodeCommand } from "../decode-command.ts";
 import { asBuffer, FrameDecoder } from "../frame.ts";
-import { type FrameBatch, FrameWriter, type OutgoingFrame } from "../frame-writer.ts";
+import { type FrameBatch, FrameWriter, type OutgoingFrame, type PreparedFrame } from "../frame-writer.ts";
 import { encodeHostBytes, formatAddress } from "../host-address.ts";
 import { LANGUAGE_UNKNOWN } from "../language-code.ts";
 import { MQVersion } from "../mq-version.ts";
@@ -185,6 +185,21 @@ export class RpcConnection implements Peer {
       return;
     }
     this.#frame(frame, written);
+    this.#checkUnsent();
+  }
+
+  /** As `respond`, for a response that writes itself. */
+  respondPrepared(frame: PreparedFrame, opaque: number, written: Written | undefined): void {
+    if (this.closed) {
+      if (written !== undefined) this.#context.host.timers.afterTurn(written);
+      return;
+    }
+    const { language, version } = this.#context.limits;
+    this.#framed(this.#writer.preparedFrame(frame, opaque, language, version), written);
+    this.#checkUnsent();
+  }
+
+  #checkUnsent(): void {
     const { limits } = this.#context;
     if (this.#unsentBytes > limits.unsentBytesPause && !this.#paused) {
       this.#paused = true;
@@ -202,7 +217,10 @@ export class RpcConnection implements Peer {
   }
 
   #frame(frame: OutgoingFrame, written: Written | undefined): void {
-    const bytes = this.#writer.frame(frame);
+    this.#framed(this.#writer.frame(frame), written);
+  }
+
+  #framed(bytes: number, written: Written | undefined): void {
     this.#unsentBytes += bytes;
     this.#context.unsentBytes += bytes;
     if (written !== undefined) this.#gatheredWritten.push(written);

@@ -1,6 +1,6 @@
 /** A request being answered. Lives in the handler's hands until `reply`, perhaps for many turns. */
 import { assert } from "@orbitmq/host";
-import { FLAG_RESPONSE, type SerializeType } from "../remoting-command.ts";
+import { FLAG_RESPONSE, SERIALIZE_ROCKETMQ, type SerializeType } from "../remoting-command.ts";
 import { ResponseCode } from "../response-code.ts";
 import type { Exchange, OutgoingResponse } from "./peer.ts";
 import type { RequestDispatcher } from "./request-dispatcher.ts";
@@ -44,6 +44,10 @@ export class RpcExchange implements Exchange {
       return;
     }
     this.#dispatcher.answered(this.peer);
+    if (response.prepared !== undefined && this.#serializeType === SERIALIZE_ROCKETMQ) {
+      this.peer.respondPrepared(response.prepared, this.opaque, response.written);
+      return;
+    }
     try {
       this.#send(response.code, response.remark, response);
     } catch (error) {
