@@ -11,6 +11,8 @@ import { LitePullConsumer as HostedLitePullConsumer } from "./consumer/lite-pull
 import type { LitePullConsumerOptions } from "./consumer/lite-pull-options.ts";
 import { PushConsumer as HostedPushConsumer } from "./consumer/push-consumer.ts";
 import { Reader as HostedReader } from "./consumer/reader/reader.ts";
+import { SimpleConsumer as HostedSimpleConsumer } from "./consumer/simple-consumer.ts";
+import type { SimpleConsumerOptions } from "./consumer/simple-consumer-options.ts";
 import { Producer as HostedProducer } from "./producer/producer.ts";
 import type { ProducerOptions } from "./producer/producer-options.ts";
 
@@ -63,7 +65,7 @@ export type {
 export type { LitePullConsumerOptions, MessagesOptions, PollOptions } from "./consumer/lite-pull-options.ts";
 export type { SelectorOptions, SqlExpression } from "./consumer/message-selector.ts";
 export { sql } from "./consumer/message-selector.ts";
-export type { PushConsumerStatus, QueueStatus } from "./consumer/push-consumer-status.ts";
+export type { PopQueueStatus, PushConsumerStatus, QueueStatus } from "./consumer/push-consumer-status.ts";
 export type { ReadOptions } from "./consumer/reader/reader-options.ts";
 export { allocateAveragely } from "./consumer/rebalance/allocate-averagely.ts";
 export { allocateAveragelyByCircle } from "./consumer/rebalance/allocate-by-circle.ts";
@@ -72,6 +74,7 @@ export { allocateByMachineRoom } from "./consumer/rebalance/allocate-by-machine-
 export { allocateByConsistentHash } from "./consumer/rebalance/allocate-consistent-hash.ts";
 export { allocateNearby, type MachineRooms } from "./consumer/rebalance/allocate-nearby.ts";
 export type { AllocateInput, AllocateStrategy } from "./consumer/rebalance/allocate-strategy.ts";
+export type { ReceiveOptions, SimpleConsumerOptions } from "./consumer/simple-consumer-options.ts";
 export type { OrbitErrorCode, SendOutcome } from "./errors.ts";
 export { OrbitError, orbitErrors } from "./errors.ts";
 export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";
@@ -116,6 +119,12 @@ export class PushConsumer extends HostedPushConsumer {
 
 export class LitePullConsumer extends HostedLitePullConsumer {
   constructor(options: LitePullConsumerOptions) {
+    super(machine(options), options);
+  }
+}
+
+export class SimpleConsumer extends HostedSimpleConsumer {
+  constructor(options: SimpleConsumerOptions) {
     super(machine(options), options);
   }
 }

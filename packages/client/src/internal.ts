@@ -7,4 +7,5 @@ export { Admin } from "./admin/admin.ts";
 export { LitePullConsumer } from "./consumer/lite-pull-consumer.ts";
 export { PushConsumer } from "./consumer/push-consumer.ts";
 export { Reader } from "./consumer/reader/reader.ts";
+export { SimpleConsumer } from "./consumer/simple-consumer.ts";
 export { Producer } from "./producer/producer.ts";

@@ -60,6 +60,20 @@ export interface PushConsumerOptions extends ClientOptions {
   readonly pullThresholdBytesForTopic?: number | undefined;
   /** Offsets between the oldest and newest message held, beyond which a queue is not pulled. Default 2000. */
   readonly consumeSpanMax?: number | undefined;
+  /**
+   * False: brokers divide the queues, and say for each group and topic whether it pulls or pops them
+   * (SET_MESSAGE_REQUEST_MODE); not for listeners in order and broadcasting consumers. Default true (clientRebalance).
+   */
+  readonly clientRebalance?: boolean | undefined;
+  /** Popped messages of one broker and topic held here, beyond which no more are popped. Default 96 (popThresholdForQueue). */
+  readonly popThresholdForQueue?: number | undefined;
+  /** Messages asked for in one pop, 1 to 32. Default 32 (popBatchNums). */
+  readonly popBatchNums?: number | undefined;
+  /**
+   * How long a popped message is nobody else's without a word of this consumer, 5000 to 300,000 ms; it is renewed while
+   * a listener is slower. Default 60,000 (popInvisibleTime).
+   */
+  readonly popInvisibleTimeMs?: number | undefined;
   /** How often offsets are sent to the brokers. Default 5000 (persistConsumerOffsetInterval). */
   readonly offsetPersistIntervalMs?: number | undefined;
   /**
@@ -95,6 +109,9 @@ export const consumerDefaults = {
   pullThresholdForQueue: 1_000,
   pullThresholdBytesForQueue: 100 * 1024 * 1024,
   consumeSpanMax: 2_000,
+  popThresholdForQueue: 96,
+  popBatchNums: 32,
+  popInvisibleTimeMs: 60_000,
   offsetPersistIntervalMs: 5_000,
   rebalanceIntervalMs: 20_000,
   batchMessagesMax: 32,

@@ -36,6 +36,10 @@ export interface ConsumerSettings {
   readonly offsetPersistIntervalMs: number;
   readonly rebalanceIntervalMs: number;
   readonly allocateStrategy: AllocateStrategy;
+  readonly clientRebalance: boolean;
+  readonly popThresholdForQueue: number;
+  readonly popBatchNums: number;
+  readonly popInvisibleTimeMs: number;
   readonly consumeHooks: readonly ConsumeHook[];
   readonly filterHooks: readonly FilterHook[];
   readonly namespace: Namespace;
@@ -81,6 +85,16 @@ export function consumerSettings(options: PushConsumerOptions): ConsumerSettings
     offsetPersistIntervalMs: duration("offsetPersistIntervalMs"),
     rebalanceIntervalMs: duration("rebalanceIntervalMs"),
     allocateStrategy: options.allocateStrategy ?? allocateAveragely,
+    clientRebalance: options.clientRebalance ?? true,
+    popThresholdForQueue: count("popThresholdForQueue"),
+    popBatchNums: count("popBatchNums", 32),
+    popInvisibleTimeMs: checkInteger(
+      options,
+      "popInvisibleTimeMs",
+      consumerDefaults.popInvisibleTimeMs,
+      5_000,
+      300_000,
+    ),
     consumeHooks: options.consumeHooks ?? [],
     filterHooks: options.filterHooks ?? [],
     onConsumeFailure: options.onConsumeFailure,

@@ -29,7 +29,7 @@ export interface ListenerContext {
   /**
    * When a message that fails comes again (RocketMQ: delayLevelWhenNextConsume): 0, the default, lets the broker
    * choose (10 s, 30 s, 1 min, … 2 h), a level above 0 is that delay, -1 makes it a dead letter at once. Set it
-   * before the listener ends.
+   * before the listener ends. Of a popped message a level counts 30 s, 1 min, 2 min, … 2 h from 1 to 15, as RocketMQ.
    */
   delayLevel: number;
   /**

@@ -73,6 +73,7 @@ export class LitePullConsumer {
       stats: new ConsumeStats(host.clock),
       subscribesByPull: true,
       isSuspended: () => false,
+      assignedByBrokers: () => undefined,
       accepts: newMessageFilter(this.#instance, this.#settings.filterHooks),
       locks: () => undefined,
       newConsumption: (queue, startOffset, onRoom) =>

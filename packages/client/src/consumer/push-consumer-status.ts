@@ -14,6 +14,14 @@ export interface QueueStatus {
   readonly maxOffset: number;
 }
 
+/** An assignment of POP: the broker keeps account of what is consumed. */
+export interface PopQueueStatus {
+  /** Queue id -1: every queue of the broker. */
+  readonly queue: MessageQueue;
+  /** Messages held here: waiting, or with a running listener. */
+  readonly cached: number;
+}
+
 export interface PushConsumerStatus {
   readonly state: ClientState;
   /** Started, and every subscribed topic that exists was divided at least once: fit for a readiness probe. */
@@ -25,6 +33,7 @@ export interface PushConsumerStatus {
   /** Nothing is pulled until `resume`. */
   readonly suspended: boolean;
   readonly queues: readonly QueueStatus[];
+  readonly popQueues: readonly PopQueueStatus[];
   readonly listenersRunning: number;
   readonly consumed: number;
   readonly failed: number;

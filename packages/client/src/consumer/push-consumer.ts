@@ -8,7 +8,13 @@
  * let what is sent back arrive; persist offsets; unregister; close.
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
-import { type ConsumerData, notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
+import {
+  type ConsumerData,
+  notifyConsumerIdsChangedRequestHeader,
+  popNormalTopicOf,
+  popRetryTopicV1,
+  RequestCode,
+} from "@orbitmq/wire";
 import { stableClientId } from "../client-id.ts";
 import { ClientInstance } from "../client-instance.ts";
 import { SHUTDOWN_DEADLINE_MS, type ShutdownOptions, type ShutdownResult } from "../client-options.ts";
@@ -37,12 +43,14 @@ import { LocalOffsets } from "./offsets/local-offsets.ts";
 import { OffsetPersister } from "./offsets/offset-persister.ts";
 import type { OffsetStore } from "./offsets/offset-store.ts";
 import { maxOffset } from "./offsets/queue-offsets.ts";
+import { PopQueue } from "./pop/pop-queue.ts";
+import { PopRequests } from "./pop/pop-requests.ts";
 import type { PushConsumerStatus } from "./push-consumer-status.ts";
 import { BrokerQuestions } from "./questions/broker-questions.ts";
 import { ConsumeStats } from "./questions/consume-stats.ts";
 import { ConcurrentConsumption } from "./queue/concurrent-consumption.ts";
 import { OrderlyConsumption } from "./queue/orderly-consumption.ts";
-import type { QueueConsumer } from "./queue/queue-consumer.ts";
+import type { AssignedByBrokers, QueueConsumer } from "./queue/queue-consumer.ts";
 import { QueueLocks } from "./rebalance/queue-locks.ts";
 import { TopicMember } from "./rebalance/topic-member.ts";
 import { SendBack } from "./retry/send-back.ts";
@@ -66,10 +74,13 @@ export class PushConsumer {
   readonly #sender: InnerSender;
   readonly #sendBack: SendBack;
   readonly #locks: QueueLocks;
+  readonly #popRequests: PopRequests;
   readonly #context: ListeningContext;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Messages that members of the group sent back for a retry; they go to their own topic's listener. */
   readonly #retrySubscription: Subscription;
+  /** What came again by POP lies in a topic of its own, which whoever pulls since must read. */
+  readonly #popRetries = new Map<string, Subscription>();
   readonly #members = new Map<string, TopicMember>();
   #suspended = false;
   #kind: "concurrent" | "orderly" | undefined;
@@ -112,7 +123,14 @@ export class PushConsumer {
     this.#locks = new QueueLocks(this.#instance, group, (queue) => {
       this.#members.get(queue.topic)?.lockLost(queue);
     });
+    this.#popRequests = new PopRequests(this.#instance, group);
+    const assigned: AssignedByBrokers = {
+      newPopQueue: (queue, data) => new PopQueue(this.#context, this.#popRequests, queue, data),
+      modeOf: (topic, mode) => this.#readPopRetries(topic, mode === "PULL"),
+    };
     this.#context = {
+      assignedByBrokers: () =>
+        this.#settings.clientRebalance || this.#kind === "orderly" || this.#broadcasts ? undefined : assigned,
       isSuspended: () => this.#suspended,
       accepts: newMessageFilter(this.#instance, this.#settings.filterHooks),
       subscribesByPull: false,
@@ -128,7 +146,8 @@ export class PushConsumer {
       // A consumer is of one kind, which its first listener decides.
       isInOrder: () => this.#kind === "orderly",
       locks: () => (this.#kind === "orderly" && !this.#broadcasts ? this.#locks : undefined),
-      subscriptionOf: (topic) => this.#subscriptions.get(topic),
+      subscriptionOf: (topic) =>
+        this.#subscriptions.get(topic) ?? this.#subscriptions.get(popNormalTopicOf(topic, group)),
       consumed: () => {
         this.#consumed += 1;
       },
@@ -163,6 +182,7 @@ export class PushConsumer {
       subscriptions: () => this.#allSubscriptions(),
       subscriptionOf: this.#context.subscriptionOf,
       queues: () => this.#queues(),
+      popQueues: () => this.#popQueues(),
     });
     routes.onChange((topic) => this.#members.get(topic)?.routeChanged());
     rpc.handle(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, (request) => {
@@ -264,7 +284,7 @@ export class PushConsumer {
 
   resume(): void {
     this.#suspended = false;
-    for (const queue of this.#queues()) queue.mayPull();
+    for (const queue of [...this.#queues(), ...this.#popQueues()]) queue.mayPull();
   }
 
   /**
@@ -304,6 +324,10 @@ export class PushConsumer {
         committableOffset,
         nextOffset,
         maxOffset,
+      })),
+      popQueues: this.#popQueues().map(({ queue, cached }) => ({
+        queue: namespace.unwrapQueue(queue),
+        cached,
       })),
       listenersRunning: this.#runner.running,
       consumed: this.#consumed,
@@ -427,7 +451,7 @@ export class PushConsumer {
   }
 
   #allSubscriptions(): Subscription[] {
-    const retries = this.#broadcasts ? [] : [this.#retrySubscription];
+    const retries = this.#broadcasts ? [] : [this.#retrySubscription, ...this.#popRetries.values()];
     return [...this.#subscriptions.values(), ...retries];
   }
 
@@ -441,6 +465,38 @@ export class PushConsumer {
 
   #queues(): QueueConsumer[] {
     return [...this.#members.values()].flatMap((member) => [...member.queues]);
+  }
+
+  #popQueues(): PopQueue[] {
+    return [...this.#members.values()].flatMap((member) => [...member.popQueues]);
+  }
+
+  /** `wanted`: the topic is pulled, maybe after it was popped. */
+  #readPopRetries(topic: string, wanted: boolean): void {
+    if (!this.#subscriptions.has(topic) || this.#popRetries.has(topic) === wanted) return;
+    const retryTopic = popRetryTopicV1(topic, this.#settings.group);
+    if (!wanted) {
+      this.#popRetries.delete(topic);
+      const member = this.#members.get(retryTopic);
+      this.#members.delete(retryTopic);
+      if (member !== undefined) this.#instance.background("leaving a retry topic", () => member.leave());
+      return;
+    }
+    const { host, namespace, heartbeats } = this.#instance;
+    const subscription = newSubscription(
+      retryTopic,
+      {},
+      1,
+      () => "RECONSUME_LATER",
+      host.clock.wallMs(),
+      namespace,
+    );
+    this.#popRetries.set(topic, subscription);
+    const member = this.#join(subscription);
+    this.#instance.background("heartbeat", async () => {
+      await heartbeats.beatAll();
+      member.wake();
+    });
   }
 
   /** A broker that was reconnected may have been restarted and lost its latest offsets. */
@@ -479,7 +535,9 @@ export class PushConsumer {
     const left = this.#runner.messagesRunning;
     this.#runner.abortAll(new OrbitError("SHUT_DOWN", "the consumer was shut down"));
     this.#runner.close();
-    await this.#within(remainingMs() * 0.6, [this.#sendBack.idle()]);
+    for (const member of this.#members.values()) member.close();
+    this.#popRequests.stop();
+    await this.#within(remainingMs() * 0.6, [this.#sendBack.idle().then(() => this.#popRequests.idle())]);
     this.#sender.close();
     const persisted = this.#offsets.persistAll(queues);
     // Those whose listener still runs stay locked until the broker forgets them.

@@ -325,12 +325,12 @@ export class FakeBroker {
     });
   }
 
-  record(message: StoredMessage): Buffer {
+  record(message: StoredMessage, reconsumeTimes = 0): Buffer {
     const input = {
       ...message,
       bornHost: this.#hostBytes(),
       storeHost: this.#hostBytes(),
-      reconsumeTimes: 0,
+      reconsumeTimes,
       preparedTransactionOffset: 0,
     };
     const bytes = Buffer.alloc(recordSize(input));

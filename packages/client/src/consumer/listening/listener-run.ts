@@ -15,6 +15,8 @@ export interface RunMessage {
     readonly subscription: Subscription | undefined;
     /** How often it failed beyond what the record says. */
     readonly attempts: number;
+    /** Where it lies, if not in its source's queue. */
+    readonly queue?: MessageQueue;
   };
 }
 

@@ -147,8 +147,8 @@ export class ListenerRunner {
     const run = new ListenerRun(this.#options, source, messages, this.#host.clock.monotonicMs());
     source.began(run);
     this.#running.add(run);
-    const decoded = messages.map(({ payload: { record, attempts, subscription } }) =>
-      decodeMessage(record, source.queue, attempts, subscription?.codec, this.#options.namespace),
+    const decoded = messages.map(({ payload: { record, attempts, subscription, queue = source.queue } }) =>
+      decodeMessage(record, queue, attempts, subscription?.codec, this.#options.namespace),
     );
     if (!decoded.some(isPromise)) this.#call(run, decoded as Decoded[]);
     else {

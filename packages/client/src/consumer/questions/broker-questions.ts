@@ -29,6 +29,7 @@ import {
 import type { ClientInstance } from "../../client-instance.ts";
 import { queueKey } from "../../topic-queues.ts";
 import type { OffsetStore } from "../offsets/offset-store.ts";
+import type { PopQueue } from "../pop/pop-queue.ts";
 import { topicOf } from "../queue/pulled-record.ts";
 import type { QueueConsumer } from "../queue/queue-consumer.ts";
 import type { Subscription } from "../subscription.ts";
@@ -47,6 +48,7 @@ export interface QuestionedConsumer {
   subscriptions(): readonly Subscription[];
   subscriptionOf(topic: string): Subscription | undefined;
   queues(): readonly QueueConsumer[];
+  popQueues(): readonly PopQueue[];
 }
 
 export class BrokerQuestions {
@@ -116,7 +118,7 @@ export class BrokerQuestions {
       },
       subscriptionSet: subscriptions.map(({ data }) => subscriptionDataToJson(data)),
       mqTable: new Map(this.#consumer.queues().map((queue) => [queue.queue, queue.runningInfo()])),
-      mqPopTable: {},
+      mqPopTable: new Map(this.#consumer.popQueues().map((queue) => [queue.queue, queue.runningInfo()])),
       statusTable: new Map(subscriptions.map(({ topic }) => [topic, stats.of(topic)])),
       userConsumerInfo: {},
     });

@@ -12,6 +12,7 @@ import {
   MASTER_ID,
   type MessageQueue,
   type MessageRecord,
+  type MessageRequestMode,
   matchesTag,
   PullSysFlag,
   pullMessageRequestHeader,
@@ -28,6 +29,7 @@ import type { OrbitError, OrbitErrorCode } from "../../errors.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import type { ConsumerSettings } from "../consumer-settings.ts";
 import type { OffsetSource } from "../offsets/offset-store.ts";
+import type { PopQueue } from "../pop/pop-queue.ts";
 import type { ConsumeStats } from "../questions/consume-stats.ts";
 import type { QueueLocks } from "../rebalance/queue-locks.ts";
 import { PullPace } from "./pull-pace.ts";
@@ -48,6 +50,15 @@ export interface QueueConsumerContext {
   locks(): QueueLocks | undefined;
   /** `onRoom`: fewer messages are held than before. */
   newConsumption(queue: MessageQueue, startOffset: number, onRoom: () => void): QueueConsumption;
+  /** `undefined`: the members divide queues themselves. */
+  assignedByBrokers(): AssignedByBrokers | undefined;
+}
+
+/** What a consumer needs whose queues brokers assign. */
+export interface AssignedByBrokers {
+  newPopQueue(queue: MessageQueue, subscription: SubscriptionData): PopQueue;
+  /** How the topic's messages come, as far as the brokers last said. */
+  modeOf(topic: string, mode: MessageRequestMode): void;
 }
 
 /** A heartbeat tells the broker what it does not know. */

@@ -12,6 +12,7 @@ import type { TimerHandle } from "@orbitmq/host";
 import {
   getConsumerListByGroupRequestHeader,
   type MessageQueue,
+  type MessageRequestMode,
   parseConsumerList,
   RequestCode,
   type TopicRouteData,
@@ -23,11 +24,14 @@ import { queueKey, subscribeQueues } from "../../topic-queues.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import { isDate } from "../consumer-settings.ts";
 import type { OffsetStore } from "../offsets/offset-store.ts";
-import { QueueConsumer, type QueueConsumerContext } from "../queue/queue-consumer.ts";
+import { queryAssignment } from "../pop/assignment.ts";
+import type { PopQueue } from "../pop/pop-queue.ts";
+import { PopQueues } from "../pop/pop-queues.ts";
+import { type AssignedByBrokers, QueueConsumer, type QueueConsumerContext } from "../queue/queue-consumer.ts";
 import type { Subscription } from "../subscription.ts";
 import { allocateAveragely } from "./allocate-averagely.ts";
 import type { AllocateStrategy } from "./allocate-strategy.ts";
-import { rebalance } from "./rebalance.ts";
+import { rebalance, stepTo } from "./rebalance.ts";
 
 const { routeRetryMinMs, routeRetryMaxMs } = consumerDefaults;
 const STEP_RETRY_MIN_MS = 100;
@@ -43,6 +47,7 @@ export class TopicMember {
   readonly #context: QueueConsumerContext;
   readonly #offsets: OffsetStore;
   readonly #queues = new Map<string, QueueConsumer>();
+  readonly #pops: PopQueues;
   /** Queues given up whose listener still runs. */
   readonly #leaving = new Set<string>();
   #result: StepResult | undefined;
@@ -66,6 +71,9 @@ export class TopicMember {
     this.#context = context;
     this.#offsets = offsets;
     this.subscription = subscription;
+    this.#pops = new PopQueues((queue) =>
+      this.#context.assignedByBrokers()!.newPopQueue(queue, this.subscription.data),
+    );
   }
 
   get topic(): string {
@@ -76,6 +84,10 @@ export class TopicMember {
     return this.#queues.values();
   }
 
+  get popQueues(): readonly PopQueue[] {
+    return this.#pops.all;
+  }
+
   /** No NameServer knows the topic. */
   get isAbsent(): boolean {
     return this.#result === "absent";
@@ -83,7 +95,9 @@ export class TopicMember {
 
   /** Its queues were divided at least once, or it does not exist. */
   get isReady(): boolean {
-    return this.#result === "divided" || this.#result === "absent" || this.#queues.size > 0;
+    return (
+      this.#result === "divided" || this.#result === "absent" || this.#queues.size + this.#pops.all.length > 0
+    );
   }
 
   /** Resolves after the first step, however it ended. */
@@ -120,9 +134,15 @@ export class TopicMember {
     this.#stopped = true;
     this.#timer?.cancel();
     const held = [...this.#queues.values()];
+    this.#pops.stop();
     for (const queue of held) queue.stopPulling();
     for (const resolve of this.#firstStep.splice(0)) resolve();
     return held;
+  }
+
+  /** After {@link stop}, when no listener runs or none is waited for any more. */
+  close(): void {
+    this.#pops.close();
   }
 
   async #steps(): Promise<void> {
@@ -203,12 +223,30 @@ export class TopicMember {
 
   async #divide(route: TopicRouteData): Promise<boolean> {
     const queues = subscribeQueues(this.topic, route);
+    const brokers = this.#context.assignedByBrokers();
+    if (brokers !== undefined) return this.#takeAssigned(brokers, queues);
     const clientIds = await this.#clientIds(new Set(queues.map(({ brokerName }) => brokerName)));
     if (this.#stopped || clientIds === undefined) return false;
     const { clientId } = this.#context.instance;
     const strategy = this.#strategy();
     const held = [...this.#queues.values()].map(({ queue }) => queue);
     const { drop, take } = rebalance({ strategy, queues, clientIds, clientId, held });
+    for (const queue of drop) this.#drop(queue);
+    return this.#take(take);
+  }
+
+  /** What brokers assign is taken as it is. */
+  async #takeAssigned(brokers: AssignedByBrokers, queues: readonly MessageQueue[]): Promise<boolean> {
+    const { instance, settings } = this.#context;
+    const names = [...new Set(queues.map(({ brokerName }) => brokerName))];
+    const assigned = await queryAssignment(instance, settings, this.topic, names);
+    if (this.#stopped || assigned === undefined) return false;
+    const of = (mode: MessageRequestMode) =>
+      assigned.filter((entry) => entry.mode === mode).map(({ messageQueue }) => messageQueue);
+    if (assigned.length > 0) brokers.modeOf(this.topic, of("POP").length > 0 ? "POP" : "PULL");
+    this.#pops.assign(of("POP"));
+    const held = [...this.#queues.values()].map(({ queue }) => queue);
+    const { drop, take } = stepTo(of("PULL"), held);
     for (const queue of drop) this.#drop(queue);
     return this.#take(take);
   }
