@@ -135,6 +135,6 @@ function groupOf(random: SeededRandom, faultless: boolean): GroupPlan {
     retries: fails ? 2 : NO_RETRY_IS_THE_LAST,
     hangShare: hangs ? 0.02 : 0,
     consumeTimeoutMs: hangs ? random.between(2_000, 8_000) : undefined,
-    leaves: faultless && random.chance(0.5),
+    leaves: faultless && random.chance(0.7),
   };
 }

@@ -251,6 +251,9 @@ class Checker {
       case "offsets-doubtful":
         this.#commits.offsetsDoubtful(event.broker);
         break;
+      case "locks-doubtful":
+        this.#order.locksDoubtful(event.broker);
+        break;
       case "cache-lost":
         this.#cacheLost(event.broker, event.atMs);
         break;

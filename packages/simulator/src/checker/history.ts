@@ -189,6 +189,12 @@ export type HistoryEvent =
       readonly broker: string;
     }
   | {
+      /** The broker's file of queue locks was damaged, or could not be read or written. */
+      readonly kind: "locks-doubtful";
+      readonly atMs: number;
+      readonly broker: string;
+    }
+  | {
       /** Power loss, or pages dropped that a failed sync had marked clean: what was only in memory may be gone. */
       readonly kind: "cache-lost";
       readonly atMs: number;

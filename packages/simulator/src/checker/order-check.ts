@@ -2,7 +2,7 @@
  * Groups whose listeners run in order: one listener at a time works on a queue, whoever runs it, and on a message only
  * after all before it have ended well or are the broker's again.
  */
-import type { HistoryEvent, QueueKey } from "./history.ts";
+import { brokerOf, type HistoryEvent, type QueueKey } from "./history.ts";
 import type { Report } from "./slot-table.ts";
 
 type Listening = Extract<HistoryEvent, { kind: "listening" }>;
@@ -14,6 +14,8 @@ interface Running {
 
 export class OrderCheck {
   readonly #report: Report;
+  /** Brokers that may give a queue away that somebody has. */
+  readonly #doubtful = new Set<string>();
   readonly #running = new Map<QueueKey, Running[]>();
 
   constructor(report: Report) {
@@ -23,7 +25,7 @@ export class OrderCheck {
   /** `prefix`: all messages of the queue below it are done with. */
   began({ by, group, queue, offset, id, atMs }: Listening, prefix: number): void {
     const running = this.#of(queue);
-    for (const other of running) {
+    for (const other of this.#doubtful.has(brokerOf(queue)) ? [] : running) {
       this.#report(
         "one-at-a-time",
         atMs,
@@ -54,6 +56,10 @@ export class OrderCheck {
         running.filter((one) => one.by !== by),
       );
     }
+  }
+
+  locksDoubtful(broker: string): void {
+    this.#doubtful.add(broker);
   }
 
   #of(queue: QueueKey): Running[] {

@@ -64,6 +64,8 @@ export class BrokerNode extends SimNode {
     disk.onFault = (fault, path) => {
       count(fault, path);
       context.log(`${name}'s disk: ${fault}, ${path}`);
+      if (path.includes("orbitmq-locks") || path.endsWith("/config"))
+        context.recorder.add({ kind: "locks-doubtful", broker: name });
       const isUnread = fault === "read-eio" || fault === "emfile";
       if (isUnread && path.includes("/config/"))
         context.recorder.add({ kind: "offsets-doubtful", broker: name });

@@ -122,13 +122,14 @@ export class ConsumerNode extends SimNode {
     const survives = this.context.survives(message.queue.brokerName, message.physicalOffset);
     recorder.add({ kind: "seen", by: this.name, queue, offset, id, copy, intact, survives });
     recorder.add({ kind: "listening", group: GROUP, by, queue, offset, id });
-    if (!calm && group.hangShare > 0 && random.chance(group.hangShare)) await this.#hang(host, signal);
+    const hangs = !calm && group.hangShare > 0 && random.chance(group.hangShare);
+    if (hangs) await this.#hang(host, signal);
     else if (!calm) {
       const choice = random.float();
       if (choice < 0.4) await sleep(host, random.between(1, 20));
       else if (choice < 0.45) await sleep(host, random.between(20, 2_500));
     }
-    const success = !this.#isPoison(id) && (calm || !random.chance(0.02));
+    const success = !this.#isPoison(id) && (calm || !random.chance(hangs ? 0.7 : 0.02));
     recorder.add({ kind: "listened", group: GROUP, by, queue, offset, id, success });
     if (success && id !== undefined) consumed.add(id);
     if (!success && random.chance(0.5)) throw new Error("the listener failed on purpose");
