@@ -255,6 +255,7 @@ export class Broker {
     });
     this.#scan?.cancel();
     this.#lockKeeper.stop();
+    this.#notifier.stop();
     this.#stats.stop();
     await new Promise<void>((resolve) =>
       this.#schedule.stop(Math.max(0, untilMs - clock.monotonicMs()), resolve),

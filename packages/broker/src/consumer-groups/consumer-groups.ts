@@ -26,6 +26,8 @@ export interface ConsumerGroup {
   messageModel: string;
   consumeFromWhere: string;
   readonly members: ReadonlyMap<Peer, GroupMember>;
+  /** Grows whenever a member comes, goes or changes its id. */
+  readonly membersVersion: number;
   readonly subscriptions: ReadonlyMap<string, SubscriptionData>;
   /** What its members subscribe to: more than one text when they differ. */
   readonly texts: SubscriptionTexts;
@@ -33,6 +35,7 @@ export interface ConsumerGroup {
 
 interface MutableGroup extends ConsumerGroup {
   readonly members: Map<Peer, GroupMember>;
+  membersVersion: number;
   readonly subscriptions: Map<string, SubscriptionData>;
   /** Fingerprint of the last heartbeat (version 2); 0 when none. */
   fingerprint: number;
@@ -169,6 +172,7 @@ export class ConsumerGroups {
       messageModel: consumer.messageModel,
       consumeFromWhere: consumer.consumeFromWhere,
       members: new Map(),
+      membersVersion: 0,
       subscriptions: new Map(),
       texts: new SubscriptionTexts(),
       fingerprint: 0,
@@ -185,6 +189,7 @@ export class ConsumerGroups {
       return false;
     }
     const subscriptionText = known?.subscriptionText;
+    group.membersVersion++;
     group.members.set(peer, { peer, clientId, lastSeenMs: nowMs, subscriptionText });
     const groups = this.#byPeer.get(peer);
     if (groups === undefined) this.#byPeer.set(peer, new Set([group]));
@@ -195,6 +200,7 @@ export class ConsumerGroups {
   #leave(group: MutableGroup, peer: Peer): boolean {
     group.texts.replace(group.members.get(peer)?.subscriptionText, undefined);
     if (!group.members.delete(peer)) return false;
+    group.membersVersion++;
     if (group.members.size === 0) {
       this.#groups.delete(group.name);
       this.#onGone(group.name);

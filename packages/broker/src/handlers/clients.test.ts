@@ -92,6 +92,30 @@ describe("heart-beat", () => {
     assert.deepEqual(told(...peers), Array(10).fill(1));
   });
 
+  it("tells a large group again only after a pause, and then of all that changed meanwhile", () => {
+    const at = new Room();
+    const peers = Array.from({ length: 100 }, () => new FakePeer());
+    const join = (peer: FakePeer) => {
+      const beat = { peer, clientId: `c${peer.id}`, consumer: consumer(), fingerprint: 0, withoutSub: false };
+      at.room.consumers.heartbeat(beat, 0);
+      at.room.notifier.groupChanged("group");
+    };
+    for (const peer of peers) join(peer);
+    at.room.host.endTurn();
+    const late = Array.from({ length: 5 }, () => new FakePeer());
+    for (const peer of late) {
+      join(peer);
+      at.room.host.endTurn();
+    }
+    assert.deepEqual(new Set(told(...peers)), new Set([1]));
+    at.room.host.advance(9);
+    assert.deepEqual(told(...late), Array(5).fill(0));
+    at.room.host.advance(1);
+    assert.deepEqual(told(...peers, ...late), [...Array(100).fill(2), ...Array(5).fill(1)]);
+    at.room.host.advance(1_000);
+    assert.deepEqual(new Set(told(...peers)), new Set([2]), "nothing changed since");
+  });
+
   it("answers what version 1 clients expect", () => {
     const answer = new Room().beat(new FakePeer());
     assert.deepEqual(Object.fromEntries(answer.ext), {

@@ -34,7 +34,7 @@ export interface ParkedPull extends HasDeadline {
 export class LongPoll implements ArrivalListener {
   readonly #host: Pick<Host, "clock" | "timers">;
   readonly #parkedMax: number;
-  readonly #queues = new Map<string, Map<number, ParkedPull[]>>();
+  readonly #queues = new Map<string, Map<number, Set<ParkedPull>>>();
   readonly #deadlines = new DeadlineHeap<ParkedPull>();
   readonly #byPeer = new Map<Peer, Set<ParkedPull>>();
   #woken: ParkedPull[] = [];
@@ -60,8 +60,8 @@ export class LongPoll implements ArrivalListener {
       this.#queues.set(pull.topic, queues);
     }
     const parked = queues.get(pull.queueId);
-    if (parked === undefined) queues.set(pull.queueId, [pull]);
-    else parked.push(pull);
+    if (parked === undefined) queues.set(pull.queueId, new Set([pull]));
+    else parked.add(pull);
     this.#deadlines.add(pull);
     this.#pullsOf(pull.peer).add(pull);
     this.#arm();
@@ -72,8 +72,8 @@ export class LongPoll implements ArrivalListener {
     if (this.#deadlines.size === 0) return;
     const parked = this.#queues.get(topic)?.get(queueId);
     if (parked === undefined) return;
-    for (let i = parked.length - 1; i >= 0; i--) {
-      const pull = parked[i]!;
+    // Waking one takes it out of the set, which iteration allows.
+    for (const pull of parked) {
       if (endOffset <= pull.offset || pull.matches?.(tagsCode) === false) continue;
       this.#wake(pull);
     }
@@ -150,10 +150,8 @@ export class LongPoll implements ArrivalListener {
     const queues = this.#queues.get(pull.topic);
     const parked = queues?.get(pull.queueId);
     assert(queues !== undefined && parked !== undefined, "a parked pull is in no queue");
-    const index = parked.indexOf(pull);
-    assert(index >= 0, "a parked pull is missing in its queue");
-    parked.splice(index, 1);
-    if (parked.length > 0) return;
+    assert(parked.delete(pull), "a parked pull is missing in its queue");
+    if (parked.size > 0) return;
     queues.delete(pull.queueId);
     if (queues.size === 0) this.#queues.delete(pull.topic);
   }
