@@ -1,6 +1,7 @@
 package interop;
 
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -10,12 +11,18 @@ import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 
-/** Sends `--count` requests with the official producer to an official consumer that replies, a line per reply. */
+/**
+ * Sends `--count` requests with the official producer to an official consumer that replies, a line per reply. With
+ * `--role ask` somebody else replies; with `--role answer` it replies, with a line per request, until it is stopped.
+ */
 final class Request {
     private Request() {
     }
 
     static int run(Args args) throws Exception {
+        String role = args.text("role", "both");
+        CountDownLatch stopped = new CountDownLatch(1);
+        args.onStop(stopped::countDown);
         DefaultMQProducer replier = producer(args, "replier");
         DefaultMQProducer asker = producer(args, "asker");
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(args.text("group"));
@@ -33,16 +40,24 @@ final class Request {
                 try {
                     byte[] answer = ("answer to " + question).getBytes(StandardCharsets.UTF_8);
                     replier.send(MessageUtil.createReplyMessage(message, answer));
+                    if (role.equals("answer")) args.line().put("answered", question).print();
                 } catch (Exception problem) {
                     args.line().put("replyProblem", String.valueOf(problem)).print();
                 }
             }
             return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
         });
-        replier.start();
-        asker.start();
         try {
-            consumer.start();
+            if (!role.equals("ask")) {
+                replier.start();
+                consumer.start();
+            }
+            if (role.equals("answer")) {
+                args.line().put("ready", true).print();
+                stopped.await();
+                return 0;
+            }
+            asker.start();
             for (int i = 0; i < args.number("count", 1); i++) {
                 Message question = new Message(args.text("topic"), ("question " + i).getBytes(StandardCharsets.UTF_8));
                 Message reply = asker.request(question, args.number("timeout-ms", 20_000));
