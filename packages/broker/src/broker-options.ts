@@ -117,6 +117,32 @@ export interface BrokerTuning {
   readonly filterDataCleanTimeSpan: number;
   /** consumerFilter.json is written this long after the first change since the last write. */
   readonly flushConsumerFilterInterval: number;
+  /** Queues of the revive log; of a store that has more, all are read. */
+  readonly reviveQueueNum: number;
+  /** Waiting pops of one group for one topic and queue at most; more are answered 209 POLLING_FULL. */
+  readonly popPollingSize: number;
+  /** Waiting pops at most. */
+  readonly maxPopPollingSize: number;
+  /** Of 100 pops so many look into the retry topic first; the others look there last. */
+  readonly popFromRetryProbability: number;
+  /** Pop retry topics are called `%RETRY%group+topic` instead of `%RETRY%group_topic`. */
+  readonly enableRetryTopicV2: boolean;
+  /** With enableRetryTopicV2: every second pop looks into the retry topic of the old name. */
+  readonly retrieveMessageFromPopRetryTopicV1: boolean;
+  /** A group that begins with the newest message gets all of a queue whose first message is still in memory. */
+  readonly initPopOffsetByCheckMsgInMem: boolean;
+  /** Longest time for which a pop or a change makes messages invisible; longer is answered 29. */
+  readonly popInvisibleTimeMillisMax: number;
+  /** Pops that are not acknowledged at most; beyond them a pop is answered 2 SYSTEM_BUSY. */
+  readonly popCheckPointsMax: number;
+  /** consumerOrderInfo.json is written this long after the first change since the last write. */
+  readonly flushConsumerOrderInfoInterval: number;
+  /** How groups get messages of topics for which nobody has chosen. */
+  readonly defaultMessageRequestMode: "PULL" | "POP";
+  /** With POP as the default: so many members' queues a member pops, too; 0: all pop all queues (RocketMQ: -1, the same). */
+  readonly defaultPopShareQueueNum: number;
+  /** false: who asks for its queues gets all of them. */
+  readonly serverLoadBalancerEnable: boolean;
   /** Topics at most, so that a registration fits into one frame; creating another is refused: 17 on a send, 1 on 17 UPDATE_AND_CREATE_TOPIC. */
   readonly topicsMax: number;
   /** Subscription groups at most; using another is answered 26 SUBSCRIPTION_GROUP_NOT_EXIST. */
@@ -181,6 +207,19 @@ export const brokerDefaults: BrokerTuning = {
   filtersMax: 10_000,
   filterDataCleanTimeSpan: 86_400_000,
   flushConsumerFilterInterval: 10_000,
+  reviveQueueNum: 8,
+  popPollingSize: 1_024,
+  maxPopPollingSize: 100_000,
+  popFromRetryProbability: 20,
+  enableRetryTopicV2: false,
+  retrieveMessageFromPopRetryTopicV1: true,
+  initPopOffsetByCheckMsgInMem: true,
+  popInvisibleTimeMillisMax: 43_200_000,
+  popCheckPointsMax: 500_000,
+  flushConsumerOrderInfoInterval: 5_000,
+  defaultMessageRequestMode: "PULL",
+  defaultPopShareQueueNum: 0,
+  serverLoadBalancerEnable: true,
   topicsMax: 50_000,
   groupsMax: 50_000,
   producerGroupsMax: 50_000,

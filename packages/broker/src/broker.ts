@@ -15,6 +15,8 @@ import {
 } from "@orbitmq/host";
 import { StateFile } from "@orbitmq/store";
 import { type Peer, RpcClient, RpcServer, UniqueIdGenerator } from "@orbitmq/wire";
+import { RequestModes } from "./assignment/request-modes.ts";
+import { TopicQueues } from "./assignment/topic-queues.ts";
 import { BrokerError } from "./broker-error.ts";
 import { BrokerIdentity, resolveAdvertised } from "./broker-identity.ts";
 import { type BrokerOptions, brokerDefaults, type ResolvedBrokerOptions } from "./broker-options.ts";
@@ -29,6 +31,7 @@ import { ProducerGroups } from "./consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "./consumer-groups/subscription-groups.ts";
 import { UnconsumedWarning } from "./consumer-groups/unconsumed-warning.ts";
 import { FilterRegistry } from "./filters/filter-registry.ts";
+import { PopService } from "./popping/pop-service.ts";
 import { LongPoll } from "./pulling/long-poll.ts";
 import { Registration } from "./registration.ts";
 import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
@@ -68,6 +71,8 @@ export class Broker {
   readonly #longPoll: LongPoll;
   readonly #stats: BrokerStats;
   readonly #schedule: ScheduleService;
+  readonly #popping: PopService;
+  readonly #requestModes: RequestModes;
   readonly #registration: Registration;
   #state: "new" | "starting" | "serving" | "stopping" = "new";
   #local: SocketAddress | undefined;
@@ -150,6 +155,22 @@ export class Broker {
       stats: this.#stats,
       file: file("delayOffset.json"),
     });
+    this.#popping = new PopService({
+      clock,
+      timers,
+      random,
+      logger,
+      store: resolved.store,
+      options: resolved,
+      identity: this.#identity,
+      topics: this.#topics,
+      groups: this.#groups,
+      offsets: this.#offsets,
+      filters: this.#filters,
+      stats: this.#stats,
+      file: file("consumerOrderInfo.json"),
+    });
+    this.#requestModes = new RequestModes({ logger, file: file("messageRequestMode.json") });
     this.#registration = new Registration({
       clock,
       timers,
@@ -183,6 +204,9 @@ export class Broker {
     this.#filters.load();
     this.#lockKeeper.load();
     this.#schedule.load();
+    this.#requestModes.load();
+    await this.#popping.load();
+    this.#assertStarting();
     const advertised = await resolveAdvertised(this.#host, brokerIP1, listen);
     this.#assertStarting();
     const { local } = await this.#listen(listen);
@@ -199,6 +223,7 @@ export class Broker {
       ),
     );
     this.#schedule.start();
+    this.#popping.start();
     const { scanNotActiveChannelInterval } = this.#options;
     this.#scan = this.#host.timers.every(scanNotActiveChannelInterval, () => this.#expireClients());
     if (this.#options.vipListener) await this.#listenVip(local);
@@ -252,6 +277,7 @@ export class Broker {
     const left = await new Promise<number>((resolve) => {
       this.#server.drain(Math.max(0, untilMs - clock.monotonicMs()), resolve);
       this.#longPoll.stop();
+      this.#popping.stopWaiting();
     });
     this.#scan?.cancel();
     this.#lockKeeper.stop();
@@ -260,6 +286,7 @@ export class Broker {
     await new Promise<void>((resolve) =>
       this.#schedule.stop(Math.max(0, untilMs - clock.monotonicMs()), resolve),
     );
+    this.#popping.stop();
     const unsaved = this.#save();
     await new Promise<void>((resolve) =>
       this.#server.close(Math.max(0, untilMs - clock.monotonicMs()), resolve),
@@ -281,6 +308,8 @@ export class Broker {
     attempt("topics.json", () => this.#topics.stop());
     attempt("subscriptionGroup.json", () => this.#groups.stop());
     attempt("consumerOffset.json", () => this.#offsets.stop());
+    attempt("consumerOrderInfo.json", () => this.#popping.orders.stop());
+    this.#requestModes.stop();
     attempt("delayOffset.json", () => this.#schedule.save());
     attempt("consumerFilter.json", () => this.#filters.stop());
     attempt(LOCK_FILE, () => this.#lockKeeper.save());
@@ -322,6 +351,15 @@ export class Broker {
       lockKeeper: this.#lockKeeper,
       longPoll: this.#longPoll,
       schedule: this.#schedule,
+      popping: this.#popping,
+      requestModes: this.#requestModes,
+      topicQueues: new TopicQueues({
+        clock,
+        logger: this.#logger,
+        client: this.#client,
+        options: this.#options,
+        topics: this.#topics,
+      }),
       stats: this.#stats,
       logger: this.#logger,
       brokerName: this.#options.brokerName,

@@ -25,6 +25,7 @@ import { type UnregisterClientNeeds, unregisterClient } from "./handlers/unregis
 import { type UpdateAndCreateTopicNeeds, updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
 import { type UpdateConsumerOffsetNeeds, updateConsumerOffset } from "./handlers/update-consumer-offset.ts";
 import { viewMessageById } from "./handlers/view-message-by-id.ts";
+import { type PopParts, popRequestHandlers } from "./pop-request-handlers.ts";
 
 /** All that handlers need; each takes its own part. */
 export type BrokerParts = SendMessageNeeds &
@@ -38,6 +39,7 @@ export type BrokerParts = SendMessageNeeds &
   UpdateAndCreateTopicNeeds &
   GetTopicStatsInfoNeeds &
   GetBrokerRuntimeInfoNeeds &
+  PopParts &
   GroupParts;
 
 export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, RequestHandler> {
@@ -73,6 +75,7 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, cleanExpiredConsumeQueue(parts)],
     [RequestCode.DELETE_EXPIRED_COMMITLOG, deleteExpiredCommitLog(parts)],
     [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, getSubscriptionGroupConfig(parts)],
+    ...popRequestHandlers(parts),
     ...groupRequestHandlers(parts),
   ]);
 }

@@ -2,7 +2,7 @@
  * From configuration keys to the options of the parts. The only place that knows both vocabularies; a test
  * checks that every supported key is read here.
  */
-import type { BrokerOptions } from "@orbitmq/broker";
+import type { BrokerOptions, BrokerTuning } from "@orbitmq/broker";
 import type { SocketAddress } from "@orbitmq/host";
 import type { NameServerOptions } from "@orbitmq/nameserver";
 import type { StoreOptions } from "@orbitmq/store";
@@ -132,11 +132,29 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     enablePropertyFilter: config.flag("enablePropertyFilter"),
     filterDataCleanTimeSpan: config.number("filterDataCleanTimeSpan"),
     strictSubscription: config.flag("strictSubscription"),
+    ...popOptions(config),
     messageDelayLevel: config.text("messageDelayLevel"),
     flushDelayOffsetInterval: config.number("flushDelayOffsetInterval"),
     delayOffsetUpdateVersionStep: config.number("delayOffsetUpdateVersionStep"),
     channelExpiredTimeout: config.number("channelExpiredTimeout"),
     notifyConsumerIdsChangedEnable: config.flag("notifyConsumerIdsChangedEnable"),
+  };
+}
+
+function popOptions(config: Configuration): Partial<BrokerTuning> {
+  return {
+    reviveQueueNum: config.number("reviveQueueNum"),
+    popPollingSize: config.number("popPollingSize"),
+    maxPopPollingSize: config.number("maxPopPollingSize"),
+    popFromRetryProbability: config.number("popFromRetryProbability"),
+    enableRetryTopicV2: config.flag("enableRetryTopicV2"),
+    retrieveMessageFromPopRetryTopicV1: config.flag("retrieveMessageFromPopRetryTopicV1"),
+    initPopOffsetByCheckMsgInMem: config.flag("initPopOffsetByCheckMsgInMem"),
+    popInvisibleTimeMillisMax: config.number("popInvisibleTimeMillisMax"),
+    popCheckPointsMax: config.number("popCheckPointsMax"),
+    defaultMessageRequestMode: config.text("defaultMessageRequestMode") === "POP" ? "POP" : "PULL",
+    defaultPopShareQueueNum: Math.max(0, config.number("defaultPopShareQueueNum")),
+    serverLoadBalancerEnable: config.flag("serverLoadBalancerEnable"),
   };
 }
 

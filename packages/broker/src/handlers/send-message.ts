@@ -58,6 +58,7 @@ import { scheduledMessage } from "../schedule/scheduled-message.ts";
 import { PendingSendPool } from "../sending/pending-send.ts";
 import { PlainSender } from "../sending/plain-sender.ts";
 import { withProperties } from "../sending/property-text.ts";
+import { refusalCodes } from "../sending/refusals.ts";
 import { brokersOwnProperties, SentProperties } from "../sending/sent-properties.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
@@ -355,15 +356,6 @@ class Sender {
     return new Refusal(refusalCodes[reason], `${refusalRemarks[reason]}: ${remark}`);
   }
 }
-
-const refusalCodes: Readonly<Record<AppendRefusal, number>> = {
-  MESSAGE_ILLEGAL: ResponseCode.MESSAGE_ILLEGAL,
-  PROPERTIES_SIZE_EXCEEDED: ResponseCode.MESSAGE_ILLEGAL,
-  DISK_FULL: ResponseCode.SERVICE_NOT_AVAILABLE,
-  STORE_FAILED: ResponseCode.SERVICE_NOT_AVAILABLE,
-  STORE_STOPPED: ResponseCode.SERVICE_NOT_AVAILABLE,
-  BUSY: ResponseCode.SYSTEM_BUSY,
-};
 
 const refusalRemarks: Readonly<Record<AppendRefusal, string>> = {
   MESSAGE_ILLEGAL: "the message is illegal",

@@ -5,6 +5,8 @@
 import { type Logger, silentLogger } from "@orbitmq/host";
 import type { StateFile } from "@orbitmq/store";
 import { type RequestHandler, UniqueIdGenerator } from "@orbitmq/wire";
+import { RequestModes } from "../assignment/request-modes.ts";
+import { TopicQueues } from "../assignment/topic-queues.ts";
 import { BrokerIdentity } from "../broker-identity.ts";
 import { type BrokerTuning, brokerDefaults, type ResolvedBrokerOptions } from "../broker-options.ts";
 import { ConsumerGroups } from "../consumer-groups/consumer-groups.ts";
@@ -16,6 +18,7 @@ import { Offsets } from "../consumer-groups/offsets.ts";
 import { ProducerGroups } from "../consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "../consumer-groups/subscription-groups.ts";
 import { FilterRegistry } from "../filters/filter-registry.ts";
+import { PopService } from "../popping/pop-service.ts";
 import { LongPoll } from "../pulling/long-poll.ts";
 import { ScheduleService } from "../schedule/schedule-service.ts";
 import { BrokerStats } from "../stats.ts";
@@ -32,6 +35,8 @@ export interface RoomOptions {
   /** A store in memory, whose receipts say so. */
   readonly delayFile?: StateFile;
   readonly filtersFile?: StateFile;
+  readonly orderFile?: StateFile;
+  readonly modesFile?: StateFile;
   readonly inMemory?: boolean;
   readonly logger?: Logger;
 }
@@ -41,6 +46,8 @@ export function brokerRoom({
   topicsFile,
   delayFile,
   filtersFile,
+  orderFile,
+  modesFile,
   inMemory,
   logger = silentLogger,
 }: RoomOptions = {}) {
@@ -101,6 +108,22 @@ export function brokerRoom({
   const stats = new BrokerStats(clock, timers, options.brokerClusterName);
   const longPoll = new LongPoll(host, options.parkedPullsMax);
   store.subscribeArrivals(longPoll);
+  const popping = new PopService({
+    clock,
+    timers,
+    random,
+    logger,
+    store,
+    options,
+    identity,
+    topics,
+    groups,
+    offsets,
+    filters,
+    stats,
+    file: orderFile,
+  });
+  popping.start();
   const needs = {
     host,
     logger,
@@ -131,6 +154,19 @@ export function brokerRoom({
       topics,
       stats,
       file: delayFile,
+    }),
+    popping,
+    requestModes: new RequestModes({ logger, file: modesFile }),
+    topicQueues: new TopicQueues({
+      clock,
+      logger,
+      client: {
+        request: () => {
+          throw new Error("a room without NameServers asks nobody");
+        },
+      },
+      options,
+      topics,
     }),
     brokerName: options.brokerName,
     storePath: undefined,

@@ -19,9 +19,9 @@ export interface SystemTopicsOptions {
   readonly defaultTopicQueueNums: number;
   readonly clusterTopicEnable: boolean;
   readonly brokerTopicEnable: boolean;
+  readonly reviveQueueNum: number;
 }
 
-const REVIVE_QUEUES = 8;
 const SCHEDULE_LEVELS = 18;
 const BENCHMARK_QUEUES = 1024;
 
@@ -38,7 +38,7 @@ export function systemTopics(options: SystemTopicsOptions): TopicConfig[] {
     queues("OFFSET_MOVED_EVENT", 1),
     queues(SCHEDULE_TOPIC, SCHEDULE_LEVELS),
     queues(`${cluster}_REPLY_TOPIC`, 1),
-    queues(REVIVE_TOPIC_PREFIX + cluster, REVIVE_QUEUES),
+    queues(REVIVE_TOPIC_PREFIX + cluster, options.reviveQueueNum),
     queues(SYNC_BROKER_MEMBER_GROUP_PREFIX + options.brokerName, 1, Perm.INHERIT),
     queues("RMQ_SYS_TRANS_HALF_TOPIC", 1),
     queues("RMQ_SYS_TRANS_OP_HALF_TOPIC", 1),

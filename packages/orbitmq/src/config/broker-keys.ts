@@ -215,12 +215,9 @@ export const inertKeys: Readonly<Record<string, string>> = {
     syncFromLastFile flag false
     asyncLearner flag false
   `,
-  "POP consumption is not built yet": `
-    popPollingSize int 1024
+  "checkpoints of popped messages are kept and brought back in another way than RocketMQ's": `
     popPollingMapSize int 100000
     popPollingMapExpireTimeSeconds int 600
-    maxPopPollingSize int 100000
-    reviveQueueNum int 8
     reviveInterval int 1000
     reviveMaxSlow int 3
     reviveScanTime int 10000
@@ -236,14 +233,8 @@ export const inertKeys: Readonly<Record<string, string>> = {
     popLongPollingForceNotifyInterval int 800
     enableNotifyBeforePopCalculateLag flag true
     enableNotifyAfterPopOrderLockRelease flag true
-    initPopOffsetByCheckMsgInMem flag true
-    retrieveMessageFromPopRetryTopicV1 flag true
-    popFromRetryProbability int 20
     popReviveMaxReturnSizePerRead int 16384
     popReviveMaxAttemptTimes int 16
-    serverLoadBalancerEnable flag true
-    defaultMessageRequestMode text PULL
-    defaultPopShareQueueNum int -1
     enablePopMetrics flag true
     popResponseReturnActualRetryTopic flag false
     popInflightMessageThreshold int 10000
@@ -383,7 +374,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     forceRegister flag true
     updateNameServerAddrPeriod int 120000
     enableNetWorkFlowControl flag false
-    enableRetryTopicV2 flag false
     realTimeNotifyConsumerChange flag true
     litePullMessageEnable flag true
     isolateLogEnable flag false

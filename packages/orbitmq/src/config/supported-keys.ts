@@ -481,6 +481,86 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     description: "Whether a consumer that subscribes to something else than its group is kept out of it.",
   },
   {
+    key: "reviveQueueNum",
+    kind: integer(1, 1_024),
+    default: "8",
+    description: "Queues of the log that keeps what is popped and not acknowledged.",
+  },
+  {
+    key: "popPollingSize",
+    kind: integer(1, 1_000_000),
+    default: "1024",
+    description: "Pops of one group that may wait for messages of one topic and queue.",
+  },
+  {
+    key: "maxPopPollingSize",
+    kind: integer(1, 10_000_000),
+    default: "100000",
+    description: "Pops that may wait in all.",
+  },
+  {
+    key: "popFromRetryProbability",
+    kind: integer(0, 100),
+    default: "20",
+    description:
+      "Of 100 pops so many look for messages that come again first; the others look for them last.",
+  },
+  {
+    key: "enableRetryTopicV2",
+    kind: flag,
+    default: "false",
+    description:
+      "Whether retry topics of POP are called `%RETRY%group+topic` instead of `%RETRY%group_topic`.",
+  },
+  {
+    key: "retrieveMessageFromPopRetryTopicV1",
+    kind: flag,
+    default: "true",
+    description:
+      "With `enableRetryTopicV2`: whether every second pop looks into the retry topic of the old name.",
+  },
+  {
+    key: "initPopOffsetByCheckMsgInMem",
+    kind: flag,
+    default: "true",
+    description:
+      "Whether a new group that pops from the newest message on gets all of a queue whose first message is still in memory.",
+  },
+  {
+    key: "popInvisibleTimeMillisMax",
+    kind: integer(1_000, ONE_YEAR_MS, "ms"),
+    default: "43200000",
+    own: true,
+    description: "For how long a pop may make messages invisible; longer is refused.",
+  },
+  {
+    key: "popCheckPointsMax",
+    kind: integer(1, 100_000_000),
+    default: "500000",
+    own: true,
+    description: "Pops that may be without acknowledgement in all; about 500 bytes of memory each.",
+  },
+  {
+    key: "defaultMessageRequestMode",
+    kind: oneOf("PULL", "POP"),
+    default: "PULL",
+    description:
+      "How groups that leave their rebalance to the broker get messages of topics for which nobody has chosen.",
+  },
+  {
+    key: "defaultPopShareQueueNum",
+    kind: integer(-1, 1_000_000),
+    default: "-1",
+    description:
+      "With POP as the default: of so many members a member pops the queues, too; -1 or 0: all pop all.",
+  },
+  {
+    key: "serverLoadBalancerEnable",
+    kind: flag,
+    default: "true",
+    description: "Whether the broker shares queues among those who ask it for theirs; else they get all.",
+  },
+  {
     key: "serverChannelMaxIdleTimeSeconds",
     kind: integer(1, 31_536_000, "seconds"),
     default: "120",
