@@ -96,6 +96,9 @@ final class Consume {
         // Otherwise the offset committed at the end may not cover a message whose listener is just about to return.
         consumer.setAwaitTerminationMillisWhenShutdown(5_000);
         consumer.setAllocateMessageQueueStrategy(new ToldAllocation());
+        if (args.has("pop-invisible-ms")) {
+            Versions.leaveRebalanceToBroker(consumer, args.number("pop-invisible-ms", 60_000));
+        }
         if (args.has("sql")) consumer.subscribe(args.text("topic"), MessageSelector.bySql(args.text("sql")));
         else consumer.subscribe(args.text("topic"), args.text("tag", "*"));
         if (args.text("order", "concurrently").equals("orderly")) {

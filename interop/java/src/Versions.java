@@ -33,4 +33,10 @@ final class Versions {
         }
         throw new IllegalStateException("no createAndUpdateSubscriptionGroupConfig");
     }
+
+    /** consumer.setClientRebalance(false) and consumer.setPopInvisibleTime(ms), of 5.x only: the broker says who pops what. */
+    static void leaveRebalanceToBroker(Object consumer, long popInvisibleMs) throws Exception {
+        consumer.getClass().getMethod("setClientRebalance", boolean.class).invoke(consumer, false);
+        consumer.getClass().getMethod("setPopInvisibleTime", long.class).invoke(consumer, popInvisibleMs);
+    }
 }
