@@ -6,10 +6,11 @@
  *
  *   --minutes 30 --rate 10000 --flush SYNC_FLUSH --folder DIR --out bench-results
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { removeAtExit } from "./left-behind.ts";
 import { startLoader } from "./load/run-loader.ts";
 import { startProcess } from "./load/run-process.ts";
 import { flatness } from "./measure/flatness.ts";
@@ -46,6 +47,7 @@ const minutes = Number(values.minutes);
 const ratePerSecond = Number(values.rate);
 const flush = values.flush as FlushDiskType;
 const folder = mkdtempSync(join(values.folder, "orbitmq-bench-"));
+const remove = removeAtExit(folder);
 
 try {
   const rawSyncPerSecond = rawSyncRate(folder, RAW_SYNC_MS);
@@ -107,5 +109,5 @@ try {
     await server.stop("kill");
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  remove();
 }

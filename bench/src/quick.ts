@@ -4,20 +4,24 @@
  * noisy machine blurs less, stands beside it.
  *
  *   COMMIT       anything git knows; default the newest tag, else HEAD
- *   --min 0.85 --rounds 5 --seconds 2 --loads 1x64,64x16 --folder DIR
+ *   --min 0.85 --rounds 5 (fewer where they would not end within --minutes 3) --seconds 2 --loads 1x64,64x16
+ *   --folder DIR
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { choose } from "./catalogue.ts";
+import { removeAtExit } from "./left-behind.ts";
 import { describeMachine } from "./measure/machine.ts";
 import { compareTrees } from "./report/trees.ts";
+import type { Result } from "./results/result.ts";
 import { runRounds } from "./rounds.ts";
 import { orbitmq } from "./servers/orbitmq.ts";
 import { pipelined } from "./workloads/pipelined.ts";
 
+const begin = performance.now();
 const WARM_UP_MS = 750;
 const THIS = "this tree";
 const root = join(import.meta.dirname, "../..");
@@ -28,6 +32,7 @@ const { values, positionals } = parseArgs({
   options: {
     min: { type: "string", default: "0.85" },
     rounds: { type: "string", default: "5" },
+    minutes: { type: "string", default: "3" },
     seconds: { type: "string", default: "2" },
     loads: { type: "string", default: "1x64,64x16" },
     folder: { type: "string", default: tmpdir() },
@@ -67,6 +72,7 @@ function build(commit: string, folder: string): string {
 const commit = positionals[0] ?? newestTag();
 const name = git("rev-parse", "--short", commit);
 const folder = mkdtempSync(join(values.folder, "orbitmq-quick-"));
+const remove = removeAtExit(folder);
 const tree = join(folder, "tree");
 try {
   console.error(`building ${commit} (${name})`);
@@ -74,7 +80,6 @@ try {
   const workloads = values.loads.split(",").map((shape) => pipelined(shape, 128, WARM_UP_MS));
   const options = {
     contestants: [orbitmq(THIS), orbitmq(name, cli)],
-    rounds: Number(values.rounds),
     seconds: Number(values.seconds),
     scale: 1,
     folder: values.folder,
@@ -83,12 +88,23 @@ try {
     said: (line: string) => console.error(line),
     onTurn: () => {},
   };
-  const results = [];
-  for (const each of choose(workloads, undefined)) results.push(await runRounds(each, options));
+  const chosen = choose(workloads, undefined);
+  let results: Result[] = [];
+  let longestMs = 0;
+  for (let rounds = 1; rounds <= Number(values.rounds); rounds++) {
+    const roundBegin = performance.now();
+    if (rounds > 1 && roundBegin - begin + longestMs > Number(values.minutes) * 60_000) break;
+    const next: Result[] = [];
+    for (const [index, each] of chosen.entries()) {
+      next.push(await runRounds(each, { ...options, rounds }, results[index]));
+    }
+    results = next;
+    longestMs = Math.max(longestMs, performance.now() - roundBegin);
+  }
   const { lines, passed } = compareTrees(results, THIS, name, Number(values.min));
   for (const line of lines) console.log(line);
   if (!passed) process.exitCode = 1;
 } finally {
-  execFileSync("git", ["worktree", "remove", "--force", tree], { cwd: root });
-  rmSync(folder, { recursive: true, force: true });
+  if (existsSync(tree)) git("worktree", "remove", "--force", tree);
+  remove();
 }

@@ -3,9 +3,10 @@
  * drifts on the machine falls on all of them. Each turn has a fresh server on an empty folder, and the raw
  * write+fdatasync rate of the same disk beside it. After each turn the result is handed over as far as it is.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { Chosen } from "./catalogue.ts";
+import { removeAtExit } from "./left-behind.ts";
 import type { Machine } from "./measure/machine.ts";
 import { rawSyncRate } from "./measure/raw-sync.ts";
 import { RESULT_FORMAT, type Result, type Turn } from "./results/result.ts";
@@ -113,6 +114,7 @@ async function attempt(
   options: RoundsOptions,
 ): Promise<Taken | Error> {
   const folder = mkdtempSync(join(options.folder, "orbitmq-bench-"));
+  const remove = removeAtExit(folder);
   try {
     const rawSyncPerSecond = rawSyncRate(folder, RAW_SYNC_MS);
     const home = join(folder, "store");
@@ -132,7 +134,7 @@ async function attempt(
   } catch (error) {
     return error as Error;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
 

@@ -9,7 +9,7 @@ export const nats: OtherSystem = {
   flush: "ASYNC_FLUSH",
   system: "nats",
   script: "ordered-load.ts",
-  version: () => versionOf("nats-server", ["--version"], /v(\S+)/),
+  version: () => versionOf("nats-server", ["--version"], /v(\d\S+)/),
   start: async (folder, port) =>
     startProgram("nats-server", ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", folder]),
 };

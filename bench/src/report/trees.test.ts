@@ -8,12 +8,18 @@ const at = (who: string, ...rates: number[]) =>
     aTurn({ round: index + 1, who, metrics: { perSecond, serverThreadUs: 4 } }),
   );
 const result = (mine: number, other: number) =>
-  aResult({ turns: [...at("this", mine, mine * 9, mine / 9), ...at("that", other)] });
+  aResult({ turns: [...at("this", mine, mine * 9, mine / 9), ...at("that", other, other, other)] });
 
-test("a tree passes at the share that was asked for, by the medians", () => {
+test("a tree passes at the share that was asked for, by the median round", () => {
   assert.equal(compareTrees([result(85, 100)], "this", "that", 0.85).passed, true);
   assert.equal(compareTrees([result(84, 100)], "this", "that", 0.85).passed, false);
   assert.equal(compareTrees([result(90, 100)], "this", "that", 0.95).passed, false);
+});
+
+test("a machine that gets slower from round to round is on nobody's account", () => {
+  const drifting = aResult({ turns: [...at("this", 900, 90, 9), ...at("that", 1_000, 100, 10, 1)] });
+  assert.equal(compareTrees([drifting], "this", "that", 0.9).passed, true);
+  assert.equal(compareTrees([drifting], "this", "that", 0.91).passed, false);
 });
 
 test("one slower workload fails them all, and its line says so", () => {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { killAtExit } from "../left-behind.ts";
 import { NOTHING } from "../results/goal.ts";
 import type { BenchServer, Contestant } from "./bench-server.ts";
 
@@ -14,6 +15,7 @@ async function start(): Promise<BenchServer> {
   const child = spawn(process.execPath, ["--conditions=orbitmq-source", "--import", "tsx", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  const ended = killAtExit(child.pid as number);
   const [address] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   return {
     name: NOTHING,
@@ -27,6 +29,7 @@ async function start(): Promise<BenchServer> {
     stop: async () => {
       child.kill("SIGKILL");
       await once(child, "exit");
+      ended();
     },
   };
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { startServerProcess } from "orbitmq/testing";
+import { killAtExit } from "../left-behind.ts";
 import { OURS } from "../results/goal.ts";
 import type { BenchServer, BenchServerOptions, Contestant } from "./bench-server.ts";
 
@@ -24,6 +25,7 @@ async function start(
     ...(cli === undefined ? {} : { cli }),
     ...(stallFile === undefined ? {} : { env: probing(stallFile) }),
   });
+  const ended = killAtExit(server.pid);
   return {
     name,
     kind: "orbitmq",
@@ -34,7 +36,10 @@ async function start(
     readyMs: server.readyMs,
     stores: true,
     ...(stallFile === undefined ? {} : { stallFile }),
-    stop: async (how) => void (await (how === "kill" ? server.kill() : server.stop())),
+    stop: async (how) => {
+      await (how === "kill" ? server.kill() : server.stop());
+      ended();
+    },
   };
 }
 

@@ -93,7 +93,7 @@ async function produce(mainClass: string, args: readonly string[], stage: Stage)
     const messages = Math.max(1, perSecond * elapsed);
     const metrics: Metrics = {
       perSecond,
-      refused: counted.at(-1)?.failed ?? 0,
+      refused: (rows.at(-1)?.failed ?? 0) - (rows[WARM_UP_LINES - 1]?.failed ?? 0),
       serverCpuUs: (used.total * 1e6) / messages,
       serverThreadUs: (used.busiestThread * 1e6) / messages,
       ...memoryMetrics(server),

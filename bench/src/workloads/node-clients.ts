@@ -73,6 +73,8 @@ async function byEach(stage: Stage, mode: DriverOptions["mode"]): Promise<Measur
       serverPids: server.pids,
     };
     const result = await runProcess<DriverResult>("../clients/driver.ts", options);
+    if (result.total === 0)
+      throw new Error(`${client} on ${server.name}: nothing succeeded, ${result.failed} failed`);
     // A send that failed may have been stored, and a retry may have stored it twice.
     const atMost = result.failed === 0 ? result.total : Number.POSITIVE_INFINITY;
     if (mode === "send") await awaitStored(server.brokerAddr, { ...place, atLeast: result.total, atMost });
