@@ -12,6 +12,7 @@
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { type Chosen, catalogue, choose } from "./catalogue.ts";
+import { commandLine } from "./measure/command-line.ts";
 import { describeMachine } from "./measure/machine.ts";
 import { touchMemory } from "./measure/touch-memory.ts";
 import { leaveReport } from "./report/write-report.ts";
@@ -60,7 +61,7 @@ async function compare(): Promise<void> {
     scale: Number(values.scale),
     folder: values.folder,
     machine: describeMachine(values.folder),
-    command: ["npm run bench -- compare", ...args].join(" "),
+    command: commandLine("compare", args),
     said: (line: string) => console.error(line),
     onTurn: (result: Parameters<typeof writeResult>[1]) => writeResult(values.out, result),
   };

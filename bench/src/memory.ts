@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { removeAtExit } from "./left-behind.ts";
 import { startLoader } from "./load/run-loader.ts";
 import { startProcess } from "./load/run-process.ts";
+import { commandLine } from "./measure/command-line.ts";
 import { flatness } from "./measure/flatness.ts";
 import { describeMachine } from "./measure/machine.ts";
 import { memoryOf } from "./measure/process-cpu.ts";
@@ -86,7 +87,7 @@ try {
       roundsWanted: 1,
       seconds: minutes * 60,
       scale: minutes / 30,
-      command: ["npm run bench -- memory", ...args].join(" "),
+      command: commandLine("memory", args),
       startedAt,
       machine: describeMachine(values.folder),
       about: { [OURS]: server.about },

@@ -4,6 +4,9 @@ import { type Spread, spread } from "../measure/statistics.ts";
 import { judge, type Verdict } from "../results/goal.ts";
 import type { Result } from "../results/result.ts";
 
+/** What the medians of fewer rounds say is marked. */
+const ROUNDS_LEAST = 5;
+
 /** The page of a run. */
 export function markdown(results: readonly Result[]): string {
   return [
@@ -66,6 +69,9 @@ function goalRow(verdict: Verdict, { scale, roundsWanted, turns }: Result): stri
   const notes = [
     ...(scale === 1 ? [] : [`rehearsal at scale ${scale}`]),
     ...(rounds < roundsWanted ? [`${rounds} of ${roundsWanted} rounds`] : []),
+    ...(rounds === roundsWanted && rounds < ROUNDS_LEAST
+      ? [`${rounds === 1 ? "one round" : `${rounds} rounds`} only`]
+      : []),
   ];
   const verdictText = passed === undefined ? "not measured" : passed ? "pass" : "falls short";
   const cells = [

@@ -75,6 +75,7 @@ export function loaderMetrics(result: LoaderResult, server: BenchServer): Metric
     serverCpuUs: result.serverCpuUs,
     serverThreadUs: result.serverThreadUs,
     ...memoryMetrics(server),
+    clientCpuUs: (result.cpuSeconds * 1e6) / Math.max(1, result.acknowledged),
     clientCores: (result.cpuSeconds * result.perSecond) / Math.max(1, result.acknowledged),
   };
 }
