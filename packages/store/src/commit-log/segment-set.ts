@@ -95,10 +95,18 @@ export class SegmentSet {
     return this.#segments[index];
   }
 
-  /** Creates the next segment with its full length; its folder entry is not durable yet. Throws HostError. */
+  /**
+   * Creates the next segment with its full length; its folder entry is not durable yet. That of the segment before
+   * is, so that a power loss leaves no gap: where no sync has seen to it, this one blocks. Throws HostError.
+   */
   create(start: number): Segment {
     assert(start % this.segmentBytes === 0, "a segment starts at a multiple of its length");
     assert(this.#segments.length === 0 || start === this.fileEnd, "segments have no gaps");
+    const before = this.#segments.at(-1);
+    if (before?.unlisted === true) {
+      this.#files.syncFolderSync(before.folder);
+      before.unlisted = false;
+    }
     const folder = this.folders.forNew(start / this.segmentBytes);
     const path = `${folder}/${offsetName(start)}`;
     const writer = this.#files.openSync(path, { create: true });
