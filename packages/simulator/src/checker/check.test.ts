@@ -293,6 +293,33 @@ test("where nothing fails a second copy and a second consumption are violations"
   assert.deepEqual(broken(retried, { ...SYNC, faultless: true }), [], "it was sent back");
 });
 
+test("a commit that came with an answered pull must be kept; one that came with another may be", () => {
+  const start = [send("1"), ack("1", 0), seen("1", 0), listened("1", 0), committed(0)];
+  const pulled = committed(1, false);
+  const taken: HistoryEvent = {
+    kind: "commit-taken",
+    atMs: clock + 30_000,
+    group: "g",
+    queue: QUEUE,
+    offset: 1,
+    sentMs: pulled.atMs,
+  };
+  const kept = (offset: number): HistoryEvent => ({
+    kind: "group-offset",
+    atMs: clock + 40_000,
+    group: "g",
+    queue: QUEUE,
+    offset,
+  });
+  const later = start.map((event) => ({ ...event, atMs: event.atMs - 2_000 }));
+  for (const offset of [0, 1])
+    assert.deepEqual(broken([...later, pulled, kept(offset), drained(1)], GROUP), []);
+  assert.deepEqual(broken([...later, pulled, taken, kept(0), drained(1)], GROUP), ["commit-kept"]);
+  assert.deepEqual(broken([...later, pulled, taken, kept(1), drained(1)], GROUP), []);
+  const ended: HistoryEvent = { kind: "broker-ended", atMs: clock + 500, broker: "a" };
+  assert.deepEqual(broken([...later, pulled, ended, kept(0), drained(1)], GROUP), [], "never written");
+});
+
 test("a group may be back at older offsets once its broker could not read the newest", () => {
   const groupOffset = (offset: number): HistoryEvent => ({
     kind: "group-offset",

@@ -223,6 +223,9 @@ class Checker {
         this.#counts.committed++;
         if (this.#options.groups.includes(event.group)) this.#commits.committed(event);
         break;
+      case "commit-taken":
+        if (this.#options.groups.includes(event.group)) this.#commits.taken(event);
+        break;
       case "group-offset":
         this.#commits.kept(event);
         break;
@@ -249,7 +252,7 @@ class Checker {
         this.#commits.brokerEnded(event.broker, event.atMs);
         break;
       case "offsets-doubtful":
-        this.#commits.offsetsDoubtful(event.broker);
+        this.#commits.offsetsDoubtful(event.broker, event.atMs);
         break;
       case "locks-doubtful":
         this.#order.locksDoubtful(event.broker);

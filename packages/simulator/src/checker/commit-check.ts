@@ -13,8 +13,8 @@ interface Progress {
   prefix: number;
   /** The newest commits: with these the group may be left, as two members' commits may overtake each other. */
   readonly last: { readonly atMs: number; readonly offset: number }[];
-  /** The broker's process ended before it had to have written the last commit. */
-  unsure: boolean;
+  /** When the broker's process ended before it had to have written the last commit; -1 when it did not. */
+  unsureMs: number;
 }
 
 /** Brokers write commits to their disk within this: every 5 s, and again 5 s after a write that failed. */
@@ -52,8 +52,7 @@ export class CommitCheck {
     const progress = this.#of(group, queue);
     const { prefix, last } = progress;
     if (event.reaches) {
-      progress.unsure = false;
-      while (last.length > 0 && (last[0]?.atMs as number) < atMs - OVERTAKE_MS) last.shift();
+      this.#certain(progress, atMs);
     }
     // One that seems to be lost may arrive all the same: it takes no earlier one's place, but may be the one kept.
     last.push({ atMs, offset });
@@ -65,12 +64,27 @@ export class CommitCheck {
     );
   }
 
+  /** A commit that came with a pull was taken for certain, by the process that is there since at least `sentMs`. */
+  taken({ group, queue, offset, sentMs }: Extract<HistoryEvent, { kind: "commit-taken" }>): void {
+    const progress = this.#of(group, queue);
+    if (progress.last.some((commit) => commit.offset === offset && commit.atMs <= sentMs)) {
+      this.#certain(progress, sentMs);
+    }
+  }
+
+  /** Something sent at `atMs` was committed: what was sent long before is not what is kept. */
+  #certain(progress: Progress, atMs: number): void {
+    const { last, unsureMs } = progress;
+    if (unsureMs <= atMs) progress.unsureMs = -1;
+    while (last.length > 0 && (last[0]?.atMs as number) < atMs - OVERTAKE_MS) last.shift();
+  }
+
   /** What is left of the commits after a crash. */
   kept(event: Extract<HistoryEvent, { kind: "group-offset" }>): void {
-    const { last, unsure } = this.#of(event.group, event.queue);
+    const { last, unsureMs } = this.#of(event.group, event.queue);
     // A commit beyond what the power loss left of the queue is kept as the queue's end.
     if (this.#lost.has(brokerOf(event.queue))) return;
-    if (unsure || last.length === 0 || last.some(({ offset }) => offset === event.offset)) return;
+    if (unsureMs >= 0 || last.length === 0 || last.some(({ offset }) => offset === event.offset)) return;
     this.#report(
       "commit-kept",
       event.atMs,
@@ -86,13 +100,13 @@ export class CommitCheck {
   brokerEnded(broker: string, atMs: number): void {
     for (const progress of this.#progress.values()) {
       const { broker: own, last } = progress;
-      if (own === broker && (last.at(-1)?.atMs ?? 0) > atMs - WRITTEN_MS) progress.unsure = true;
+      if (own === broker && (last.at(-1)?.atMs ?? 0) > atMs - WRITTEN_MS) progress.unsureMs = atMs;
     }
   }
 
   /** The broker may have gone back to offsets before the last ones. */
-  offsetsDoubtful(broker: string): void {
-    for (const progress of this.#progress.values()) if (progress.broker === broker) progress.unsure = true;
+  offsetsDoubtful(broker: string, atMs: number): void {
+    for (const progress of this.#progress.values()) if (progress.broker === broker) progress.unsureMs = atMs;
   }
 
   /** Offsets of this broker's queues may run ahead from now on (ASYNC_FLUSH after a power loss). */
@@ -104,7 +118,7 @@ export class CommitCheck {
     const key = `${group} ${queue}`;
     let progress = this.#progress.get(key);
     if (progress === undefined) {
-      progress = { broker: brokerOf(queue), done: new Set(), prefix: 0, last: [], unsure: false };
+      progress = { broker: brokerOf(queue), done: new Set(), prefix: 0, last: [], unsureMs: -1 };
       this.#progress.set(key, progress);
     }
     const removedTo = this.#removedTo(queue);

@@ -110,6 +110,16 @@ export type HistoryEvent =
       readonly reaches: boolean;
     }
   | {
+      /** The broker has answered the pull that carried a commit: the process that did so had taken the commit. */
+      readonly kind: "commit-taken";
+      readonly atMs: number;
+      readonly group: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+      /** When the pull was sent. */
+      readonly sentMs: number;
+    }
+  | {
       /** What the broker says the group has committed, long after the last commit; undefined: nothing. */
       readonly kind: "group-offset";
       readonly atMs: number;

@@ -7,7 +7,7 @@ import { type SeededRandom, type SimHost, type SimMachine, SimWorld } from "@orb
 import { queueKey } from "../checker/history.ts";
 import { Recorder } from "../recorder.ts";
 import type { Scenario } from "../scenario.ts";
-import { FrameTap } from "../traffic/frame-tap.ts";
+import { FrameTap, type SeenCommit } from "../traffic/frame-tap.ts";
 import { AdminNode } from "../workload/admin-node.ts";
 import { type ConsumePlan, ConsumerNode } from "../workload/consumer-node.ts";
 import { DeadLetters } from "../workload/dead-letters.ts";
@@ -157,11 +157,25 @@ export class Cluster {
       }),
     ];
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
-    this.tap = new FrameTap(({ group, topic, queueId, offset, brokerHost, reaches }) => {
+    const queueOf = ({
+      topic,
+      brokerHost,
+      queueId,
+    }: Pick<SeenCommit, "topic" | "brokerHost" | "queueId">) => {
       const brokerName = brokerNames.get(brokerHost);
-      if (brokerName === undefined) return;
-      const queue = queueKey(topic, brokerName, queueId);
-      this.recorder.add({ kind: "committed", group, queue, offset, reaches });
+      return brokerName === undefined ? undefined : queueKey(topic, brokerName, queueId);
+    };
+    this.tap = new FrameTap({
+      committed: (commit) => {
+        const { group, offset, reaches } = commit;
+        const queue = queueOf(commit);
+        if (queue !== undefined) this.recorder.add({ kind: "committed", group, queue, offset, reaches });
+      },
+      taken: (commit) => {
+        const { group, offset, sentMs } = commit;
+        const queue = queueOf(commit);
+        if (queue !== undefined) this.recorder.add({ kind: "commit-taken", group, queue, offset, sentMs });
+      },
     });
     this.world.fabric.tap = (from, chunk) => this.tap.chunk(from, chunk);
   }

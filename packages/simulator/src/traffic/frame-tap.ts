@@ -11,6 +11,7 @@ import {
   pullMessageRequestHeader,
   type RemotingCommand,
   RequestCode,
+  ResponseCode,
   SERIALIZE_ROCKETMQ,
   updateConsumerOffsetRequestHeader,
 } from "@orbitmq/wire";
@@ -28,17 +29,25 @@ export interface SeenCommit {
   readonly reaches: boolean;
 }
 
+/** A pull that carried a commit was answered in a way that says that the commit was taken. */
+export interface TakenCommit extends Omit<SeenCommit, "reaches"> {
+  /** When the pull was sent. */
+  readonly sentMs: number;
+}
+
 export class FrameTap {
   /** Request code → how often it was sent. */
   readonly requests = new Map<number, number>();
   /** Response code → how often it was answered. */
   readonly responses = new Map<number, number>();
   frames = 0;
-  readonly #onCommit: (commit: SeenCommit) => void;
+  readonly #events: CommitEvents;
+  /** Pulls with a commit that have no answer yet, by the connection they were sent on and their opaque. */
+  readonly #pulls = new Map<SimConnection, Map<number, TakenCommit>>();
   readonly #streams = new Map<SimConnection, HeaderStream>();
 
-  constructor(onCommit: (commit: SeenCommit) => void) {
-    this.#onCommit = onCommit;
+  constructor(events: CommitEvents) {
+    this.#events = events;
   }
 
   chunk(from: SimConnection, chunk: Buffer): void {
@@ -58,6 +67,7 @@ export class FrameTap {
       const isAnswer = (buffer.readInt32BE(start + FLAG_AT) & FLAG_RESPONSE) !== 0;
       if (isAnswer || !COMMITTING.has(code)) {
         add(isAnswer ? this.responses : this.requests, code);
+        if (isAnswer) this.#answered(from, buffer.readInt32BE(start + OPAQUE_AT), code);
         return;
       }
     }
@@ -72,11 +82,16 @@ export class FrameTap {
   #count(from: SimConnection, command: RemotingCommand): void {
     const { code, ext } = command;
     add(isResponse(command) ? this.responses : this.requests, code);
-    if (isResponse(command)) return;
+    if (isResponse(command)) {
+      this.#answered(from, command.opaque, code);
+      return;
+    }
     if (code === RequestCode.PULL_MESSAGE) {
       const header = pullMessageRequestHeader.decode(ext);
       // A pull that is refused, as before the broker knows the group again, commits nothing.
-      if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0) this.#tell(from, header, false);
+      if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) === 0) return;
+      this.#tell(from, header, false);
+      this.#pulled(from, command.opaque, header);
     } else if (code === RequestCode.UPDATE_CONSUMER_OFFSET) {
       this.#tell(from, updateConsumerOffsetRequestHeader.decode(ext), from.out.reaches);
     }
@@ -85,8 +100,33 @@ export class FrameTap {
   #tell(from: SimConnection, header: CommitHeader, reaches: boolean): void {
     const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
     const brokerHost = from.remote.host;
-    this.#onCommit({ group, topic, queueId, offset, brokerHost, reaches });
+    this.#events.committed({ group, topic, queueId, offset, brokerHost, reaches });
   }
+
+  #pulled(from: SimConnection, opaque: number, header: CommitHeader): void {
+    const { consumerGroup: group, topic, queueId, commitOffset: offset } = header;
+    let pulls = this.#pulls.get(from);
+    if (pulls === undefined) {
+      pulls = new Map();
+      this.#pulls.set(from, pulls);
+    }
+    const sentMs = from.host.world.nowMs;
+    pulls.set(opaque, { group, topic, queueId, offset, brokerHost: from.remote.host, sentMs });
+  }
+
+  #answered(from: SimConnection, opaque: number, code: number): void {
+    const asker = from.incoming.sender;
+    const pulls = this.#pulls.get(asker);
+    const pull = pulls?.get(opaque);
+    if (pull === undefined) return;
+    pulls?.delete(opaque);
+    if (PULLED.has(code)) this.#events.taken(pull);
+  }
+}
+
+export interface CommitEvents {
+  committed(commit: SeenCommit): void;
+  taken(commit: TakenCommit): void;
 }
 
 interface CommitHeader {
@@ -99,10 +139,19 @@ interface CommitHeader {
 /** Where a frame has what; see wire's frame and binary header. */
 const SERIALIZE_TYPE_AT = 4;
 const CODE_AT = 8;
+const OPAQUE_AT = 13;
 const FLAG_AT = 17;
 const COMMITTING: ReadonlySet<number> = new Set([
   RequestCode.PULL_MESSAGE,
   RequestCode.UPDATE_CONSUMER_OFFSET,
+]);
+
+/** Answers to a pull that was run. */
+const PULLED: ReadonlySet<number> = new Set([
+  ResponseCode.SUCCESS,
+  ResponseCode.PULL_NOT_FOUND,
+  ResponseCode.PULL_RETRY_IMMEDIATELY,
+  ResponseCode.PULL_OFFSET_MOVED,
 ]);
 
 function add(counts: Map<number, number>, code: number): void {
