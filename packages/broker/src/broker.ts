@@ -87,7 +87,13 @@ export class Broker {
     const file = (name: string): StateFile | undefined =>
       resolved.configFolder === undefined
         ? undefined
-        : new StateFile(host, `${resolved.configFolder}/${name}`, logger, resolved.store);
+        : new StateFile(
+            host,
+            `${resolved.configFolder}/${name}`,
+            logger,
+            resolved.store,
+            `${resolved.configFolder}/orbitmq-checksums/${name}`,
+          );
     this.#host = host;
     this.#options = resolved;
     this.#logger = logger;

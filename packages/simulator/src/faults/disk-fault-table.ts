@@ -12,7 +12,9 @@ import { type Fault, restartMs, victim } from "./fault.ts";
 const isLog = (path: string): boolean => path.includes("/commitlog/");
 const isState = (path: string): boolean => path.includes("/config/");
 const isQueue = (path: string): boolean => path.includes("/consumequeue/");
-const isDerived = (path: string): boolean => !isLog(path) && !isState(path) && !path.endsWith("/lock");
+const isStateChecksum = (path: string): boolean => path.includes("/config/orbitmq-checksums/");
+const isDerived = (path: string): boolean =>
+  isStateChecksum(path) || (!isLog(path) && !isState(path) && !path.endsWith("/lock"));
 
 export function slowDisk(cluster: Cluster, machine: SimMachine, random: SeededRandom): number {
   const durationMs = random.between(300, 5_000);
@@ -69,12 +71,12 @@ const derivedCut = whileStopped((_cluster, broker, random) => {
   return path !== undefined && broker.machine.disk.cutShort(path);
 });
 
-/** A state file that does not parse any more; the one before it still does. */
+/** A state file that is not what was written, whether it still parses or not; the one before it is. */
 const stateFlip = whileStopped((cluster, broker, random) => {
   const { disk } = broker.machine;
   const paths = disk.paths();
   const path = pickPath(broker, random, (name) => isState(name) && paths.includes(`${name}.bak`));
-  if (path === undefined || disk.flipBit(path, 0) === undefined) return false;
+  if (path === undefined || disk.flipBit(path) === undefined) return false;
   cluster.recorder.add({ kind: "offsets-doubtful", broker: broker.name });
   return true;
 });

@@ -2,14 +2,16 @@
  * One small file of state (topics, offsets, …), replaced atomically and kept with the version before it
  * (RocketMQ: ConfigManager with `.bak`): write a temporary file, sync it, move the old file to `.bak`, move the
  * temporary one into place, sync the folder. At every moment either the file or its backup is whole; a torn one
- * is never fatal, and said.
+ * is never fatal, and said. Before the temporary file takes its place its checksum is noted (state-checksums.ts), so
+ * that a bit that flips later is found, and counts as torn.
  *
  *   idle → saving → idle                   one save at a time, the newest text waits for the next
  *   saving → failed → (5 s) → saving       a failed save is logged and repeated unless a newer one came
  */
-import type { Host, HostError, Logger, OpenFile, TimerHandle } from "@orbitmq/host";
+import { type Host, HostError, type Logger, type OpenFile, type TimerHandle } from "@orbitmq/host";
 import { isFull } from "../retention/space-reserve.ts";
 import { folderOf } from "../store-paths.ts";
+import { StateChecksums } from "./state-checksums.ts";
 
 export interface LoadedState<T> {
   readonly value: T;
@@ -36,15 +38,23 @@ export class StateFile {
   #waiting: { text: string; dones: Done[] } | undefined;
   #retry: TimerHandle | undefined;
   #isLost = false;
+  readonly #sums: StateChecksums | undefined;
   /** Counts blocking saves; a save on the pool that was overtaken by one gives up before it renames. */
   #overtaken = 0;
 
-  /** `space` is asked when the disk is full. */
-  constructor(host: Pick<Host, "files" | "timers">, path: string, logger: Logger, space?: StateSpace) {
+  /** `space` is asked when the disk is full; `checksums` names the file they are kept in, none without it. */
+  constructor(
+    host: Pick<Host, "files" | "timers">,
+    path: string,
+    logger: Logger,
+    space?: StateSpace,
+    checksums?: string,
+  ) {
     this.#host = host;
     this.path = path;
     this.#logger = logger;
     this.#space = space;
+    this.#sums = checksums === undefined ? undefined : new StateChecksums(host.files, checksums);
   }
 
   /** Something was kept, and neither the file nor its backup could be read. */
@@ -54,9 +64,11 @@ export class StateFile {
 
   /**
    * Parses the file, else its `.bak`; `undefined` when neither is there or parses (the latter is logged as an
-   * error). `parse` throws when the text is not what it should be. Blocking, for start.
+   * error). `parse` throws when the text is not what it should be. Blocking, for start. Throws StoreError VERSION
+   * when a newer version has written the checksums.
    */
   load<T>(parse: (text: string) => T): LoadedState<T> | undefined {
+    this.#sums?.load();
     const main = this.#read(this.path, parse);
     if (main !== undefined) return { value: main.value, from: "file" };
     const backup = this.#read(`${this.path}.bak`, parse);
@@ -92,6 +104,7 @@ export class StateFile {
       if (!isFull(error) || this.#space?.releaseSpace() !== true) throw error;
       this.#writeSync(temporary, text);
     }
+    this.#noteSync(temporary, Buffer.from(text));
     this.#moveIntoPlace(temporary);
     files.syncFolderSync(folderOf(this.path));
     for (const done of waiting?.dones ?? []) done(undefined);
@@ -100,6 +113,7 @@ export class StateFile {
   /** No further retry; for stop. */
   close(): void {
     this.#cancelRetry();
+    if (!this.#saving) this.#sums?.close();
   }
 
   #writeSync(path: string, text: string): void {
@@ -121,12 +135,32 @@ export class StateFile {
     try {
       const bytes = this.#host.files.readWholeSync(path);
       if (bytes === undefined) return undefined;
-      return { value: parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8")) };
+      const check = this.#sums?.check(path, bytes);
+      if (check === "different")
+        throw new Error("it is not what was written, although nobody has changed it since");
+      const value = parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
+      // What somebody else has written is ours to watch over from now on.
+      if (check === "unknown") this.#noteSync(path, bytes);
+      return { value };
     } catch (error) {
       this.#isLost = true;
       this.#logger.error({ file: path, err: error }, "a state file cannot be read");
       return undefined;
     }
+  }
+
+  #noteSync(path: string, bytes: Uint8Array): void {
+    try {
+      this.#sums?.noteSync(path, bytes);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#notNoted(error);
+    }
+  }
+
+  /** A state without a checksum is better than none. */
+  #notNoted(error: HostError): void {
+    this.#logger.warn({ file: this.path, err: error }, "the checksum of a state file cannot be written");
   }
 
   #startWaiting(): void {
@@ -171,13 +205,14 @@ export class StateFile {
         done(failure as HostError);
       }
     };
+    const bytes = Buffer.from(text);
     step(() => {
       const opened = files.openSync(temporary, { create: true });
       file = opened;
       opened.truncateSync(0);
       opened.write(
         "other",
-        Buffer.from(text),
+        bytes,
         0,
         step(() => {
           opened.fdatasync(
@@ -186,16 +221,34 @@ export class StateFile {
               opened.closeSync();
               file = undefined;
               if (this.#overtaken !== overtakenBefore) return done(undefined);
-              this.#moveIntoPlace(temporary);
-              files.syncFolder(
-                folderOf(this.path),
-                step(() => done(undefined)),
+              this.#note(
+                temporary,
+                bytes,
+                step(() => {
+                  if (this.#overtaken !== overtakenBefore) return done(undefined);
+                  this.#moveIntoPlace(temporary);
+                  files.syncFolder(
+                    folderOf(this.path),
+                    step(() => done(undefined)),
+                  );
+                }),
               );
             }),
           );
         }),
       );
     })(undefined);
+  }
+
+  /** Never fails: see `#notNoted`. */
+  #note(path: string, bytes: Uint8Array, done: Done): void {
+    if (this.#sums === undefined) done(undefined);
+    else {
+      this.#sums.note(path, bytes, (error) => {
+        if (error !== undefined) this.#notNoted(error);
+        done(undefined);
+      });
+    }
   }
 
   #moveIntoPlace(temporary: string): void {

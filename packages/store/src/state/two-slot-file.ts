@@ -41,6 +41,10 @@ export class TwoSlotFile {
     this.#format = format;
   }
 
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
   get newest(): number {
     return this.#newest;
   }
