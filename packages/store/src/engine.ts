@@ -30,6 +30,7 @@ import { IndexQuery, type ReadRecord } from "./index-file/index-query.ts";
 import { IndexService } from "./index-file/index-service.ts";
 import { Damages } from "./integrity/damages.ts";
 import { SkipList } from "./integrity/skip-list.ts";
+import { SkipWatch } from "./integrity/skip-watch.ts";
 import type { AppendRefusal } from "./message-store.ts";
 import { OpenFileCache } from "./open-file-cache.ts";
 import { ColdBlocks } from "./reading/cold-blocks.ts";
@@ -100,6 +101,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly lookup: RecordLookup;
   readonly damages: Damages;
   readonly skips: SkipList;
+  readonly skipWatch: SkipWatch;
   readonly appender: Appender;
   readonly logTail: LogTail;
   readonly reserve: SpaceReserve;
@@ -157,6 +159,12 @@ export class Engine implements MarkSource, QueueFlushSource {
     );
     this.damages = new Damages(this.segments, logger);
     this.skips = new SkipList(host, paths.skips, logger);
+    this.skipWatch = new SkipWatch(
+      host,
+      this.skips,
+      () => this.segments.minOffset,
+      (queue) => this.dispatch.released(queue),
+    );
     this.tableFile = new QueueTableFile(host, paths.queueTable, logger, this);
     this.checkpoint = new CheckpointFile(files, paths.checkpoint);
     this.markFile = new MarkFile(files, paths.mark);
@@ -191,13 +199,13 @@ export class Engine implements MarkSource, QueueFlushSource {
     const written = () => this.writer.written;
     this.cold = new ColdBlocks(this.segments, blocks, options.coldCacheBytes, written);
     this.units = new QueueUnits(this.queueFiles);
-    const { hotTail, cold, units, queueFiles, damages, skips, delaysMs } = this;
+    const { hotTail, cold, units, queueFiles, damages, skips, skipWatch, delaysMs } = this;
     const logStart = () => this.segments.minOffset;
     const readable = () => this.dispatch.dispatched;
     const stored = { tail: hotTail, cold, units, queueFiles, logStart, readable, segmentBytes, delaysMs };
     const settling = new UnitSettling({ ...stored, damages, logger });
     const logEnd = () => this.log.appended;
-    const readerParts = { tail: hotTail, cold, units, logEnd, logStart, settling, damages, skips };
+    const readerParts = { tail: hotTail, cold, units, logEnd, logStart, settling, damages, skips, skipWatch };
     this.reader = new MessageReader(host, options, readerParts);
     this.lookup = new RecordLookup(this.reader, this.segments);
     this.index.damaged = (path, blocks) => damages.wrongIndexBlocks(path, blocks);
@@ -408,6 +416,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   /** Stops timers and closes files; nothing is written. */
   closeFiles(): void {
     this.queueCheck.close();
+    this.skipWatch.close();
     this.retention.close();
     this.queueFileCleaner.close();
     this.reserve.close();

@@ -118,6 +118,8 @@ export interface KeyQueryResult {
 export interface ArrivalListener {
   /** `endOffset` is the queue's new readable end (last queue offset + 1). */
   messageArrived(topic: string, queueId: number, endOffset: QueueOffset, tagsCode: number): void;
+  /** The queue stood still at a record that cannot be read, and goes on: an operator has given the record up. */
+  queueReleased?(topic: string, queueId: number): void;
 }
 
 /** Offsets [from, to) of a queue, about to be removed with the oldest part of the log. */

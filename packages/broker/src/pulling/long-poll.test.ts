@@ -58,6 +58,20 @@ describe("LongPoll", () => {
     assert.deepEqual(pull.resumed, ["woken"]);
   });
 
+  it("wakes the pulls of a queue that goes on where it stood still, whatever they wait for", () => {
+    const { host, polls } = room();
+    const pulls = [new Pull(host, { offset: 5 }), new Pull(host, { offset: 9, tag: 3 })];
+    const other = new Pull(host, { queueId: 1 });
+    for (const pull of [...pulls, other]) polls.park(pull);
+    polls.queueReleased("T", 0);
+    host.endTurn();
+    assert.deepEqual(
+      pulls.map((pull) => pull.resumed),
+      [["woken"], ["woken"]],
+    );
+    assert.deepEqual(other.resumed, []);
+  });
+
   it("leaves a pull alone that waits for another queue, a later offset or another tag", () => {
     const { host, polls } = room();
     const pulls = [

@@ -1,7 +1,8 @@
 /**
  * Pulls that found nothing and wait for a message (RocketMQ: PullRequestHoldService). A pull is
  *
- *   parked → woken    a message it may want became readable: it is run again at the end of the turn
+ *   parked → woken    a message it may want became readable, or the queue that stood still goes on: it is run again at
+ *                     the end of the turn
  *          → expired  its time is over: run once more, and answered whatever is found
  *          → stopped  the broker stops: answered 19
  *          → gone     its connection closed: forgotten
@@ -77,6 +78,10 @@ export class LongPoll implements ArrivalListener {
       if (endOffset <= pull.offset || pull.matches?.(tagsCode) === false) continue;
       this.#wake(pull);
     }
+  }
+
+  queueReleased(topic: string, queueId: number): void {
+    for (const pull of [...(this.#queues.get(topic)?.get(queueId) ?? [])]) this.#wake(pull);
   }
 
   /** Wakes a group's pulls of a queue, whatever they wait for. */

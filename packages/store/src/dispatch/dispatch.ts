@@ -85,6 +85,11 @@ export class Dispatch {
     }
   }
 
+  /** The queue stood still at a record that cannot be read, and goes on behind it. */
+  released({ topic, queueId }: ConsumeQueue): void {
+    for (const listener of this.#listeners) listener.queueReleased?.(topic, queueId);
+  }
+
   /** Forgets records that end behind `offset`. */
   truncate(offset: number): void {
     while (this.#count > 0) {

@@ -70,6 +70,11 @@ export class SkipList {
     }
   }
 
+  /** Whether the file is not as it was last read. Throws HostError. */
+  get hasChanged(): boolean {
+    return this.#stamp() !== this.#seen;
+  }
+
   /** The decision about the record at `offset`, as the file has it now. For records that cannot be read only. */
   find(offset: number): SkippedRecord | undefined {
     const known = this.#entries.get(offset);

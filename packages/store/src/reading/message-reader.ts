@@ -15,6 +15,7 @@ import { BLANK_UNIT_SIZE, type ConsumeQueue, UNIT_BYTES } from "../consume-queue
 import { FileUnits, type QueueUnits, type UnitRun } from "../consume-queue/queue-units.ts";
 import type { Damages } from "../integrity/damages.ts";
 import type { SkipList } from "../integrity/skip-list.ts";
+import type { SkipWatch } from "../integrity/skip-watch.ts";
 import type { GetRequest, GetResult, GetStatus } from "../message-store.ts";
 import type { ResolvedStoreOptions } from "../store-options.ts";
 import { ColdAdmission } from "./cold-admission.ts";
@@ -39,6 +40,7 @@ export interface ReaderParts {
   readonly settling: UnitSettling;
   readonly damages: Damages;
   readonly skips: SkipList;
+  readonly skipWatch: SkipWatch;
 }
 
 export class MessageReader {
@@ -95,13 +97,14 @@ export class MessageReader {
 
   /** A message cannot be served for `reason`: it is said, and told whether consumers may go past it. */
   mayPass(queue: ConsumeQueue, offset: number, position: number, size: number, reason: string): boolean {
-    const { damages, skips, cold, units } = this.parts;
+    const { damages, skips, skipWatch, cold, units } = this.parts;
     damages.corruptRecord(queue, offset, position, reason);
     // What the disk gives may be right the next time.
     if (position >= 0) cold.forget(position, Math.max(1, size));
     units.forget(queue);
     const entry = skips.find(position);
     if (entry !== undefined) damages.skipped(queue, offset, entry);
+    else skipWatch.held(queue, position);
     return entry !== undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Gives a corrupt record up, so that its queue goes on behind it. A record that can be read cannot be given up. The
- * decision is written to a file of ours (integrity/skip-list.ts): a running store sees it at the next pull, a stopped
+ * decision is written to a file of ours (integrity/skip-list.ts): a running store sees it within a second, a stopped
  * one at its start.
  */
 import type { Host, Logger } from "@orbitmq/host";

@@ -264,6 +264,38 @@ describe("skip", () => {
   });
 });
 
+describe("skip, while the store runs,", () => {
+  it("is told to those who wait at the record within a second, and nothing is looked at otherwise", async () => {
+    const first = await running();
+    await first.stop();
+    const image = first.host.files.image();
+    const { physicalOffset } = [...dumpStore(hostOf(image).files, OPTIONS)][41] as DumpedRecord;
+    const start = physicalOffset - (physicalOffset % SMALL.mappedFileSizeCommitLog!);
+    const damaged = flipped(
+      image,
+      `${HOME}/commitlog/${offsetName(start)}`,
+      (physicalOffset % SMALL.mappedFileSizeCommitLog!) + 100,
+    );
+    const driver = await StoreDriver.open({ hotTailBytes: 4096 }, damaged);
+    const released: string[] = [];
+    driver.store.subscribeArrivals({
+      messageArrived: () => undefined,
+      queueReleased: (topic, queueId) => void released.push(`${topic}/${queueId}`),
+    });
+    driver.host.advance(300_000);
+    const idle = driver.host.armed;
+    assert.equal(driver.read(20, { queueId: 1 }).result.status, "OFFSET_FOUND_NULL");
+    assert.equal(driver.host.armed, idle + 1, "it watches");
+    driver.host.advance(3_000);
+    assert.deepEqual(released, []);
+    skipRecord(driver.host, OPTIONS, physicalOffset, silentLogger);
+    driver.host.advance(1_000);
+    assert.deepEqual(released, ["T/1"]);
+    assert.equal(driver.host.armed, idle, "it watches no more");
+    assert.notEqual(driver.read(20, { queueId: 1 }).records.length, 0);
+  });
+});
+
 describe("rebuild-queues", () => {
   it("makes every queue again from the log, damaged ones too, and refuses a store in use", async () => {
     const driver = await running();
