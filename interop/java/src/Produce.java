@@ -41,8 +41,21 @@ final class Produce {
         producer.setSendMsgTimeout(args.number("timeout-ms", 10_000));
         producer.setRetryTimesWhenSendFailed(args.number("retries", 2));
         producer.setCompressMsgBodyOverHowmuch(args.number("compress-over", 4096));
+        producer.setRetryTimesWhenSendAsyncFailed(args.number("retries-async", 2));
+        producer.setRetryAnotherBrokerWhenNotStoreOK(args.has("not-store-ok"));
+        producer.setSendLatencyFaultEnable(args.has("latency-fault"));
+        if (args.has("attempt-ms")) attemptTimeout(producer, args.number("attempt-ms", -1));
         if (args.has("default-queues")) producer.setDefaultTopicQueueNums(args.number("default-queues", 4));
         return producer;
+    }
+
+    /** 4.9 has no such setting. */
+    private static void attemptTimeout(DefaultMQProducer producer, int ms) {
+        try {
+            DefaultMQProducer.class.getMethod("setSendMsgMaxTimeoutPerRequest", int.class).invoke(producer, ms);
+        } catch (ReflectiveOperationException problem) {
+            throw new IllegalArgumentException("--attempt-ms needs a 5.x client", problem);
+        }
     }
 
     static int run(Args args) throws Exception {

@@ -39,9 +39,10 @@ test("send is tried again when the broker could not be reached, also when too ma
   assert.ok(shouldSendAgain(question({ failure: { kind: "no-address" } })));
 });
 
-test("sendAsync is tried again only when the broker could not be reached", () => {
+test("sendAsync is tried again only when the broker could not be reached, or is about to go", () => {
   const mode = "async";
-  assert.ok(codes.every((code) => !shouldSendAgain(question({ mode, failure: response(code) }))));
+  const retried = codes.filter((code) => shouldSendAgain(question({ mode, failure: response(code) })));
+  assert.deepEqual(retried, [ResponseCode.GO_AWAY]);
   assert.ok(shouldSendAgain(question({ mode, failure: rpc("CONNECT_FAILED") })));
   assert.ok(shouldSendAgain(question({ mode, failure: rpc("REQUEST_TIMEOUT") })));
   assert.ok(!shouldSendAgain(question({ mode, failure: rpc("TOO_MANY_REQUESTS") })));

@@ -5,7 +5,7 @@
  *   send       another queue, preferably of another broker, after eight of the broker's refusals and after any
  *              failure to reach the broker, up to 1 + retryTimes attempts within the total time
  *              and after "stored, but not safe enough" with retryAnotherBrokerWhenNotStoreOK
- *   sendAsync  after failures to reach the broker only, not when this client has too many requests in flight
+ *   sendAsync  after failures to reach the broker and GO_AWAY only, not when this client has too many requests in flight
  *   oneway     never
  *   a given or selected queue: `send` never, `sendAsync` the same queue
  */
@@ -84,7 +84,8 @@ export function shouldSendAgain(question: RetryQuestion): boolean {
   if (mode === "sync" && queuePinned) return false;
   switch (failure.kind) {
     case "response":
-      if (mode !== "sync") return false;
+      // It asks to go elsewhere; RocketMQ takes it for a lost connection.
+      if (mode === "async") return failure.code === ResponseCode.GO_AWAY;
       return (
         RETRIED_RESPONSES.has(failure.code) || (question.retriesStoredBadly && isStoredBadly(failure.code))
       );
