@@ -1,14 +1,14 @@
 /** Writes the history of a run as it happens, in virtual time. */
 import type { SimWorld } from "@orbitmq/host/sim";
 import type { Invariant } from "./checker/check.ts";
-import type { HistoryEvent, QueueKey } from "./checker/history.ts";
+import type { HistoryEvent } from "./checker/history.ts";
 
 type WithoutTime<T> = T extends unknown ? Omit<T, "atMs"> : never;
 
 export class Recorder {
   readonly events: HistoryEvent[] = [];
   /** What was acknowledged so far, and where. */
-  readonly acknowledged: { readonly id: string; readonly queue: QueueKey }[] = [];
+  readonly acknowledged: Extract<HistoryEvent, { kind: "acknowledged" }>[] = [];
   /** What was seen so far. */
   readonly seen: Extract<HistoryEvent, { kind: "seen" }>[] = [];
   readonly #world: SimWorld;

@@ -46,6 +46,8 @@ export interface GroupPlan {
   readonly consumeTimeoutMs: number | undefined;
   /** Where nothing fails: one member leaves in its orderly way while messages come. */
   readonly leaves: boolean;
+  /** Another group pops. */
+  readonly pops: boolean;
 }
 
 export interface TopicPlan {
@@ -136,5 +138,6 @@ function groupOf(random: SeededRandom, faultless: boolean): GroupPlan {
     hangShare: hangs ? 0.02 : 0,
     consumeTimeoutMs: hangs ? random.between(2_000, 8_000) : undefined,
     leaves: faultless && random.chance(0.7),
+    pops: random.chance(0.2),
   };
 }

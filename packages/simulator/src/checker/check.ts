@@ -8,6 +8,7 @@ import { ExpiryCheck } from "./expiry-check.ts";
 import type { History, HistoryEvent, QueueKey, SendOutcome } from "./history.ts";
 import { brokerOf, LAST_READER } from "./history.ts";
 import { OrderCheck } from "./order-check.ts";
+import { PopCheck } from "./pop-check.ts";
 import { ReturnCheck } from "./return-check.ts";
 import { SlotTable } from "./slot-table.ts";
 
@@ -29,6 +30,7 @@ export const INVARIANTS = {
   "dead-letters": "what is sent back comes again until its attempts are used up, and then is a dead letter",
   "one-at-a-time": "of a group that consumes in order one listener at a time works on a queue",
   "in-order": "a group that consumes in order begins with a message after all before it are done",
+  invisible: "a popped message comes again when its time is over, and never when it was acknowledged in time",
   "no-duplicates":
     "where nothing fails every message exists once and is consumed once, though members leave in their orderly way",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
@@ -122,6 +124,7 @@ class Checker {
   readonly #returns: ReturnCheck;
   readonly #order: OrderCheck;
   readonly #attempts: AttemptCheck;
+  readonly #pops: PopCheck;
   /** Group → ids whose listener succeeded. */
   readonly #consumed = new Map<string, Set<string>>();
   readonly #drained = new Map<QueueKey, { from: number; to: number }>();
@@ -148,6 +151,7 @@ class Checker {
     this.#expiry = new ExpiryCheck(report, options.reservedMs ?? Number.POSITIVE_INFINITY);
     this.#commits = new CommitCheck(report, (queue) => this.#expiry.removedTo(queue));
     this.#order = new OrderCheck(report);
+    this.#pops = new PopCheck(report);
     this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.faultless === true);
     const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
     this.#returns = new ReturnCheck(report, options.retries ?? 0, isLost);
@@ -163,6 +167,7 @@ class Checker {
         this.#expiry.mayHaveRemoved(broker, sinceMs) ||
         (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
     );
+    this.#pops.end((id) => this.#slots.copiesOf(id));
     const lossy = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.size > 0;
     this.#attempts.end((sinceMs) => lossy || this.#expiry.mayHaveRemovedSince(sinceMs));
     for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
@@ -207,6 +212,15 @@ class Checker {
       case "member-ended":
         this.#order.memberEnded(event.by);
         break;
+      case "popped":
+        this.#pops.popped(event);
+        break;
+      case "pop-changed":
+        this.#pops.changed(event);
+        break;
+      case "pop-acknowledged":
+        this.#pops.acknowledged(event);
+        break;
       case "dead-letter":
         this.#attempts.dead(event);
         break;
@@ -250,9 +264,11 @@ class Checker {
         break;
       case "broker-ended":
         this.#commits.brokerEnded(event.broker, event.atMs);
+        this.#pops.brokerEnded(event.broker, event.atMs);
         break;
       case "offsets-doubtful":
         this.#commits.offsetsDoubtful(event.broker, event.atMs);
+        this.#pops.forgetBroker(event.broker);
         break;
       case "locks-doubtful":
         this.#order.locksDoubtful(event.broker);
@@ -342,6 +358,7 @@ class Checker {
     if (this.#options.flush === "SYNC_FLUSH") return;
     this.#slots.forgetBroker(broker);
     this.#commits.forgetBroker(broker);
+    this.#pops.forgetBroker(broker);
   }
 
   /** ASYNC_FLUSH: whether a power loss may have taken what was sent to this queue at `atMs`. */

@@ -158,6 +158,34 @@ export type HistoryEvent =
       readonly times: number;
     }
   | {
+      /** A group got a message by POP, and nobody else of it may get it for a while. */
+      readonly kind: "popped";
+      readonly atMs: number;
+      readonly group: string;
+      readonly broker: string;
+      readonly id: string;
+      readonly askedMs: number;
+      readonly invisibleMs: number;
+    }
+  | {
+      /** It comes again at another time, counted from when that was asked; 0: nobody knows when. */
+      readonly kind: "pop-changed";
+      readonly atMs: number;
+      readonly group: string;
+      readonly broker: string;
+      readonly id: string;
+      readonly askedMs: number;
+      readonly invisibleMs: number;
+    }
+  | {
+      /** The broker says that it has the acknowledgement. */
+      readonly kind: "pop-acknowledged";
+      readonly atMs: number;
+      readonly group: string;
+      readonly broker: string;
+      readonly id: string;
+    }
+  | {
       /** What a broker found under the key of message `id`. */
       readonly kind: "key-answer";
       readonly atMs: number;

@@ -15,6 +15,7 @@ import { GuestNode } from "../workload/guest-node.ts";
 import { KeyReader } from "../workload/key-reader.ts";
 import { MessageFactory } from "../workload/message-factory.ts";
 import { ObserverNode } from "../workload/observer-node.ts";
+import { Poppers } from "../workload/pop-node.ts";
 import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
 import type { Place } from "../workload/queue-reader.ts";
 import type { Workload } from "../workload/workload.ts";
@@ -155,6 +156,15 @@ export class Cluster {
         factory,
         left: scenario.returns,
       }),
+      ...(scenario.group.pops
+        ? [
+            new Poppers(this.#context("poppers"), machineOf(1), {
+              brokers: this.brokers,
+              factory,
+              topic: scenario.topics[0]?.name as string,
+            }),
+          ]
+        : []),
     ];
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
     const queueOf = ({

@@ -1,0 +1,86 @@
+/**
+ * Groups that pop: a message is given to nobody before its time is over, and to nobody any more once it was
+ * acknowledged in time. A broker that ended may have forgotten the times, and how far the group was: that is written
+ * every few seconds; what it had given away then may come twice from then on. Whether all are popped at all is asked while the cluster becomes live.
+ *
+ * Times are those of the asking side, which are never later than the broker's own: what is early by them is early.
+ */
+import type { HistoryEvent } from "./history.ts";
+import type { Report } from "./slot-table.ts";
+
+type Popped = Extract<HistoryEvent, { kind: "popped" }>;
+type Changed = Extract<HistoryEvent, { kind: "pop-changed" }>;
+type Acknowledged = Extract<HistoryEvent, { kind: "pop-acknowledged" }>;
+
+interface State {
+  readonly broker: string;
+  /** Nobody else may get it before. */
+  untilMs: number;
+  /** When it was acknowledged while it was nobody else's. */
+  doneMs: number | undefined;
+  /** It may exist twice for the group: as it lay, and brought back. */
+  isDoubled: boolean;
+}
+
+/** Brokers write to disk within this how far groups are: every 5 s, and again 5 s after a write that failed. */
+const WRITTEN_MS = 17_000;
+
+interface Finding {
+  readonly id: string;
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+export class PopCheck {
+  readonly #report: Report;
+  readonly #states = new Map<string, State>();
+  readonly #findings: Finding[] = [];
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  popped({ group, broker, id, askedMs, invisibleMs, atMs }: Popped): void {
+    const key = `${group} ${broker} ${id}`;
+    const before = this.#states.get(key);
+    if (before?.isDoubled === true) return;
+    if (before !== undefined && (before.doneMs !== undefined || atMs < before.untilMs)) {
+      const when =
+        before.doneMs !== undefined
+          ? "although it was acknowledged"
+          : `before ${Math.ceil(before.untilMs)} ms`;
+      this.#findings.push({ id, atMs, detail: `${group} got ${id} from ${broker} again ${when}` });
+    }
+    this.#states.set(key, { broker, untilMs: askedMs + invisibleMs, doneMs: undefined, isDoubled: false });
+  }
+
+  changed({ group, broker, id, askedMs, invisibleMs }: Changed): void {
+    const state = this.#states.get(`${group} ${broker} ${id}`);
+    if (state !== undefined && state.doneMs === undefined)
+      state.untilMs = invisibleMs === 0 ? 0 : askedMs + invisibleMs;
+  }
+
+  acknowledged({ group, broker, id, atMs }: Acknowledged): void {
+    const state = this.#states.get(`${group} ${broker} ${id}`);
+    if (state !== undefined && atMs < state.untilMs) state.doneMs = atMs;
+  }
+
+  brokerEnded(broker: string, atMs: number): void {
+    for (const state of this.#states.values()) {
+      if (state.broker !== broker) continue;
+      if (state.doneMs === undefined || state.doneMs > atMs - WRITTEN_MS) state.isDoubled = true;
+    }
+  }
+
+  /** How far groups were may be lost, or (ASYNC_FLUSH) what was acknowledged. */
+  forgetBroker(broker: string): void {
+    for (const state of this.#states.values()) if (state.broker === broker) state.isDoubled = true;
+  }
+
+  /** `copiesOf`: a message that exists twice is given twice. */
+  end(copiesOf: (id: string) => number): void {
+    for (const { id, atMs, detail } of this.#findings) {
+      if (copiesOf(id) <= 1) this.#report("invisible", atMs, detail);
+    }
+  }
+}
