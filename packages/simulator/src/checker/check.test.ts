@@ -478,3 +478,67 @@ test("a message is a dead letter when its last attempt has failed, and not befor
   const once = [...last, listening("1", 0), deadLetter("1")];
   assert.deepEqual(broken(once, { ...twice, faultless: true }), ["dead-letters"], "nor have one more");
 });
+
+const popped = (id: string, askedMs: number, invisibleMs: number, atMs = askedMs + 1): HistoryEvent => ({
+  kind: "popped",
+  atMs,
+  group: "p",
+  broker: "a",
+  id,
+  askedMs,
+  invisibleMs,
+});
+const popAcknowledged = (id: string, atMs: number): HistoryEvent => ({
+  kind: "pop-acknowledged",
+  atMs,
+  group: "p",
+  broker: "a",
+  id,
+});
+const popChanged = (id: string, askedMs: number, invisibleMs: number): HistoryEvent => ({
+  kind: "pop-changed",
+  atMs: askedMs + 1,
+  group: "p",
+  broker: "a",
+  id,
+  askedMs,
+  invisibleMs,
+});
+const brokerEnded = (atMs: number): HistoryEvent => ({ kind: "broker-ended", atMs, broker: "a" });
+const sentAt = (id: string, atMs: number): HistoryEvent => ({ ...send(id), atMs });
+
+test("a popped message comes again when its time is over, and not before", () => {
+  const sent = sentAt("1", 10_000);
+  const early = [sent, popped("1", 20_000, 3_000), popped("1", 22_998, 3_000)];
+  assert.deepEqual(broken(early), ["invisible"]);
+  assert.deepEqual(broken([sent, popped("1", 20_000, 3_000), popped("1", 23_000, 3_000)]), []);
+  const later = [
+    sent,
+    popped("1", 20_000, 3_000),
+    popChanged("1", 22_000, 5_000),
+    popped("1", 26_000, 3_000),
+  ];
+  assert.deepEqual(broken(later), ["invisible"], "its time was made longer");
+  const unknown = [sent, popped("1", 20_000, 3_000), popChanged("1", 21_000, 0), popped("1", 21_500, 3_000)];
+  assert.deepEqual(broken(unknown), [], "nobody knows whether it was changed");
+});
+
+test("a popped message never comes again when it was acknowledged in time", () => {
+  const sent = sentAt("1", 10_000);
+  const done = [sent, popped("1", 20_000, 3_000), popAcknowledged("1", 21_000)];
+  assert.deepEqual(broken([...done, popped("1", 90_000, 3_000)]), ["invisible"]);
+  const late = [sent, popped("1", 20_000, 3_000), popAcknowledged("1", 24_000), popped("1", 90_000, 3_000)];
+  assert.deepEqual(broken(late), [], "it was about to come again already");
+});
+
+test("what a broker had given away when it ended may come twice, and nothing else", () => {
+  const sent = sentAt("1", 10_000);
+  const before = [sent, popped("1", 20_000, 3_000), brokerEnded(21_000), popped("1", 21_500, 3_000)];
+  assert.deepEqual(broken(before), []);
+  const soon = [sent, popped("1", 20_000, 3_000), popAcknowledged("1", 21_000), brokerEnded(22_000)];
+  assert.deepEqual(broken([...soon, popped("1", 23_000, 3_000)]), []);
+  const kept = [sent, popped("1", 20_000, 3_000), popAcknowledged("1", 21_000), brokerEnded(60_000)];
+  assert.deepEqual(broken([...kept, popped("1", 61_000, 3_000)]), ["invisible"], "that was written long ago");
+  const unseen = [sent, brokerEnded(15_000), popped("1", 20_000, 3_000), popped("1", 20_500, 3_000)];
+  assert.deepEqual(broken(unseen), [], "somebody may have popped it before");
+});

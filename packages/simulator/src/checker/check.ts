@@ -213,7 +213,7 @@ class Checker {
         this.#order.memberEnded(event.by);
         break;
       case "popped":
-        this.#pops.popped(event);
+        this.#pops.popped(event, this.#sends.get(event.id)?.sentMs ?? 0);
         break;
       case "pop-changed":
         this.#pops.changed(event);

@@ -1,7 +1,8 @@
 /**
  * Groups that pop: a message is given to nobody before its time is over, and to nobody any more once it was
  * acknowledged in time. A broker that ended may have forgotten the times, and how far the group was: that is written
- * every few seconds; what it had given away then may come twice from then on. Whether all are popped at all is asked while the cluster becomes live.
+ * every few seconds; what it had by then may come twice from then on. Whether all are popped at all is asked while the
+ * cluster becomes live.
  *
  * Times are those of the asking side, which are never later than the broker's own: what is early by them is early.
  */
@@ -35,12 +36,15 @@ export class PopCheck {
   readonly #report: Report;
   readonly #states = new Map<string, State>();
   readonly #findings: Finding[] = [];
+  /** Broker → when its process ended the last time. */
+  readonly #endedMs = new Map<string, number>();
 
   constructor(report: Report) {
     this.#report = report;
   }
 
-  popped({ group, broker, id, askedMs, invisibleMs, atMs }: Popped): void {
+  /** `sentMs`: when the message was sent; somebody may have popped it, without getting it, since then. */
+  popped({ group, broker, id, askedMs, invisibleMs, atMs }: Popped, sentMs: number): void {
     const key = `${group} ${broker} ${id}`;
     const before = this.#states.get(key);
     if (before?.isDoubled === true) return;
@@ -51,7 +55,8 @@ export class PopCheck {
           : `before ${Math.ceil(before.untilMs)} ms`;
       this.#findings.push({ id, atMs, detail: `${group} got ${id} from ${broker} again ${when}` });
     }
-    this.#states.set(key, { broker, untilMs: askedMs + invisibleMs, doneMs: undefined, isDoubled: false });
+    const isDoubled = before === undefined && sentMs <= (this.#endedMs.get(broker) ?? -1);
+    this.#states.set(key, { broker, untilMs: askedMs + invisibleMs, doneMs: undefined, isDoubled });
   }
 
   changed({ group, broker, id, askedMs, invisibleMs }: Changed): void {
@@ -66,6 +71,7 @@ export class PopCheck {
   }
 
   brokerEnded(broker: string, atMs: number): void {
+    this.#endedMs.set(broker, atMs);
     for (const state of this.#states.values()) {
       if (state.broker !== broker) continue;
       if (state.doneMs === undefined || state.doneMs > atMs - WRITTEN_MS) state.isDoubled = true;

@@ -32,6 +32,13 @@ import type { Workload } from "./workload.ts";
 const GROUP = "poppers";
 const TIMEOUT_MS = 3_000;
 const MEMBERS = 2;
+/** Answers, or none, to an acknowledgement that the broker may have taken. */
+const MAYBE: ReadonlySet<number | undefined> = new Set([
+  undefined,
+  ResponseCode.SUCCESS,
+  ResponseCode.SYSTEM_ERROR,
+  ResponseCode.FLUSH_DISK_TIMEOUT,
+]);
 
 export interface PopPlan {
   readonly brokers: readonly { readonly name: string; readonly address: string }[];
@@ -200,8 +207,7 @@ class PopNode extends SimNode {
         sink,
       );
     const code = await this.#ask(rpc, address, RequestCode.ACK_MESSAGE, header);
-    // Without an answer it may have been taken.
-    if (code === undefined || code === ResponseCode.SUCCESS) this.#plan.done.add(`${id} ${broker}`);
+    if (MAYBE.has(code)) this.#plan.done.add(`${id} ${broker}`);
     if (code === ResponseCode.SUCCESS)
       this.context.recorder.add({ kind: "pop-acknowledged", group: GROUP, broker, id });
   }
