@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { catalogue, choose } from "./catalogue.ts";
+import { catalogue, choose, hasGoal } from "./catalogue.ts";
 
 const names = (only?: string) => choose(catalogue, only).map(({ name }) => name);
 
@@ -25,4 +25,23 @@ test("a name that chooses nothing is told", () => {
 
 test("a workload of one flush mode is not asked of the other", () => {
   assert.deepEqual(names("start-empty"), ["start-empty-sync"]);
+});
+
+test("those held against a goal are told from those that only show something", () => {
+  const held = choose(catalogue, undefined)
+    .filter(hasGoal)
+    .map(({ name }) => name);
+  assert.ok(held.includes("pipelined-1x64-128-sync") && held.includes("start-empty-sync"));
+  assert.ok(!held.includes("pipelined-1x1-128-sync") && !held.includes("drain-sync"));
+});
+
+test("whoever a goal names is somebody who may be measured", () => {
+  const servers = ["OrbitMQ", "RocketMQ 5.5.0", "null broker"];
+  const known = new RegExp(`^(${servers.join("|")}|.+ on (${servers.join("|")})|Redis stream.*|NATS.*)$`);
+  for (const { workload, flush } of choose(catalogue, undefined)) {
+    for (const { of = "OrbitMQ", beside = "OrbitMQ" } of workload.goals(flush)) {
+      assert.match(of, known);
+      assert.match(beside, known);
+    }
+  }
 });

@@ -1,6 +1,6 @@
 /** Every workload there is, in the order in which `compare` goes through them, and how the command line names them. */
 import type { FlushDiskType } from "./servers/bench-server.ts";
-import { catchUpJava, catchUpOurs, catchUpRaw } from "./workloads/catch-up.ts";
+import { catchUp } from "./workloads/catch-up.ts";
 import { catchUpCold } from "./workloads/catch-up-cold.ts";
 import { endToEndJava, endToEndOurs } from "./workloads/end-to-end.ts";
 import { javaBatchProducer, javaProducer } from "./workloads/java-producer.ts";
@@ -21,12 +21,8 @@ export const catalogue: readonly Workload[] = [
   javaBatchProducer(16, 32),
   endToEndJava,
   endToEndOurs,
-  catchUpRaw(5_000_000, 128),
-  catchUpRaw(1_000_000, 1024),
-  catchUpJava(5_000_000, 128),
-  catchUpJava(1_000_000, 1024),
-  catchUpOurs(5_000_000, 128),
-  catchUpOurs(1_000_000, 1024),
+  catchUp(5_000_000, 128),
+  catchUp(1_000_000, 1024),
   catchUpCold(5_000_000, 128),
   catchUpCold(1_000_000, 1024),
   openMessaging(1, 1),
@@ -54,6 +50,11 @@ const FLUSHES: readonly FlushDiskType[] = ["SYNC_FLUSH", "ASYNC_FLUSH"];
 
 export function chosenName(workload: Workload, flush: FlushDiskType): string {
   return `${workload.id}-${flush === "SYNC_FLUSH" ? "sync" : "async"}`;
+}
+
+/** Whether something of it is held against a goal of the product's, not only against one of the loader's. */
+export function hasGoal({ workload, flush }: Chosen): boolean {
+  return workload.goals(flush).some(({ metric }) => metric !== "clientCores");
 }
 
 /**

@@ -5,13 +5,14 @@
  *
  *   --list       names of the workloads
  *   --only       some of them: `pipelined-1x64-128-sync,producer-*`; default all
+ *   --goals      those of them that are held against a goal
  *   --servers    orbitmq,java,null
  *   --rounds 5 --seconds 8 (of a workload that goes by time) --scale 1 (times numbers of messages)
  *   --folder DIR (stores) --out bench-results --resume (leaves out what is there) --no-touch
  */
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import { type Chosen, catalogue, choose } from "./catalogue.ts";
+import { type Chosen, catalogue, choose, hasGoal } from "./catalogue.ts";
 import { commandLine } from "./measure/command-line.ts";
 import { describeMachine } from "./measure/machine.ts";
 import { touchMemory } from "./measure/touch-memory.ts";
@@ -31,6 +32,7 @@ const { values } = parseArgs({
   options: {
     list: { type: "boolean", default: false },
     only: { type: "string" },
+    goals: { type: "boolean", default: false },
     servers: { type: "string", default: "orbitmq,java,null" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "8" },
@@ -42,7 +44,7 @@ const { values } = parseArgs({
   },
 });
 
-const chosen = choose(catalogue, values.only);
+const chosen = choose(catalogue, values.only).filter((each) => !values.goals || hasGoal(each));
 
 function contestants(): Contestant[] {
   return values.servers.split(",").map((name) => {
@@ -66,7 +68,8 @@ async function compare(): Promise<void> {
     onTurn: (result: Parameters<typeof writeResult>[1]) => writeResult(values.out, result),
   };
   const results = [];
-  for (const each of chosen) {
+  for (const [index, each] of chosen.entries()) {
+    console.error(`${new Date().toISOString()} ${index + 1} of ${chosen.length}: ${each.name}`);
     results.push(await runRounds(each, options, values.resume ? resumable(each) : undefined));
   }
   console.log(leaveReport(values.out, results));

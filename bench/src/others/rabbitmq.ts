@@ -5,12 +5,11 @@ import { freePort } from "@orbitmq/interop";
 import type { OtherSystem } from "./other-system.ts";
 import { startProgram, versionOf } from "./program.ts";
 
-export const RABBITMQ = "RabbitMQ quorum queue, confirms";
 /** The package's own script: what Debian puts on the path changes the user. */
 const script = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
 export const rabbitmq: OtherSystem = {
-  name: RABBITMQ,
+  name: "RabbitMQ quorum queue, confirms",
   flush: "SYNC_FLUSH",
   system: "rabbitmq",
   script: "rabbitmq-load.ts",

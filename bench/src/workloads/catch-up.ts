@@ -7,52 +7,58 @@ import { javaFigures } from "../load/java-figures.ts";
 import type { PullerOptions, PullerResult } from "../load/puller.ts";
 import { runProcess } from "../load/run-process.ts";
 import type { Metrics } from "../measure/metrics.ts";
-import { type Goal, ORIGINAL } from "../results/goal.ts";
+import { type Goal, ORIGINAL, OURS } from "../results/goal.ts";
 import type { BenchServer } from "../servers/bench-server.ts";
 import { fill, memoryMetrics, placeOf, someTopics } from "./load.ts";
-import type { Stage, Workload } from "./workload.ts";
+import type { Measured, Stage, Workload } from "./workload.ts";
 
 export const BACKLOG_QUEUES = 8;
+/** Messages of 128 B a second. */
+const RAW_LEAST = 600_000;
 const JAVA_TIMEOUT_MS = 600_000;
 
-/** Reads so many messages of the topic. */
-type Reading = (stage: Stage, server: BenchServer, topic: string, messages: number) => Promise<Metrics>;
+/** Who reads, as tables call it, and how it reads so many messages of the topic. */
+const readers: Readonly<
+  Record<string, (stage: Stage, server: BenchServer, topic: string, messages: number) => Promise<Metrics>>
+> = {
+  "raw puller": byPuller,
+  "Java push consumer": byJava,
+  "our push consumer": byOurs,
+};
+const on = (reader: string, server: string): string => `${reader} on ${server}`;
 
-export const catchUpRaw = (messages: number, bodyBytes: number): Workload =>
-  catchUp("raw", "raw puller", messages, bodyBytes, byPuller, (): Goal[] => [
-    { metric: "perSecond", beside: ORIGINAL, atLeast: 3 },
-    ...(bodyBytes > 512 ? [] : [{ metric: "perSecond", atLeast: 600_000 } as const]),
-  ]);
+const rawBound: Goal = { metric: "perSecond", of: on("raw puller", OURS), atLeast: RAW_LEAST };
 
-export const catchUpJava = (messages: number, bodyBytes: number): Workload =>
-  catchUp("java-client", "Java push consumer", messages, bodyBytes, byJava, () => [
-    { metric: "perSecond", beside: ORIGINAL, atLeast: 1.1 },
-    { metric: "serverCpuUs", beside: ORIGINAL, atMost: 0.5 },
-  ]);
-
-export const catchUpOurs = (messages: number, bodyBytes: number): Workload =>
-  catchUp("our-client", "our push consumer", messages, bodyBytes, byOurs, () => []);
-
-function catchUp(
-  id: string,
-  title: string,
-  messages: number,
-  bodyBytes: number,
-  read: Reading,
-  goals: () => readonly Goal[],
-): Workload {
+/** All of them read the same backlog, one after the other, each in a group of its own. */
+export function catchUp(messages: number, bodyBytes: number): Workload {
+  const besideOriginal = (reader: string, goal: Goal): Goal => ({
+    ...goal,
+    of: on(reader, OURS),
+    beside: on(reader, ORIGINAL),
+  });
   return {
-    id: `catch-up-${id}-${bodyBytes}`,
-    title: `${title} catches up ${messages.toLocaleString("en")} messages of ${bodyBytes} B, warm`,
+    id: `catch-up-${bodyBytes}`,
+    title: `catching up ${messages.toLocaleString("en")} messages of ${bodyBytes} B, warm`,
     servers: ["orbitmq", "java"],
     // What is read was flushed long ago, whichever way.
     flushes: ["ASYNC_FLUSH"],
-    goals,
+    goals: () => [
+      besideOriginal("raw puller", { metric: "perSecond", atLeast: 3 }),
+      ...(bodyBytes > 512 ? [] : [rawBound]),
+      besideOriginal("Java push consumer", { metric: "perSecond", atLeast: 1.1 }),
+      besideOriginal("Java push consumer", { metric: "serverCpuUs", atMost: 0.5 }),
+    ],
     async run(stage) {
-      const [topic = ""] = await someTopics(stage.server, 1, BACKLOG_QUEUES, "Backlog");
+      const { server } = stage;
+      const [topic = ""] = await someTopics(server, 1, BACKLOG_QUEUES, "Backlog");
       const load = { topics: [topic], queues: BACKLOG_QUEUES, bodyBytes };
-      const stored = await fill(stage.server, stage.scaled(messages), load);
-      return read(stage, stage.server, topic, stored);
+      const stored = await fill(server, stage.scaled(messages), load);
+      const measured: Measured[] = [];
+      for (const [reader, read] of Object.entries(readers)) {
+        const metrics = await read(stage, server, topic, stored);
+        measured.push({ who: on(reader, server.name), about: server.about, metrics });
+      }
+      return measured;
     },
   };
 }
@@ -86,7 +92,7 @@ async function byJava(stage: Stage, server: BenchServer, topic: string, messages
   } = await javaFigures(
     {
       mainClass: "bench.CatchUp",
-      args: [server.namesrvAddr, topic, "catch_up", String(messages)],
+      args: [server.namesrvAddr, topic, "catch_up_java", String(messages)],
       folder: stage.folder,
     },
     server.pids,
@@ -105,7 +111,7 @@ async function byOurs(_stage: Stage, server: BenchServer, topic: string, message
   const options: ConsumeAllOptions = {
     namesrv: server.namesrvAddr,
     topic,
-    group: "catch_up",
+    group: "catch_up_ours",
     messages,
     serverPids: server.pids,
   };

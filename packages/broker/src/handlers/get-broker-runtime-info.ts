@@ -101,7 +101,8 @@ function runtimeInfo(
     msgGetTotalYesterdayMorning: 0,
     msgGetTotalTodayMorning: 0,
     msgGetTotalTodayNow: stats.messagesGot,
-    dispatchBehindBytes: behindBytes,
+    // RocketMQ's dispatch feeds the index as well.
+    dispatchBehindBytes: Math.max(behindBytes, status.keyIndex.behindBytes),
     pageCacheLockTimeMills: 0,
     earliestMessageTimeStamp: earliestMs,
     startAcceptSendRequestTimeStamp: 0,

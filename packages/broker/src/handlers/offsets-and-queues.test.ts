@@ -229,6 +229,17 @@ describe("get-broker-runtime-info", () => {
   });
 });
 
+describe("get-broker-runtime-info of a broker whose key index has fallen behind", () => {
+  it("counts what the index has yet to read as not dispatched", () => {
+    const room = roomWith(3);
+    const behind = () =>
+      parseKvTable(answerTo(room, getBrokerRuntimeInfo(room), { code: 28 }).body).get("dispatchBehindBytes");
+    assert.equal(behind(), "0");
+    room.store.keyIndexBehindBytes = 4_096;
+    assert.equal(behind(), "4096");
+  });
+});
+
 describe("cleaning by hand", () => {
   it("asks the store to remove expired segments (329) and queue files (306), and answers at once", () => {
     const room = roomWith(1);

@@ -53,6 +53,7 @@ export class MemoryStore implements MessageStore {
   gets = 0;
   refusal: { reason: AppendRefusal; remark: string } | undefined;
   state: StoreStatus["state"] = "running";
+  keyIndexBehindBytes = 0;
   autoFlush = true;
   inMemory = true;
   /** What pulls hand out: `<body>`, or real records. */
@@ -320,7 +321,7 @@ export class MemoryStore implements MessageStore {
         wrongIndexBlocks: 0,
         skippedRecords: 0,
       },
-      keyIndex: { behindBytes: 0, stalls: 0 },
+      keyIndex: { behindBytes: this.keyIndexBehindBytes, stalls: 0 },
       stoppedCleanly: true,
       refusal: this.refusal,
       minOffset: physicalOffset(0),
