@@ -72,6 +72,30 @@ for (const [encoding, serializeType] of [
   });
 }
 
+for (const [encoding, serializeType] of [
+  ["JSON", SERIALIZE_JSON],
+  ["ROCKETMQ", SERIALIZE_ROCKETMQ],
+] as const) {
+  test(`a server asks a client that speaks ${encoding} in its own encoding, whatever others speak`, async (t) => {
+    const { client, address, server } = await echoPair(t, { client: { encoding } });
+    const peers: Peer[] = [];
+    server.onPeer((opened) => peers.push(opened));
+    const other = newClient(t, host, { encoding: encoding === "JSON" ? "ROCKETMQ" : "JSON" });
+    const heard: number[] = [];
+    client.handle(40, (request) => void heard.push(request.serializeType));
+    client.handle(307, (request, exchange) => {
+      heard.push(request.serializeType);
+      exchange.reply({ code: 0 });
+    });
+    await ask(client, address, { code: 1 });
+    await ask(other, address, { code: 1 });
+    const [peer] = peers;
+    peer!.oneway({ code: 40 });
+    await ask(peer!, "", { code: 307 });
+    assert.deepEqual(heard, [serializeType, serializeType]);
+  });
+}
+
 test("a thousand requests of one turn leave in one write, and their answers in a handful", async (t) => {
   const counted = countingHost();
   const server = newServer(t, counted);

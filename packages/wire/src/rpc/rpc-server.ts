@@ -55,7 +55,11 @@ export class RpcServer {
       host,
       { ...this.#options, closesSlowReaders: true },
       {
-        requestArrived: (connection, command) => this.#dispatcher.dispatch(connection, command),
+        requestArrived: (connection, command) => {
+          // What we ask a client is framed as it speaks: some read JSON only.
+          connection.serializeType = command.serializeType;
+          this.#dispatcher.dispatch(connection, command);
+        },
         connectionGone: (connection) => this.#connectionGone(connection),
       },
     );
