@@ -287,7 +287,7 @@ export {
 } from "./commands/view-broker-stats-data.ts";
 export type { ViewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 export { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
-export { bodyCrc, plainCrc32 } from "./crc32.ts";
+export { bodyCrc, joinedCrc32, plainCrc32, rangeCrc32 } from "./crc32.ts";
 export type { DataVersion } from "./data-version.ts";
 export {
   dataVersionFromJson,
@@ -405,6 +405,7 @@ export {
   parseReceiptHandle,
   type ReceiptHandle,
 } from "./pop/receipt-handle.ts";
+export { PreparedWords } from "./prepared-words.ts";
 export type { CheckOptions, ReadOptions, RecordCheck } from "./read-record.ts";
 export { checkRecord, readRecord, readRecords } from "./read-record.ts";
 export type { RegisterBrokerBody } from "./register-broker-body.ts";

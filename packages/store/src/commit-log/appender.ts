@@ -3,7 +3,7 @@
  * pulls use, noted for dispatch and for who waits. Everything or nothing: a refused append has changed nothing.
  */
 import { assert, type Clock, physicalOffset, queueOffset } from "@orbitmq/host";
-import { type RecordSource, recordSize, WireError, writeRecord } from "@orbitmq/wire";
+import { type RecordSource, recordSize, WireError } from "@orbitmq/wire";
 import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
 import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { Dispatch } from "../dispatch/dispatch.ts";
@@ -13,7 +13,8 @@ import type { AppendRefusal, AppendResult, AppendWaiter, Durability } from "../m
 import type { AckGate } from "./ack-gate.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { readEncoded } from "./encoded-records.ts";
-import { sealBytes, sealRecord, withoutSeal } from "./record-seal.ts";
+import { RecordEncoder } from "./record-encoder.ts";
+import { sealBytes, withoutSeal } from "./record-seal.ts";
 
 export interface AppenderParts {
   readonly clock: Clock;
@@ -32,6 +33,7 @@ export interface AppenderParts {
 
 export class Appender {
   readonly #parts: AppenderParts;
+  readonly #encoder = new RecordEncoder();
   #lastStoreTimestamp = 0;
   /** Clocks are read once for all appends of a turn: reading both costs as much as half a checksum. */
   #monotonicMs = 0;
@@ -185,9 +187,7 @@ export class Appender {
     assigned.physicalOffset = position;
     assigned.storeTimestamp = stored;
     const slab = log.memory(size);
-    const at = slab.used - size;
-    const written = sealRecord(slab.bytes, at, writeRecord(message, slab.bytes, at, assigned));
-    assert(written === size, "a record has the size that was reserved for it");
+    this.#encoder.write(message, slab, slab.used - size, size, assigned);
     index.note(position, position + size, stored, message.topic, message.properties, message.sysFlag);
     if (!visible) return;
     queue.nextOffset += 1;

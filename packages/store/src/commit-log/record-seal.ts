@@ -7,7 +7,6 @@
  *
  * The checksum is over all bytes of the record before the seal.
  */
-import { assert } from "@orbitmq/host";
 import {
   bodyCrc,
   bodyLengthAt,
@@ -15,8 +14,10 @@ import {
   MAGIC_V2,
   MessageConst,
   PROPERTIES_BYTES_MAX,
+  PreparedWords,
   RecordField,
   type RecordSource,
+  rangeCrc32,
 } from "@orbitmq/wire";
 
 const NAME = Buffer.from(`${MessageConst.CRC32}\u0001`);
@@ -24,6 +25,12 @@ const DIGITS = 10;
 const SEPARATOR = 2;
 const ZERO = 48;
 export const SEAL_BYTES = NAME.length + DIGITS + 1;
+const NAME_WORDS = new PreparedWords(NAME);
+/** The two digits of a number below 100, the lower one first. */
+const DIGIT_PAIRS = Uint16Array.from(
+  { length: 100 },
+  (_, pair) => ((ZERO + (pair % 10)) << 8) | (ZERO + Math.floor(pair / 10)),
+);
 
 /** How many bytes sealing will add to a record with these properties. */
 export function sealBytes(properties: string | EncodedProperties): number {
@@ -52,25 +59,12 @@ function propertiesLengthAt(bytes: Buffer, at: number): number {
   return topicLengthAt + 1 + bytes[topicLengthAt]!;
 }
 
-/** Adds the seal to the record of `size` bytes at `bytes[at]`; returns its new size. Properties too long for it stay without. */
-export function sealRecord(bytes: Buffer, at: number, size: number): number {
-  const lengthAt = propertiesLengthAt(bytes, at);
-  const propertiesBytes = bytes.readInt16BE(lengthAt);
-  let end = at + size;
-  assert(lengthAt + 2 + propertiesBytes === end, "properties end the record");
-  const separator = propertiesBytes > 0 && bytes[end - 1] !== SEPARATOR ? 1 : 0;
-  if (propertiesBytes + separator + SEAL_BYTES > PROPERTIES_BYTES_MAX) return size;
-  if (separator === 1) bytes[end++] = SEPARATOR;
-  const sealedSize = end + SEAL_BYTES - at;
-  bytes.writeInt32BE(sealedSize, at + RecordField.TOTAL_SIZE);
-  bytes.writeInt16BE(propertiesBytes + separator + SEAL_BYTES, lengthAt);
-  writeSeal(bytes, at, end);
-  return sealedSize;
-}
-
 /** Computes the seal anew after offsets in the record have changed. */
 export function resealRecord(bytes: Buffer, at: number, size: number): void {
-  if (hasSeal(bytes, at, size)) writeSeal(bytes, at, at + size - SEAL_BYTES);
+  if (!hasSeal(bytes, at, size)) return;
+  const sealAt = at + size - SEAL_BYTES;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  writeSeal(view, sealAt, rangeCrc32(view, at, sealAt, 0));
 }
 
 /** Whether the whole record is what was sealed; `absent` when it carries no seal. */
@@ -143,13 +137,15 @@ function viewOf(bytes: Buffer, start: number, end: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
-function writeSeal(bytes: Buffer, at: number, sealAt: number): void {
-  let crc = bodyCrc(viewOf(bytes, at, sealAt));
-  for (let index = 0; index < NAME.length; index += 1) bytes[sealAt + index] = NAME[index]!;
-  for (let index = 0; index < DIGITS; index += 1) {
-    const rest = (crc / 10) | 0;
-    bytes[sealAt + NAME.length + index] = ZERO + crc - rest * 10;
-    crc = rest;
+/** Writes the seal of a record at its end; `crc` is the CRC-32 of all bytes before it. */
+export function writeSeal(into: DataView, sealAt: number, crc: number): void {
+  let at = NAME_WORDS.write(into, sealAt);
+  let rest = crc & 0x7fffffff;
+  for (let pair = 0; pair < DIGITS / 2; pair += 1) {
+    const quotient = (rest / 100) | 0;
+    into.setUint16(at, DIGIT_PAIRS[rest - quotient * 100]!);
+    rest = quotient;
+    at += 2;
   }
-  bytes[sealAt + SEAL_BYTES - 1] = SEPARATOR;
+  into.setUint8(at, SEPARATOR);
 }

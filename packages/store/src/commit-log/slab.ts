@@ -13,6 +13,8 @@ import { assert } from "@orbitmq/host";
 
 export class Slab {
   readonly bytes: Buffer;
+  /** The same bytes, for words written whole. */
+  readonly view: DataView;
   /** Position in the log of `bytes[0]`. */
   start = 0;
   /** How many bytes, from the first, are filled. */
@@ -24,6 +26,7 @@ export class Slab {
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get end(): number {
