@@ -67,7 +67,11 @@ class DecodedCommand implements RemotingCommand {
  * Throws WireError FRAME_MALFORMED.
  */
 export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.length): RemotingCommand {
-  const buffer = asBuffer(bytes);
+  return decodeFrame(asBuffer(bytes), start, end);
+}
+
+/** The same for who has a Buffer already. */
+export function decodeFrame(buffer: Buffer, start: number, end: number): RemotingCommand {
   if (end - start < FRAME_PREFIX_BYTES) throw malformed("it is shorter than 8 bytes");
   const total = readInt32(buffer, start);
   const prefix = readInt32(buffer, start + 4);

@@ -107,6 +107,20 @@ describe("plain-send", () => {
     }
   });
 
+  it("reads a request although others were decoded since", () => {
+    const first = request(310, false, FIELDS);
+    const second = request(310, false, { ...FIELDS, b: "another", e: "1" });
+    const send = new PlainSend();
+    for (const [each, topic, queueId] of [
+      [first, "orders", 3],
+      [second, "another", 1],
+      [first, "orders", 3],
+    ] as const) {
+      assert.equal(send.read(310, each.ext), true);
+      assert.deepEqual([send.topic, send.queueId], [topic, queueId]);
+    }
+  });
+
   it("leaves alone what is a batch, in unit mode, or asks the broker for something", () => {
     for (const change of [
       { m: "true" },

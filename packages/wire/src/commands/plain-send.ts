@@ -49,7 +49,9 @@ export class PlainSend {
   reconsumeTimes = 0;
   /** Valid as long as the request. */
   readonly properties = new EncodedProperties();
-  readonly #found = new Int32Array(2 * FIELDS);
+  readonly #located = new Int32Array(2 * FIELDS);
+  /** Where the values are: `located`, or what the decoder has found. */
+  #found: Int32Array = this.#located;
   /** For properties that a JSON header has escaped. */
   #unescaped: Buffer | undefined;
   #valid = true;
@@ -57,11 +59,14 @@ export class PlainSend {
   /** False when the request is anything but plain; the fields mean nothing then. */
   read(code: number, ext: ExtFields): boolean {
     if (!(ext instanceof LocatedExt)) return false;
-    const found = this.#found;
-    found.fill(0);
     const isLong = code === RequestCode.SEND_MESSAGE;
-    if (ext instanceof BinaryExt && !isLong) ext.locateLetters(FIELDS, found);
-    else ext.locate(isLong ? LONG_NAMES : SHORT_NAMES, found);
+    if (ext instanceof BinaryExt && !isLong) this.#found = ext.letters();
+    else {
+      this.#found = this.#located;
+      this.#found.fill(0);
+      ext.locate(isLong ? LONG_NAMES : SHORT_NAMES, this.#found);
+    }
+    const found = this.#found;
     const { buffer } = ext;
     if (found[2 * GROUP]! <= 0 || found[2 * DEFAULT_TOPIC]! <= 0 || found[2 * TOPIC]! <= 0) return false;
     if (!this.#isFalse(buffer, UNIT_MODE) || !this.#isFalse(buffer, BATCH)) return false;

@@ -12,6 +12,8 @@ import { RpcExchange } from "./rpc-exchange.ts";
 export type Admission = (connection: RpcConnection, command: RemotingCommand) => Refusal | undefined;
 
 const REMARK_CHARACTERS_MAX = 4096;
+/** Nearly all of RocketMQ's codes are smaller. */
+const SMALL_CODES = 1024;
 
 const refuseUnknown: RequestHandler = (request) => {
   throw new Refusal(ResponseCode.REQUEST_CODE_NOT_SUPPORTED, `request type ${request.code} not supported`);
@@ -23,6 +25,8 @@ export class RequestDispatcher {
   inFlight = 0;
   readonly #admit: Admission;
   readonly #handlers = new Map<number, RequestHandler>();
+  /** Those of small codes again, where finding one is a single load. */
+  readonly #handlersByCode: (RequestHandler | undefined)[] = new Array(SMALL_CODES).fill(undefined);
   #unknown: RequestHandler = refuseUnknown;
   #whenIdle: (() => void) | undefined;
 
@@ -34,6 +38,7 @@ export class RequestDispatcher {
   handle(code: number, handler: RequestHandler): void {
     assert(!this.#handlers.has(code), `request code ${code} has one handler`);
     this.#handlers.set(code, handler);
+    if (code >= 0 && code < SMALL_CODES) this.#handlersByCode[code] = handler;
   }
 
   handleUnknown(handler: RequestHandler): void {
@@ -44,7 +49,8 @@ export class RequestDispatcher {
     const { code } = command;
     const oneway = isOneway(command);
     const exchange = new RpcExchange(this, connection, code, command.opaque, oneway, command.serializeType);
-    const handler = this.#handlers.get(code) ?? this.#unknown;
+    const known = code >= 0 && code < SMALL_CODES ? this.#handlersByCode[code] : this.#handlers.get(code);
+    const handler = known ?? this.#unknown;
     if (!oneway) {
       const refusal = this.#admit(connection, command);
       this.inFlight++;

@@ -9,7 +9,7 @@
  * still leave) → gone (the host said so; owner and listeners are told).
  */
 import { assert, type Connection, type HostError, type SocketAddress } from "@orbitmq/host";
-import { decodeCommand } from "../decode-command.ts";
+import { decodeFrame } from "../decode-command.ts";
 import { asBuffer, FrameDecoder } from "../frame.ts";
 import { type FrameBatch, FrameWriter, type OutgoingFrame, type PreparedFrame } from "../frame-writer.ts";
 import { encodeHostBytes, formatAddress } from "../host-address.ts";
@@ -285,7 +285,7 @@ export class RpcConnection implements Peer {
   #onFrame(buffer: Buffer, start: number, end: number): void {
     this.#framesReceived++;
     try {
-      const command = decodeCommand(buffer, start, end);
+      const command = decodeFrame(buffer, start, end);
       this.version = command.version;
       if ((command.flag & FLAG_RESPONSE) !== 0) {
         this.#settle(command);
