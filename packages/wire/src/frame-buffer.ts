@@ -1,6 +1,7 @@
 /**
- * The growing memory behind a FrameWriter: a chunk being filled, and what came before it. A frame lies in one
- * chunk; when it does not fit, its beginning moves to a new chunk and everything before it becomes a slice.
+ * The growing memory behind a FrameWriter: a chunk being filled, and what came before it. A header lies in one
+ * chunk; when it does not fit, its beginning moves to a new chunk and everything before it becomes a slice. A body
+ * may go on in the next chunk.
  *
  *   chunk:  … sliced | segmentStart … whole frames … frameStart … frame being written … at | free
  */
@@ -58,19 +59,42 @@ export class FrameBuffer {
     }
     if (this.#frameStart > 0) this.#chunks.push(old);
     else if (old.length > 0) this.#pool.give(old);
-    this.chunk = grown;
-    this.view = new DataView(grown.buffer, grown.byteOffset, grown.length);
-    this.#segmentStart = 0;
-    this.#frameStart = 0;
+    this.#setChunk(grown);
     this.at = frameBytes;
   }
 
-  /** Appends slices that are not copied, after what has been written. */
-  appendSlices(slices: readonly Uint8Array[]): void {
-    this.#closeSegment();
-    for (const slice of slices) {
-      if (slice.length > 0) this.#slices.push(slice);
+  /**
+   * Appends the body of the frame, whose header is complete: slices up to `copiedBytesMax` are copied, longer ones stay
+   * slices of their own.
+   */
+  appendSlices(slices: readonly Uint8Array[], copiedBytesMax: number): void {
+    for (let i = 0; i < slices.length; i++) {
+      const slice = slices[i]!;
+      const { length } = slice;
+      if (length > copiedBytesMax) {
+        this.#closeSegment();
+        this.#slices.push(slice);
+        continue;
+      }
+      // Unlike a header, a body may go on in another chunk.
+      if (this.chunk.length - this.at < length) this.#nextChunk(length);
+      this.chunk.set(slice, this.at);
+      this.at += length;
     }
+  }
+
+  #nextChunk(bytes: number): void {
+    this.#closeSegment();
+    if (this.chunk.length > 0) this.#chunks.push(this.chunk);
+    this.#setChunk(this.#pool.take(bytes));
+    this.at = 0;
+  }
+
+  #setChunk(chunk: Buffer): void {
+    this.chunk = chunk;
+    this.view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#segmentStart = 0;
+    this.#frameStart = 0;
   }
 
   #closeSegment(): void {

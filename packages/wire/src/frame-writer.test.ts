@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeCommand } from "./decode-command.ts";
-import { FrameDecoder } from "./frame.ts";
+import { asBuffer, FrameDecoder } from "./frame.ts";
 import { FrameChunkPool } from "./frame-chunk-pool.ts";
 import { FrameWriter, type OutgoingFrame } from "./frame-writer.ts";
 import { type RemotingCommand, SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "./remoting-command.ts";
@@ -65,7 +65,7 @@ describe("FrameWriter", () => {
 
     it(`writes ${encoding} frames across chunks of any size`, () => {
       for (const chunkBytes of [16, 64, 200, 1000]) {
-        const writer = new FrameWriter({ pool: new FrameChunkPool(chunkBytes), copiedBodyBytesMax: 10 });
+        const writer = new FrameWriter({ pool: new FrameChunkPool(chunkBytes), copiedSliceBytesMax: 10 });
         const bodies = [0, 5, 10, 11, 3000];
         for (const [i, bytes] of bodies.entries()) {
           const header: OutgoingFrame["header"] = (sink) => {
@@ -103,23 +103,41 @@ describe("FrameWriter", () => {
     );
   });
 
-  it("passes large bodies on as they are and copies small ones", () => {
-    const writer = new FrameWriter({ copiedBodyBytesMax: 100 });
+  it("passes large slices of bodies on as they are and copies small ones", () => {
+    const writer = new FrameWriter({ copiedSliceBytesMax: 100 });
     const small = Buffer.alloc(100, 1);
-    const large = [Buffer.alloc(60, 2), Buffer.alloc(0), Buffer.alloc(60, 3)];
+    const mixed = [Buffer.alloc(101, 2), Buffer.alloc(0), Buffer.alloc(60, 3), Buffer.alloc(300, 4)];
     writer.frame(outgoing({ body: [small] }));
-    writer.frame(outgoing({ body: large }));
+    writer.frame(outgoing({ body: mixed }));
     writer.frame(outgoing());
     const { slices } = writer.take()!;
-    assert.equal(slices.length, 4);
-    assert.equal(slices[1], large[0]);
-    assert.equal(slices[2], large[2]);
-    assert.equal(decoded(slices).length, 3);
+    assert.equal(slices.length, 5);
+    assert.equal(slices[1], mixed[0]);
+    assert.deepEqual(slices[2], mixed[2]);
+    assert.equal(slices[3], mixed[3]);
+    const bodies = decoded(slices).map(({ body }) => asBuffer(body).toString("latin1"));
+    assert.deepEqual(bodies, [small.toString("latin1"), Buffer.concat(mixed).toString("latin1"), ""]);
+  });
+
+  it("goes on in other chunks with a body of many small slices, which are pooled like the first", () => {
+    const pool = new FrameChunkPool(256);
+    for (let slice = 1; slice < 300; slice += 7) {
+      const writer = new FrameWriter({ pool });
+      const body = Array.from({ length: 40 }, (_, index) => Buffer.alloc(slice, index));
+      for (let opaque = 0; opaque < 3; opaque++) writer.frame(outgoing({ opaque, body }));
+      const batch = writer.take()!;
+      const commands = decoded(batch.slices);
+      assert.deepEqual(
+        commands.map((command) => [command.opaque, asBuffer(command.body).equals(Buffer.concat(body))]),
+        [0, 1, 2].map((opaque) => [opaque, true]),
+      );
+      batch.release();
+    }
   });
 
   it("moves to a new chunk behind a slice without losing or repeating a byte", () => {
     for (let valueBytes = 0; valueBytes < 200; valueBytes++) {
-      const writer = new FrameWriter({ pool: new FrameChunkPool(128), copiedBodyBytesMax: 0 });
+      const writer = new FrameWriter({ pool: new FrameChunkPool(128), copiedSliceBytesMax: 0 });
       const header: OutgoingFrame["header"] = (sink) => sink.put("v", "x".repeat(valueBytes));
       for (let opaque = 0; opaque < 4; opaque++)
         writer.frame(outgoing({ opaque, header, body: [Buffer.from("body")] }));

@@ -167,7 +167,7 @@ describe("fuzz: frames", () => {
 
   it("what the writer writes, both encodings read back", () => {
     const random = new SeededRandom(3);
-    const writer = new FrameWriter({ copiedBodyBytesMax: 64 });
+    const writer = new FrameWriter({ copiedSliceBytesMax: 64 });
     const texts = ["", "x", "grün", "\u0001\u0002", '"\\', "😀", "line\n", "a".repeat(70), "\u007f"];
     for (let run = fuzzRuns(5000); run > 0; run--) {
       const fields = Array.from({ length: random.int(6) }, (_, i) => [`k${i}`, random.pick(texts)] as const);

@@ -21,7 +21,7 @@ const WARM_UP_MS = 1500;
 const SEND_MESSAGE_V2 = 310;
 
 function frame(opaque: number, queueId: number): Buffer {
-  const writer = new FrameWriter({ copiedBodyBytesMax: 4096 });
+  const writer = new FrameWriter({ copiedSliceBytesMax: 4096 });
   const header: Record<string, string> = {
     a: "bench_producer",
     b: "Bench",

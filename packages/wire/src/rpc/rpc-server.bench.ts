@@ -16,7 +16,7 @@ const HEADER = { a: "BenchmarkProducers", b: "BenchmarkTest", c: "TBW102", d: "8
 const BODY = new Uint8Array(128).fill(65);
 
 function requestBytes(): Uint8Array {
-  const writer = new FrameWriter({ copiedBodyBytesMax: 4096 });
+  const writer = new FrameWriter({ copiedSliceBytesMax: 4096 });
   writer.frame({
     serializeType: SERIALIZE_ROCKETMQ,
     code: CODE,
