@@ -37,7 +37,7 @@ export interface ReceiveOptions {
 export const simpleConsumerDefaults = {
   awaitMs: 15_000,
   invisibleMs: 30_000,
-  messagesMax: 32,
+  receiveMax: 32,
   /** With several brokers, how long one of them is waited for at a time. */
   turnMs: 1_000,
 } as const;

@@ -108,7 +108,7 @@ export class SimpleConsumer {
     const { host } = this.#instance;
     const awaitMs = checkInteger(options, "awaitMs", this.#awaitMs, 0, INT31_MAX);
     const asked: Asked = {
-      messagesMax: checkInteger(options, "messagesMax", simpleConsumerDefaults.messagesMax, 1, 32),
+      messagesMax: checkInteger(options, "messagesMax", simpleConsumerDefaults.receiveMax, 1, 32),
       invisibleMs: checkDuration(options, "invisibleMs", this.#invisibleMs),
       fifo: options.fifo ?? false,
       attemptId: options.attemptId,
