@@ -9,6 +9,7 @@
  *   --servers    orbitmq,java,null
  *   --rounds 5 --seconds 8 (of a workload that goes by time) --scale 1 (times numbers of messages)
  *   --folder DIR (stores) --out bench-results --resume (leaves out what is there) --no-touch
+ *   --minutes N  begins no further workload after that; `--resume` goes on with it another day
  */
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     folder: { type: "string", default: tmpdir() },
     out: { type: "string", default: "bench-results" },
     resume: { type: "boolean", default: false },
+    minutes: { type: "string", default: "Infinity" },
     "no-touch": { type: "boolean", default: false },
   },
 });
@@ -68,7 +70,12 @@ async function compare(): Promise<void> {
     onTurn: (result: Parameters<typeof writeResult>[1]) => writeResult(values.out, result),
   };
   const results = [];
+  const endMs = performance.now() + Number(values.minutes) * 60_000;
   for (const [index, each] of chosen.entries()) {
+    if (performance.now() > endMs) {
+      console.error(`not measured for want of time: ${chosen.slice(index).map(({ name }) => name)}`);
+      break;
+    }
     console.error(`${new Date().toISOString()} ${index + 1} of ${chosen.length}: ${each.name}`);
     results.push(await runRounds(each, options, values.resume ? resumable(each) : undefined));
   }
