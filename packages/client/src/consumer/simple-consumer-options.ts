@@ -35,8 +35,8 @@ export interface ReceiveOptions {
 }
 
 export const simpleConsumerDefaults = {
-  awaitMs: 15_000,
-  invisibleMs: 30_000,
+  receiveAwaitMs: 15_000,
+  receiveInvisibleMs: 30_000,
   receiveMax: 32,
   /** With several brokers, how long one of them is waited for at a time. */
   turnMs: 1_000,

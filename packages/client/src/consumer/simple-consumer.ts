@@ -67,8 +67,8 @@ export class SimpleConsumer {
     if (this.#from !== "first" && this.#from !== "last") {
       throw new OrbitError("INVALID_ARGUMENT", 'from must be "first" or "last"');
     }
-    this.#awaitMs = checkDuration(options, "awaitMs", simpleConsumerDefaults.awaitMs);
-    this.#invisibleMs = checkDuration(options, "invisibleMs", simpleConsumerDefaults.invisibleMs);
+    this.#awaitMs = checkDuration(options, "awaitMs", simpleConsumerDefaults.receiveAwaitMs);
+    this.#invisibleMs = checkDuration(options, "invisibleMs", simpleConsumerDefaults.receiveInvisibleMs);
     this.#instance = new ClientInstance(host, options, { consumers: () => [this.#consumerData()] });
     this.#group = this.#instance.namespace.wrap(options.group);
     this.#requests = new PopRequests(this.#instance, this.#group);
