@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { joinedCrc32, plainCrc32, rangeCrc32 } from "./crc32.ts";
+import { bodyCrc, bodyCrcBetween, joinedCrc32, plainCrc32, rangeCrc32 } from "./crc32.ts";
 import { SeededRandom } from "./testing/random.ts";
 
 describe("CRC-32", () => {
@@ -40,5 +40,21 @@ describe("CRC-32", () => {
     const megabytes = Buffer.alloc(16 * 1024 * 1024 - 1, "record");
     const second = plainCrc32(megabytes) | 0;
     assert.equal(joinedCrc32(0x12345678, second, megabytes.length), plainCrc32(megabytes, 0x12345678) | 0);
+  });
+
+  it("of a buffer's part is the engine's, also when buffers share memory and when their bytes change", () => {
+    const buffers = [
+      bytes,
+      bytes.subarray(3, 900),
+      bytes.subarray(4, 900),
+      new Uint8Array(bytes.subarray(0, 900)),
+    ];
+    for (let round = 0; round < 200; round++) {
+      const buffer = buffers[random.int(buffers.length)]!;
+      const start = random.int(100);
+      const end = start + random.int(700);
+      assert.equal(bodyCrcBetween(buffer, start, end), bodyCrc(buffer.subarray(start, end)));
+      buffers[3]![random.int(900)]! ^= 1;
+    }
   });
 });

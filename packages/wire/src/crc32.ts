@@ -1,7 +1,7 @@
 /**
  * CRC-32 as records and registrations carry it: without the sign bit (RocketMQ: UtilAll.crc32), and with all its
  * bits over ranges of memory. A call of the engine's own function, and the view it wants of the bytes, cost more than
- * a loop over two or three hundred bytes: short ranges are summed here, eight bytes at a time, by tables.
+ * a loop over half a kilobyte: short ranges are summed here, sixteen bytes at a time, by tables (crc32.bench.ts).
  *
  * A checksum is the remainder of a polynomial, so that of two ranges one behind the other follows from those of both:
  *
@@ -14,14 +14,14 @@ const { crc32 } = zlib as unknown as { crc32(data: Uint8Array, before?: number):
 
 const POLYNOMIAL = 0xedb88320 | 0;
 /** Longer ranges are the engine's. */
-const LOOP_BYTES_MAX = 256;
+const LOOP_BYTES_MAX = 512;
 /** 1 and x^8, the highest power in the lowest bit. */
 const ONE = 0x80000000 | 0;
 const BYTE = 0x00800000;
 const POWERS = 4096;
 
 /** Table `k` holds, for each byte, its part of the sum when `k` bytes follow it. */
-const TABLES = new Int32Array(8 * 256);
+const TABLES = new Int32Array(16 * 256);
 for (let byte = 0; byte < 256; byte++) {
   let sum = byte;
   for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (POLYNOMIAL & -(sum & 1));
@@ -51,9 +51,33 @@ export function rangeCrc32(memory: DataView, start: number, end: number, before:
     return crc32(new Uint8Array(memory.buffer, memory.byteOffset + start, end - start), before >>> 0) | 0;
   }
   const tables = TABLES;
+  const stepsEnd = end - 15;
   const wordsEnd = end - 7;
   let sum = ~before;
   let at = start;
+  for (; at < stepsEnd; at += 16) {
+    const first = sum ^ memory.getInt32(at, true);
+    const second = memory.getInt32(at + 4, true);
+    const third = memory.getInt32(at + 8, true);
+    const fourth = memory.getInt32(at + 12, true);
+    sum =
+      tables[3840 + (first & 255)]! ^
+      tables[3584 + ((first >>> 8) & 255)]! ^
+      tables[3328 + ((first >>> 16) & 255)]! ^
+      tables[3072 + (first >>> 24)]! ^
+      tables[2816 + (second & 255)]! ^
+      tables[2560 + ((second >>> 8) & 255)]! ^
+      tables[2304 + ((second >>> 16) & 255)]! ^
+      tables[2048 + (second >>> 24)]! ^
+      tables[1792 + (third & 255)]! ^
+      tables[1536 + ((third >>> 8) & 255)]! ^
+      tables[1280 + ((third >>> 16) & 255)]! ^
+      tables[1024 + (third >>> 24)]! ^
+      tables[768 + (fourth & 255)]! ^
+      tables[512 + ((fourth >>> 8) & 255)]! ^
+      tables[256 + ((fourth >>> 16) & 255)]! ^
+      tables[fourth >>> 24]!;
+  }
   for (; at < wordsEnd; at += 8) {
     const first = sum ^ memory.getInt32(at, true);
     const second = memory.getInt32(at + 4, true);
@@ -69,6 +93,19 @@ export function rangeCrc32(memory: DataView, start: number, end: number, before:
   }
   for (; at < end; at++) sum = (sum >>> 8) ^ tables[(sum ^ memory.getUint8(at)) & 255]!;
   return ~sum;
+}
+
+/** The buffer whose checksums were asked for last, and a view of it: many ranges of one follow each other. */
+let viewed: Uint8Array = new Uint8Array(0);
+let view = new DataView(viewed.buffer);
+
+/** As `bodyCrc`, over `bytes[start, end)`, which must lie within. */
+export function bodyCrcBetween(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes !== viewed) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    viewed = bytes;
+  }
+  return rangeCrc32(view, start, end, 0) & 0x7fffffff;
 }
 
 /** The CRC-32 of two ranges, one behind the other, from that of each; the second has `secondBytes`, below 2^24. */

@@ -4,7 +4,7 @@
  */
 
 import { readInt16, readInt32, readInt64 } from "./big-endian.ts";
-import { bodyCrc } from "./crc32.ts";
+import { bodyCrcBetween } from "./crc32.ts";
 import {
   bodyLengthAt,
   MAGIC_BLANK,
@@ -98,9 +98,7 @@ export function checkRecord(
 }
 
 function crcMatches(buffer: Buffer, at: number): boolean {
-  return (
-    bodyCrc(buffer.subarray(parts.bodyAt, parts.bodyEnd)) === readInt32(buffer, at + RecordField.BODY_CRC)
-  );
+  return bodyCrcBetween(buffer, parts.bodyAt, parts.bodyEnd) === readInt32(buffer, at + RecordField.BODY_CRC);
 }
 
 export interface ReadOptions {

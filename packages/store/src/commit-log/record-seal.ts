@@ -8,7 +8,7 @@
  * The checksum is over all bytes of the record before the seal.
  */
 import {
-  bodyCrc,
+  bodyCrcBetween,
   bodyLengthAt,
   type EncodedProperties,
   MAGIC_V2,
@@ -77,7 +77,7 @@ export function checkSeal(bytes: Buffer, at: number, size: number): SealCheck {
     if (digit < 0 || digit > 9) return "wrong";
     sealed = sealed * 10 + digit;
   }
-  return sealed === bodyCrc(viewOf(bytes, at, sealAt)) ? "valid" : "wrong";
+  return sealed === bodyCrcBetween(bytes, at, sealAt) ? "valid" : "wrong";
 }
 
 /**
@@ -130,11 +130,6 @@ function hasSeal(bytes: Buffer, at: number, size: number): boolean {
   for (let index = 0; index < NAME.length; index += 1)
     if (bytes[sealAt + index] !== NAME[index]) return false;
   return true;
-}
-
-/** A plain view: making a Buffer costs twice as much, and every record has one made. */
-function viewOf(bytes: Buffer, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
 /** Writes the seal of a record at its end; `crc` is the CRC-32 of all bytes before it. */
