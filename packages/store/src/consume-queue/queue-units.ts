@@ -5,7 +5,7 @@
  * used after it was compared with its record (reading/unit-settling.ts).
  */
 import type { HostError } from "@orbitmq/host";
-import { plainCrc32, readInt64, writeInt64 } from "@orbitmq/wire";
+import { plainCrc32, readInt32, readInt64, writeInt64 } from "@orbitmq/wire";
 import { type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
 import type { KnownBlocks } from "./unit-checksums.ts";
@@ -51,7 +51,7 @@ export class FileUnits implements UnitRun {
   }
 
   sizeAt(offset: number): number {
-    return this.#bytes.readInt32BE((offset - this.start) * UNIT_BYTES + 8);
+    return readInt32(this.#bytes, (offset - this.start) * UNIT_BYTES + 8);
   }
 
   tagsCodeAt(offset: number): number {
@@ -93,14 +93,27 @@ export class FileUnits implements UnitRun {
   }
 }
 
-/** Units of one read, about as many as a pull scans at most by default. */
+/** Units of one read, about as many as a pull scans at most by default; twice as many each time a queue is read on. */
 const RUN_UNITS = 800;
+const RUN_UNITS_MAX = 4_000;
 const RUNS_MAX = 64;
+
+/** The units that a queue being read through needs next. */
+interface RunAhead {
+  readonly offset: number;
+  /** `undefined` while it is being read. */
+  run: FileUnits | undefined;
+  readonly waiters: (() => void)[];
+}
 
 export class QueueUnits {
   readonly #files: ConsumeQueueFiles;
   /** In order of use. */
   readonly #runs = new Map<ConsumeQueue, FileUnits>();
+  /** In order of use, too. */
+  readonly #ahead = new Map<ConsumeQueue, RunAhead>();
+  /** Counts truncations: what was read before one is not kept. */
+  #generation = 0;
 
   constructor(files: ConsumeQueueFiles) {
     this.#files = files;
@@ -110,16 +123,49 @@ export class QueueUnits {
   inMemory(queue: ConsumeQueue, offset: number): UnitRun | undefined {
     if (offset >= queue.ringStart) return queue;
     const run = this.#runs.get(queue);
-    if (run === undefined || offset < run.start || offset >= run.end) return undefined;
-    return run;
+    if (run !== undefined && offset >= run.start && offset < run.end) return run;
+    const ahead = this.#ahead.get(queue)?.run;
+    if (ahead === undefined || offset < ahead.start || offset >= ahead.end) return undefined;
+    this.#ahead.delete(queue);
+    this.#keep(queue, ahead);
+    return ahead;
   }
 
   /** Reads units around `offset`; afterwards they are in memory unless there was an error. */
   load(queue: ConsumeQueue, offset: number, done: (error: HostError | undefined) => void): void {
-    this.read(queue, offset, (error, run) => {
-      if (run !== undefined) this.#keep(queue, run);
+    const ahead = this.#ahead.get(queue);
+    if (ahead?.offset === offset && ahead.run === undefined) {
+      ahead.waiters.push(() => {
+        if (this.inMemory(queue, offset) === undefined) this.load(queue, offset, done);
+        else done(undefined);
+      });
+      return;
+    }
+    const before = this.#runs.get(queue);
+    const isReadOn = before !== undefined && before.end === offset;
+    const units = isReadOn ? Math.min(2 * (before.end - before.start), RUN_UNITS_MAX) : RUN_UNITS;
+    const generation = this.#generation;
+    const finish = (error: HostError | undefined, run: FileUnits | undefined): void => {
+      if (run !== undefined && generation === this.#generation) this.#keep(queue, run);
       done(error);
-    });
+    };
+    this.read(queue, offset, finish, Math.max(units, RUN_UNITS));
+  }
+
+  /** Reads the units behind `run` in advance when a queue is being read through; `run` must be of one that is. */
+  readAhead(queue: ConsumeQueue, run: UnitRun): void {
+    if (!(run instanceof FileUnits) || run.end - run.start < 2 * RUN_UNITS) return;
+    if (run.end >= queue.ringStart || this.#ahead.has(queue)) return;
+    const ahead: RunAhead = { offset: run.end, run: undefined, waiters: [] };
+    this.#ahead.set(queue, ahead);
+    trim(this.#ahead);
+    const finish = (_error: HostError | undefined, next: FileUnits | undefined): void => {
+      // Forgotten meanwhile, or without an answer: who needs it asks again.
+      if (next === undefined && this.#ahead.get(queue) === ahead) this.#ahead.delete(queue);
+      ahead.run = next;
+      for (const waiter of ahead.waiters) waiter();
+    };
+    this.read(queue, run.end, finish, RUN_UNITS_MAX);
   }
 
   /** As `load`, for the caller alone. */
@@ -127,6 +173,7 @@ export class QueueUnits {
     queue: ConsumeQueue,
     offset: number,
     done: (error: HostError | undefined, run: FileUnits | undefined) => void,
+    units = RUN_UNITS,
   ): void {
     if (!queue.checked) {
       try {
@@ -140,7 +187,7 @@ export class QueueUnits {
     const { written, sum, sumTo } = queue;
     const start = checksums.blockStart(offset);
     const fileEnd = offset - (offset % fileUnits) + fileUnits;
-    const lastBlock = checksums.blockStart(Math.min(offset + RUN_UNITS, fileEnd) - 1);
+    const lastBlock = checksums.blockStart(Math.min(offset + units, fileEnd) - 1);
     const count = Math.min(checksums.blockEnd(lastBlock), written) - start;
     const bytes = Buffer.allocUnsafe(count * UNIT_BYTES);
     const blocks = Math.ceil(count / checksums.blockUnits);
@@ -170,11 +217,14 @@ export class QueueUnits {
   /** Forgets what was read of one queue. */
   forget(queue: ConsumeQueue): void {
     this.#runs.delete(queue);
+    this.#ahead.delete(queue);
   }
 
   /** Forgets what was read; for truncation. */
   clear(): void {
+    this.#generation += 1;
     this.#runs.clear();
+    this.#ahead.clear();
   }
 
   /** Which units are in blocks that are what they were; `tail` is the running sum when it ends where `bytes` do. */
@@ -198,10 +248,15 @@ export class QueueUnits {
   #keep(queue: ConsumeQueue, run: FileUnits): void {
     this.#runs.delete(queue);
     this.#runs.set(queue, run);
-    if (this.#runs.size <= RUNS_MAX) return;
-    for (const oldest of this.#runs.keys()) {
-      this.#runs.delete(oldest);
-      return;
-    }
+    trim(this.#runs);
+  }
+}
+
+/** Lets the entry go that was not used for longest when there are too many. */
+function trim(runs: Map<ConsumeQueue, unknown>): void {
+  if (runs.size <= RUNS_MAX) return;
+  for (const oldest of runs.keys()) {
+    runs.delete(oldest);
+    return;
   }
 }

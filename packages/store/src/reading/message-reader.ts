@@ -21,11 +21,13 @@ import type { ResolvedStoreOptions } from "../store-options.ts";
 import { ColdAdmission } from "./cold-admission.ts";
 import type { ColdBlocks } from "./cold-blocks.ts";
 import { StoredMessages } from "./get-result.ts";
-import { type Expected, whatIsWrong } from "./record-check.ts";
+import { type Expected, isPromised, whatIsWrong } from "./record-check.ts";
 import type { UnitSettling } from "./unit-settling.ts";
 
 /** How many of a queue's next blocks are looked at for one that is not in memory: this one, and the one after it. */
 const BLOCKS_AHEAD = 2;
+/** So near the end of the units in memory the ones behind them are read. */
+const UNITS_LEFT = 1_000;
 /** Catch-up pulls that hold memory at the same time. */
 const COLD_READS_MAX = 16;
 
@@ -62,9 +64,14 @@ export class MessageReader {
     return this.#host.process.totalMemoryBytes * (this.options.accessMessageInMemoryMaxRatio / 100);
   }
 
+  /** Records from here on count as in memory by RocketMQ's measure. */
+  get memoryFrom(): number {
+    return this.parts.logEnd() - this.memoryBytes;
+  }
+
   /** Whether a record counts as in memory by RocketMQ's measure. */
   countsAsInMemory(physicalOffset: number): boolean {
-    return this.parts.logEnd() - physicalOffset <= this.memoryBytes;
+    return physicalOffset >= this.memoryFrom;
   }
 
   get(queue: ConsumeQueue | undefined, request: GetRequest, done: (result: GetResult) => void): void {
@@ -124,6 +131,9 @@ class GetRun {
   #admitted = false;
   /** Units read from the queue's file, kept while they are worked through: others may read elsewhere meanwhile. */
   #units: UnitRun | undefined;
+  /** The block of the record before, within one `step`: most records lie in the same as their neighbours. */
+  #block: Slab | undefined;
+  readonly #memoryFrom: number;
   /** The place whose block the disk has just brought; needed again at once, it is not all there. */
   #brought = -1;
   #expected: Expected | undefined;
@@ -142,11 +152,13 @@ class GetRun {
     this.#done = done;
     this.#end = queue.end;
     this.#generation = reader.generation;
+    this.#memoryFrom = reader.memoryFrom;
     this.#next = request.offset;
     this.#result = new StoredMessages("NO_MATCHED_MESSAGE", request.offset, queue.minOffset, queue.end);
   }
 
   step(): void {
+    this.#block = undefined;
     const { units } = this.#reader.parts;
     const { maxFilterMessageSize } = this.#reader.options;
     const scanMax = Math.max(maxFilterMessageSize, this.#request.messagesMax * UNIT_BYTES) / UNIT_BYTES;
@@ -192,6 +204,10 @@ class GetRun {
     if (matches !== undefined && !matches(run.tagsCodeAt(offset))) return "next";
     if (size <= 0) return this.#unreadable(offset, position, 1, "its queue unit is empty");
     const { tail, cold, logStart } = this.#reader.parts;
+    const same = this.#block;
+    if (same !== undefined && position >= same.start && position + size <= same.end) {
+      return this.#addChecked(same, position, size, offset);
+    }
     const slab = tail.find(position);
     if (slab !== undefined && position + size <= slab.end) {
       return this.#add(tail.pool, slab, position, size);
@@ -212,10 +228,18 @@ class GetRun {
       this.#readAhead(run, offset);
       return "later";
     }
+    this.#block = block;
+    return this.#addChecked(block, position, size, offset);
+  }
+
+  /** Adds a record that came from disk when it is the one that its unit promises. */
+  #addChecked(block: Slab, position: number, size: number, offset: number): "next" | "stop" {
     const at = position - block.start;
-    const wrong = whatIsWrong(block.bytes, at, size, position, offset, this.#promise());
-    if (wrong !== undefined) return this.#unreadable(offset, position, size, wrong);
-    return this.#add(cold.pool, block, position, size);
+    if (!isPromised(block.bytes, at, size, position, offset, this.#promise())) {
+      const wrong = whatIsWrong(block.bytes, at, size, position, offset, this.#promise());
+      if (wrong !== undefined) return this.#unreadable(offset, position, size, wrong);
+    }
+    return this.#add(this.#reader.parts.cold.pool, block, position, size);
   }
 
   /** What the records of this queue must say of themselves. */
@@ -228,6 +252,7 @@ class GetRun {
     if (!this.#admitted) return this.#admit();
     let isOver = false;
     let isLater = false;
+    this.#block = undefined;
     this.#reader.parts.settling.settle(this.#queue, run, offset, () => {
       isOver = true;
       if (isLater) this.#resume();
@@ -253,7 +278,7 @@ class GetRun {
     const { messagesMax, bytesMax } = this.#request;
     if (messageCount >= messagesMax || byteCount + size > bytesMax) return true;
     const { options } = this.#reader;
-    if (this.#reader.countsAsInMemory(position)) {
+    if (position >= this.#memoryFrom) {
       return (
         byteCount + size > options.maxTransferBytesOnMessageInMemory ||
         messageCount >= options.maxTransferCountOnMessageInMemory
@@ -318,6 +343,7 @@ class GetRun {
 
   /** A message cannot be served: the queue ends here for now, or goes on behind it. */
   #unreadable(offset: number, position: number, size: number, reason: string): "next" | "stop" {
+    this.#block = undefined;
     if (this.#reader.mayPass(this.#queue, offset, position, size, reason)) return "next";
     if (this.#result.messageCount === 0) this.#status = "OFFSET_FOUND_NULL";
     this.#isHeld = true;
@@ -362,9 +388,10 @@ class GetRun {
 
   /** Has the next block read that this queue needs from `offset` on and that is neither in memory nor asked for. */
   #readAhead(run: UnitRun, offset: number): void {
-    const { tail, cold } = this.#reader.parts;
+    const { tail, cold, units } = this.#reader.parts;
     const { matches } = this.#request;
     const end = Math.min(run.end, this.#end);
+    if (end - offset < UNITS_LEFT) units.readAhead(this.#queue, run);
     for (let at = offset, blocks = 0; at < end && blocks < BLOCKS_AHEAD; blocks += 1) {
       while (matches !== undefined && at < end && !matches(run.tagsCodeAt(at))) at += 1;
       if (at === end) return;

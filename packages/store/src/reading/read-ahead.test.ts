@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { physicalOffset } from "@orbitmq/host";
+import { finish } from "../testing/fake-host.ts";
 import { message, StoreDriver } from "../testing/store-driver.ts";
 
 const BLOCK = 16 * 1024;
@@ -21,6 +23,17 @@ async function cold(queues: number, count: number): Promise<StoreDriver> {
   driver.host.advance(15_000);
   await driver.stop();
   return StoreDriver.open(OPTIONS, driver.host.files.image());
+}
+
+/** Sends small messages, a thousand at a time; returns where they lie. */
+function sendMany(driver: StoreDriver, count: number, prefix: string): number[] {
+  const places: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    places.push(driver.send(message(`${prefix}${index}`)).result.physicalOffset);
+    if (index % 1_000 === 999) driver.host.settle();
+  }
+  driver.host.settle();
+  return places;
 }
 
 /** Counts the reads of the log's blocks from now on, and how many of them wait for the disk at the most. */
@@ -110,6 +123,53 @@ describe("reading ahead", () => {
     const unsure = reads.count;
     driver.read(0, { matches: () => false, messagesMax: 240 });
     assert.equal(reads.count, unsure);
+  });
+
+  it("has the units of a queue that is read through in memory before they are needed", async () => {
+    const options = { ...OPTIONS, mappedFileSizeConsumeQueue: 6_000_000 };
+    const driver = await StoreDriver.open(options);
+    sendMany(driver, 9_000, "");
+    driver.host.advance(15_000);
+    await driver.stop();
+    const again = await StoreDriver.open(options, driver.host.files.image());
+    let unitReads = 0;
+    again.host.files.fault = (what, path) => {
+      if (what === "read" && path.includes("/consumequeue/T/") && !path.includes("checksums")) unitReads += 1;
+      return undefined;
+    };
+    const { waited, messages } = catchUp(again, 0);
+    assert.equal(messages, 9_000);
+    assert.ok(unitReads <= 5, `${unitReads} reads of units`);
+    // For its first block, and for the second and the third read of units, which are not far behind the first.
+    assert.ok(waited <= 4, `${waited} pulls waited`);
+  });
+
+  it("forgets units that were being read ahead when the log is cut", async () => {
+    const options = { ...OPTIONS, mappedFileSizeConsumeQueue: 6_000_000 };
+    const driver = await StoreDriver.open(options);
+    const places = sendMany(driver, 6_000, "");
+    driver.host.advance(15_000);
+    await driver.stop();
+    const again = await StoreDriver.open(options, driver.host.files.image());
+    const { files } = again.host;
+    // The second read of units is under way to the third.
+    for (let offset = 0; offset < 1_600; offset += 32) again.read(offset);
+    files.held = true;
+    again.store.get({ topic: "T", queueId: 0, offset: 1_640, messagesMax: 8, bytesMax: 1e6 }, (result) =>
+      result.release(),
+    );
+    const cut = again.store.truncateTo(physicalOffset(places[3_000]!));
+    again.host.settle();
+    files.held = false;
+    files.release();
+    await finish(again.host, cut);
+    sendMany(again, 3_000, "another ");
+    again.host.advance(15_000);
+    const bodies: string[] = [];
+    for (let offset = 0; offset < 6_000; offset += 32) bodies.push(...again.read(offset).bodies);
+    assert.equal(bodies.length, 6_000);
+    assert.deepEqual([bodies[2_999], bodies[3_000], bodies[5_999]], ["2999", "another 0", "another 2999"]);
+    assert.equal(again.store.status().integrity.corruptRecords, 0);
   });
 
   it("does not read what is in memory anyway", async () => {

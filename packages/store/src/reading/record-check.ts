@@ -1,5 +1,14 @@
 /** Whether bytes that came from disk are the record that a queue unit promises. */
-import { bodyLengthAt, checkRecord, MAGIC_V2, RecordField, readInt64 } from "@orbitmq/wire";
+import {
+  bodyLengthAt,
+  checkRecord,
+  MAGIC_V1,
+  MAGIC_V2,
+  RecordField,
+  readInt16,
+  readInt32,
+  readInt64,
+} from "@orbitmq/wire";
 import { checkSeal } from "../commit-log/record-seal.ts";
 
 /** What a record must say of itself. */
@@ -20,6 +29,42 @@ export function whatIsDamaged(bytes: Buffer, at: number, size: number, position:
   if (seal === "valid") return undefined;
   const body = checkRecord(bytes, at, at + size, { checkCrc: true });
   return body.kind === "bad" ? body.reason : undefined;
+}
+
+/**
+ * Whether the record of `size` bytes at `bytes[at]` is sealed, undamaged and the one its queue unit promises, told
+ * without a word and without an allocation. False says only that `whatIsWrong` has to look: a record may have no seal.
+ */
+export function isPromised(
+  bytes: Buffer,
+  at: number,
+  size: number,
+  position: number,
+  offset: number,
+  { queueId, topicBytes }: Expected,
+): boolean {
+  const magic = readInt32(bytes, at + RecordField.MAGIC);
+  if (readInt32(bytes, at + RecordField.TOTAL_SIZE) !== size || (magic !== MAGIC_V1 && magic !== MAGIC_V2)) {
+    return false;
+  }
+  if (
+    readInt64(bytes, at + RecordField.PHYSICAL_OFFSET) !== position ||
+    readInt64(bytes, at + RecordField.QUEUE_OFFSET) !== offset ||
+    readInt32(bytes, at + RecordField.QUEUE_ID) !== queueId
+  ) {
+    return false;
+  }
+  const bodyLength = at + bodyLengthAt(readInt32(bytes, at + RecordField.SYS_FLAG));
+  const bodyBytes = readInt32(bytes, bodyLength);
+  if (bodyBytes < 0 || bodyBytes > size) return false;
+  const topicAt = bodyLength + 4 + bodyBytes + (magic === MAGIC_V2 ? 2 : 1);
+  const { length } = topicBytes;
+  const named = magic === MAGIC_V2 ? readInt16(bytes, topicAt - 2) : bytes[topicAt - 1]!;
+  if (named !== length || topicAt + length + 2 + readInt16(bytes, topicAt + length) !== at + size)
+    return false;
+  for (let index = 0; index < length; index += 1)
+    if (bytes[topicAt + index] !== topicBytes[index]) return false;
+  return checkSeal(bytes, at, size) === "valid";
 }
 
 /** Why the record of `size` bytes at `bytes[at]` is not the one its queue unit promises; `undefined` when it is. */
