@@ -1,32 +1,48 @@
-/** Appends of 128 B bodies: a number of them always waiting, or as many as the store takes. */
-import type { AppendWaiter, Durability, FileMessageStore } from "@orbitmq/store";
+/** Appends for the measurements: a number of them always waiting, or as many as the store takes. */
+import type { Host } from "@orbitmq/host";
+import type { AppendResult, AppendWaiter, Durability, FileMessageStore } from "@orbitmq/store";
 import type { RecordInput } from "@orbitmq/wire";
 
 export const TOPIC = "BenchTopic";
 export const QUEUES = 8;
 const BODY_BYTES = 128;
 const MESSAGES_PREPARED = 1024;
-/** Every so many-th append's latency is kept. */
-const SAMPLED = 16;
 const BURST = 512;
+const BUSY_MS = 5;
 
-function message(index: number): RecordInput {
+export interface MessageShape {
+  readonly topic?: string;
+  readonly queues?: number;
+  readonly bodyBytes?: number;
+}
+
+const HOST = Uint8Array.of(127, 0, 0, 1, 0, 0, 0x2a, 0x9f);
+
+/** UNIQ_KEY of message `index`. */
+export function uniqKey(index: number): string {
+  return `7F00000100002A9F${index.toString(16).toUpperCase().padStart(16, "0")}`;
+}
+
+export function message(index: number, shape: MessageShape = {}, properties = ""): RecordInput {
+  const { topic = TOPIC, queues = QUEUES, bodyBytes = BODY_BYTES } = shape;
   return {
-    topic: TOPIC,
-    queueId: index % QUEUES,
+    topic,
+    queueId: index % queues,
     flag: 0,
     sysFlag: 0,
     bornTimestamp: 1_700_000_000_000,
-    bornHost: Uint8Array.of(127, 0, 0, 1, 0, 0, 0x2a, 0x9f),
-    storeHost: Uint8Array.of(127, 0, 0, 1, 0, 0, 0x2a, 0x9f),
+    bornHost: HOST,
+    storeHost: HOST,
     reconsumeTimes: 0,
     preparedTransactionOffset: 0,
-    body: new Uint8Array(BODY_BYTES).fill(index & 0x7f),
-    properties: `UNIQ_KEY\u00017F00000100000000000000${index}\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002`,
+    body: new Uint8Array(bodyBytes).fill(index & 0x7f),
+    properties: `UNIQ_KEY\u0001${uniqKey(index)}\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002${properties}`,
   };
 }
 
-const messages = Array.from({ length: MESSAGES_PREPARED }, (_, index) => message(index));
+function prepared(shape: MessageShape): RecordInput[] {
+  return Array.from({ length: MESSAGES_PREPARED }, (_, index) => message(index, shape));
+}
 
 export interface Appended {
   readonly perSecond: number;
@@ -37,30 +53,39 @@ export interface Appended {
   readonly cpuUs: number;
 }
 
-/** Each settled append is followed by the next. Throws when one is refused. */
+/** Told of every append: its place in the log, and how long it took. */
+export type LatencySink = (physicalOffset: number, ms: number) => void;
+
+/** Each settled append is followed by the next. Rejects when one is refused. */
 export function appendFor(
   store: FileMessageStore,
   waiting: number,
   durability: Durability,
   durationMs: number,
+  sink?: LatencySink,
 ): Promise<Appended> {
+  const messages = prepared({});
   const latencies: number[] = [];
   let sent = 0;
   let settled = 0;
   const begin = performance.now();
   const cpu = process.cpuUsage();
   const end = begin + durationMs;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     class Waiter implements AppendWaiter {
       #sentMs = 0;
+      #offset = 0;
       send(): void {
         this.#sentMs = performance.now();
         const result = store.append(messages[sent++ % MESSAGES_PREPARED]!, durability, this);
-        if (result.status !== "appended") throw new Error(result.remark);
+        if (result.status === "appended") this.#offset = result.physicalOffset;
+        else reject(refusal(result));
       }
       appendSettled(): void {
         const now = performance.now();
-        if (++settled % SAMPLED === 0) latencies.push(now - this.#sentMs);
+        settled++;
+        latencies.push(now - this.#sentMs);
+        sink?.(this.#offset, now - this.#sentMs);
         if (now < end) this.send();
         else if (settled === sent) finish(now);
       }
@@ -68,12 +93,11 @@ export function appendFor(
     const finish = (now: number): void => {
       const used = process.cpuUsage(cpu);
       const sorted = Float64Array.from(latencies).sort();
-      const percentile = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
       resolve({
         perSecond: (settled * 1000) / (now - begin),
-        p50Ms: percentile(0.5),
-        p99Ms: percentile(0.99),
-        p999Ms: percentile(0.999),
+        p50Ms: percentile(sorted, 0.5),
+        p99Ms: percentile(sorted, 0.99),
+        p999Ms: percentile(sorted, 0.999),
         cpuUs: (used.user + used.system) / settled,
       });
     };
@@ -81,11 +105,21 @@ export function appendFor(
   });
 }
 
-/** As many as asked for, spread over the queues. */
-export function appendMany(store: FileMessageStore, count: number): Promise<void> {
+/** Of sorted numbers; 0 of none. */
+export function percentile(sorted: Float64Array, share: number): number {
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+}
+
+/** Appends `count` messages, as `each` makes them; where the store is busy, it waits. */
+export function appendMany(
+  host: Pick<Host, "timers">,
+  store: FileMessageStore,
+  count: number,
+  each: (index: number) => RecordInput,
+): Promise<void> {
   let sent = 0;
   let settled = 0;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const waiter: AppendWaiter = {
       appendSettled: () => {
         settled++;
@@ -95,10 +129,30 @@ export function appendMany(store: FileMessageStore, count: number): Promise<void
     };
     const burst = (): void => {
       for (let left = Math.min(BURST, count - sent); left > 0; left--) {
-        const result = store.append(messages[sent++ % MESSAGES_PREPARED]!, "written", waiter);
-        if (result.status !== "appended") throw new Error(result.remark);
+        const result = store.append(each(sent), "written", waiter);
+        if (result.status === "appended") {
+          sent++;
+          continue;
+        }
+        if (result.reason !== "BUSY") {
+          reject(refusal(result));
+          return;
+        }
+        // Those that wait go on; when none do, nobody else would.
+        if (settled === sent) host.timers.after(BUSY_MS, burst);
+        return;
       }
     };
     burst();
   });
+}
+
+/** Messages of one shape, the same 1024 again and again. */
+export function repeated(shape: MessageShape): (index: number) => RecordInput {
+  const messages = prepared(shape);
+  return (index) => messages[index % MESSAGES_PREPARED]!;
+}
+
+function refusal(result: AppendResult): Error {
+  return new Error(result.status === "refused" ? `${result.reason}: ${result.remark}` : "appended");
 }

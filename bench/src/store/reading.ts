@@ -1,7 +1,7 @@
 /** Reads of what appending.ts has stored: in order, at random offsets, by time. */
 import type { Host } from "@orbitmq/host";
 import type { FileMessageStore } from "@orbitmq/store";
-import { QUEUES, TOPIC } from "./appending.ts";
+import { percentile, TOPIC } from "./appending.ts";
 
 const PULL_MESSAGES = 32;
 const PULL_BYTES = 256 * 1024;
@@ -10,27 +10,38 @@ const MIB = 1024 * 1024;
 const PULLS_A_TURN = 32;
 
 export interface ReadRate {
+  readonly messages: number;
   readonly perSecond: number;
+  /** Of the records that were read. */
   readonly mibPerSecond: number;
+  /** Of this process, all threads, for each message. */
+  readonly cpuUs: number;
 }
 
 export interface LookupRate {
   readonly perSecond: number;
+  readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** Every queue from `from(queueId)` to its end, 32 messages a pull. */
+export interface QueueToRead {
+  readonly queueId: number;
+  readonly from: number;
+}
+
+/** Every queue to its end, 32 messages a pull, all queues side by side, as one consumer of a topic reads them. */
 export async function sequentialRead(
   host: Pick<Host, "timers">,
   store: FileMessageStore,
-  from: (queueId: number) => number,
+  queues: readonly QueueToRead[],
 ): Promise<ReadRate> {
   const begin = performance.now();
+  const cpu = process.cpuUsage();
   let bytes = 0;
   let messages = 0;
-  for (let queueId = 0; queueId < QUEUES; queueId++) {
-    await new Promise<void>((resolve) => {
-      let pulls = 0;
+  let pulls = 0;
+  const readQueue = (queueId: number, from: number): Promise<void> =>
+    new Promise((resolve) => {
       const step = (offset: number): void => {
         const request = {
           topic: TOPIC,
@@ -45,62 +56,84 @@ export async function sequentialRead(
           messages += messageCount;
           result.release();
           if (status !== "FOUND") resolve();
-          else if (++pulls % PULLS_A_TURN === 0) host.timers.afterTurn(() => step(nextBeginOffset));
+          else if (queues.length > 1 || ++pulls % PULLS_A_TURN === 0)
+            host.timers.afterTurn(() => step(nextBeginOffset));
           else step(nextBeginOffset);
         });
       };
-      step(from(queueId));
+      step(from);
     });
-  }
+  await Promise.all(queues.map(({ queueId, from }) => readQueue(queueId, from)));
   const seconds = (performance.now() - begin) / 1000;
-  return { perSecond: messages / seconds, mibPerSecond: bytes / MIB / seconds };
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    messages,
+    perSecond: messages / seconds,
+    mibPerSecond: bytes / MIB / seconds,
+    cpuUs: (user + system) / messages,
+  };
 }
 
 /** One message at a random offset of a random queue, one after the other. */
-export function randomReads(store: FileMessageStore, perQueue: number, count: number): Promise<LookupRate> {
+export function randomReads(
+  store: FileMessageStore,
+  queues: number,
+  perQueue: number,
+  count: number,
+): Promise<LookupRate> {
   return oneByOne(
     count,
     () =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const request = {
           topic: TOPIC,
-          queueId: Math.floor(Math.random() * QUEUES),
+          queueId: Math.floor(Math.random() * queues),
           offset: Math.floor(Math.random() * perQueue),
           messagesMax: 1,
           bytesMax: PULL_BYTES,
         };
         store.get(request, (result) => {
-          if (result.status !== "FOUND") throw new Error(`a stored message was not found: ${result.status}`);
+          const { status } = result;
           result.release();
-          resolve();
+          if (status === "FOUND") resolve();
+          else reject(new Error(`a stored message was not found: ${status}`));
         });
       }),
   );
 }
 
 /** The offset at a random moment of the time that was appended in. */
-export async function timeLookups(store: FileMessageStore, count: number): Promise<LookupRate> {
+export async function timeLookups(
+  store: FileMessageStore,
+  queues: number,
+  count: number,
+): Promise<LookupRate> {
   const first = await new Promise<number>((resolve) => store.storeTimestampAt(TOPIC, 0, 0, resolve));
   const span = store.status().lastStoreTimestamp - first;
   return oneByOne(
     count,
     () =>
       new Promise((resolve) => {
-        const queueId = Math.floor(Math.random() * QUEUES);
+        const queueId = Math.floor(Math.random() * queues);
         store.offsetByTime(TOPIC, queueId, first + Math.random() * span, "lower", () => resolve());
       }),
   );
 }
 
-async function oneByOne(count: number, once: () => Promise<void>): Promise<LookupRate> {
+/** `count` calls of `once`, each after the one before. */
+export async function oneByOne(count: number, once: (index: number) => Promise<void>): Promise<LookupRate> {
   const latencies = new Float64Array(count);
   const begin = performance.now();
   for (let index = 0; index < count; index++) {
     const started = performance.now();
-    await once();
+    await once(index);
     latencies[index] = performance.now() - started;
   }
   const seconds = (performance.now() - begin) / 1000;
   latencies.sort();
-  return { perSecond: count / seconds, p99Ms: latencies[Math.floor((count - 1) * 0.99)] ?? 0 };
+  return {
+    perSecond: count / seconds,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+  };
 }
