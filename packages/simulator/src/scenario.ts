@@ -48,6 +48,8 @@ export interface GroupPlan {
   readonly leaves: boolean;
   /** Another group pops. */
   readonly pops: boolean;
+  /** And one in order. */
+  readonly popsInOrder: boolean;
 }
 
 export interface TopicPlan {
@@ -139,5 +141,6 @@ function groupOf(random: SeededRandom, faultless: boolean): GroupPlan {
     consumeTimeoutMs: hangs ? random.between(2_000, 8_000) : undefined,
     leaves: faultless && random.chance(0.7),
     pops: random.chance(0.2),
+    popsInOrder: random.chance(0.1),
   };
 }

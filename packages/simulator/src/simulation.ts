@@ -13,6 +13,7 @@ import { Liveness } from "./liveness.ts";
 import { scenarioOf } from "./scenario.ts";
 import { GROUP } from "./workload/consumer-node.ts";
 import { RETRIES } from "./workload/dead-letters.ts";
+import { POP_IN_ORDER } from "./workload/pop-in-order-node.ts";
 import { type Place, PullRefused, QueueReader } from "./workload/queue-reader.ts";
 
 export interface SimulationOptions extends ClusterOutput {
@@ -70,7 +71,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     retries: RETRIES,
     reservedMs: (scenario.store.fileReservedTime ?? STORE_DEFAULTS.fileReservedTime) * 3_600_000,
     groups: [GROUP],
-    ordered: scenario.group.inOrder ? [GROUP] : [],
+    ordered: scenario.group.inOrder ? [GROUP, POP_IN_ORDER] : [POP_IN_ORDER],
     attempts: scenario.group.retries,
   });
   return {

@@ -542,3 +542,16 @@ test("what a broker had given away when it ended may come twice, and nothing els
   const unseen = [sent, brokerEnded(15_000), popped("1", 20_000, 3_000), popped("1", 20_500, 3_000)];
   assert.deepEqual(broken(unseen), [], "somebody may have popped it before");
 });
+
+test("who pops in order gets the same again for the same attempt", () => {
+  const repeated = (missing: string | undefined): HistoryEvent => ({
+    kind: "attempt-repeated",
+    ...at(),
+    group: "p",
+    broker: "a",
+    attemptId: "x",
+    missing,
+  });
+  assert.deepEqual(broken([repeated(undefined)]), []);
+  assert.deepEqual(broken([repeated("1")]), ["attempts"]);
+});

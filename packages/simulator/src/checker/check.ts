@@ -31,6 +31,7 @@ export const INVARIANTS = {
   "one-at-a-time": "of a group that consumes in order one listener at a time works on a queue",
   "in-order": "a group that consumes in order begins with a message after all before it are done",
   invisible: "a popped message comes again when its time is over, and never when it was acknowledged in time",
+  attempts: "who pops in order again with the same attempt's id gets the same messages again",
   "no-duplicates":
     "where nothing fails every message exists once and is consumed once, though members leave in their orderly way",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
@@ -218,6 +219,9 @@ class Checker {
       case "pop-changed":
         this.#pops.changed(event);
         break;
+      case "attempt-repeated":
+        this.#pops.repeated(event);
+        break;
       case "pop-acknowledged":
         this.#pops.acknowledged(event);
         break;
@@ -331,7 +335,7 @@ class Checker {
 
   #listening(event: Extract<HistoryEvent, { kind: "listening" }>): void {
     const { group, queue, id } = event;
-    if (id !== undefined) this.#attempts.began(id);
+    if (id !== undefined && this.#options.groups.includes(group)) this.#attempts.began(id);
     if (this.#options.ordered?.includes(group) !== true) return;
     if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(queue))) return;
     this.#order.began(event, this.#commits.doneBelow(group, queue));

@@ -178,6 +178,15 @@ export type HistoryEvent =
       readonly invisibleMs: number;
     }
   | {
+      /** Who pops in order has asked twice with one attempt's id; `missing` came first and not again. */
+      readonly kind: "attempt-repeated";
+      readonly atMs: number;
+      readonly group: string;
+      readonly broker: string;
+      readonly attemptId: string;
+      readonly missing: string | undefined;
+    }
+  | {
       /** The broker says that it has the acknowledgement. */
       readonly kind: "pop-acknowledged";
       readonly atMs: number;

@@ -16,7 +16,8 @@ export class OrderCheck {
   readonly #report: Report;
   /** Brokers that may give a queue away that somebody has. */
   readonly #doubtful = new Set<string>();
-  readonly #running = new Map<QueueKey, Running[]>();
+  /** By group and queue. */
+  readonly #running = new Map<string, Running[]>();
 
   constructor(report: Report) {
     this.#report = report;
@@ -24,7 +25,7 @@ export class OrderCheck {
 
   /** `prefix`: all messages of the queue below it are done with. */
   began({ by, group, queue, offset, id, atMs }: Listening, prefix: number): void {
-    const running = this.#of(queue);
+    const running = this.#of(group, queue);
     for (const other of this.#doubtful.has(brokerOf(queue)) ? [] : running) {
       this.#report(
         "one-at-a-time",
@@ -42,17 +43,17 @@ export class OrderCheck {
     running.push({ by, offset });
   }
 
-  ended({ by, queue, offset }: Extract<HistoryEvent, { kind: "listened" }>): void {
-    const running = this.#of(queue);
+  ended({ by, group, queue, offset }: Extract<HistoryEvent, { kind: "listened" }>): void {
+    const running = this.#of(group, queue);
     const index = running.findIndex((one) => one.by === by && one.offset === offset);
     if (index >= 0) running.splice(index, 1);
   }
 
   /** A process ended, and its listeners with it. */
   memberEnded(by: string): void {
-    for (const [queue, running] of this.#running) {
+    for (const [key, running] of this.#running) {
       this.#running.set(
-        queue,
+        key,
         running.filter((one) => one.by !== by),
       );
     }
@@ -62,11 +63,12 @@ export class OrderCheck {
     this.#doubtful.add(broker);
   }
 
-  #of(queue: QueueKey): Running[] {
-    let running = this.#running.get(queue);
+  #of(group: string, queue: QueueKey): Running[] {
+    const key = `${group} ${queue}`;
+    let running = this.#running.get(key);
     if (running === undefined) {
       running = [];
-      this.#running.set(queue, running);
+      this.#running.set(key, running);
     }
     return running;
   }

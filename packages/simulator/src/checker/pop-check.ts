@@ -70,6 +70,17 @@ export class PopCheck {
     if (state !== undefined && atMs < state.untilMs) state.doneMs = atMs;
   }
 
+  repeated({
+    group,
+    broker,
+    attemptId,
+    missing,
+    atMs,
+  }: Extract<HistoryEvent, { kind: "attempt-repeated" }>): void {
+    if (missing === undefined) return;
+    this.#report("attempts", atMs, `${missing} did not come again for ${attemptId} of ${group} on ${broker}`);
+  }
+
   brokerEnded(broker: string, atMs: number): void {
     this.#endedMs.set(broker, atMs);
     for (const state of this.#states.values()) {

@@ -15,7 +15,9 @@ import { GuestNode } from "../workload/guest-node.ts";
 import { KeyReader } from "../workload/key-reader.ts";
 import { MessageFactory } from "../workload/message-factory.ts";
 import { ObserverNode } from "../workload/observer-node.ts";
-import { Poppers } from "../workload/pop-node.ts";
+import { POP_IN_ORDER, PopInOrderNode } from "../workload/pop-in-order-node.ts";
+import { PopNode } from "../workload/pop-node.ts";
+import { Poppers } from "../workload/poppers.ts";
 import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
 import type { Place } from "../workload/queue-reader.ts";
 import type { Workload } from "../workload/workload.ts";
@@ -156,15 +158,8 @@ export class Cluster {
         factory,
         left: scenario.returns,
       }),
-      ...(scenario.group.pops
-        ? [
-            new Poppers(this.#context("poppers"), machineOf(1), {
-              brokers: this.brokers,
-              factory,
-              topic: scenario.topics[0]?.name as string,
-            }),
-          ]
-        : []),
+      ...(scenario.group.pops ? [this.#poppers(clients[1] as SimMachine)] : []),
+      ...(scenario.group.popsInOrder ? [this.#poppersInOrder(clients[0] as SimMachine)] : []),
     ];
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
     const queueOf = ({
@@ -298,6 +293,27 @@ export class Cluster {
       }
     }
     return places;
+  }
+
+  #poppers(machine: SimMachine): Workload {
+    const context = this.#context("poppers");
+    return new Poppers(context, this.#popPlan("poppers"), (plan) =>
+      ["popper-0", "popper-1"].map((name) => new PopNode(context, machine, name, plan)),
+    );
+  }
+
+  #poppersInOrder(machine: SimMachine): Workload {
+    const context = this.#context(POP_IN_ORDER);
+    const places = () => this.places();
+    const hostOf = (name: string) => this.brokers.find((broker) => broker.name === name)?.host;
+    return new Poppers(context, this.#popPlan(POP_IN_ORDER), (plan) => [
+      new PopInOrderNode(context, machine, "popper-in-order", plan, places, hostOf),
+    ]);
+  }
+
+  #popPlan(group: string) {
+    const { brokers, factory, scenario } = this;
+    return { group, brokers, factory, topic: scenario.topics[0]?.name as string };
   }
 
   #context(label: string): NodeContext {

@@ -1,0 +1,59 @@
+/**
+ * Groups that pop, beside the ordinary one: every message of one topic must in the end be popped and acknowledged by
+ * each of them.
+ */
+import { brokerOf, topicOf } from "../checker/history.ts";
+import type { NodeContext, SimNode } from "../cluster/sim-node.ts";
+import type { MessageFactory } from "./message-factory.ts";
+import type { BrokerAt } from "./pop-client.ts";
+import type { Workload } from "./workload.ts";
+
+/** What the members of a group have in common. */
+export interface PopPlan {
+  readonly group: string;
+  readonly brokers: readonly BrokerAt[];
+  readonly factory: MessageFactory;
+  readonly topic: string;
+  isCalm: boolean;
+  /** Acknowledged, or perhaps: `id broker`. */
+  readonly done: Set<string>;
+}
+
+export class Poppers implements Workload {
+  readonly nodes: readonly SimNode[];
+  readonly #plan: PopPlan;
+  readonly #context: NodeContext;
+  readonly #awaited = new Map<
+    string,
+    { readonly id: string; readonly broker: string; readonly atMs: number }
+  >();
+  #read = 0;
+
+  constructor(
+    context: NodeContext,
+    plan: Omit<PopPlan, "isCalm" | "done">,
+    members: (plan: PopPlan) => readonly SimNode[],
+  ) {
+    this.#context = context;
+    this.#plan = { ...plan, isCalm: false, done: new Set() };
+    this.nodes = members(this.#plan);
+  }
+
+  calm(): void {
+    this.#plan.isCalm = true;
+  }
+
+  missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
+    const { acknowledged } = this.#context.recorder;
+    for (; this.#read < acknowledged.length; this.#read++) {
+      const { id, queue, atMs } = acknowledged[this.#read] as (typeof acknowledged)[number];
+      const broker = brokerOf(queue);
+      if (topicOf(queue) === this.#plan.topic) this.#awaited.set(`${id} ${broker}`, { id, broker, atMs });
+    }
+    for (const [key, { id, broker, atMs }] of this.#awaited) {
+      if (this.#plan.done.has(key) || isLost(broker, atMs)) this.#awaited.delete(key);
+      else return `${id} on ${broker} is not popped and acknowledged by ${this.#plan.group}`;
+    }
+    return undefined;
+  }
+}
