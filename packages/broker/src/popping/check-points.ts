@@ -16,7 +16,8 @@ import { type CheckPointName, type CheckPointRecord, checkPointKey } from "./rev
 
 /** A record of the revive log that must be read again as long as its checkpoint is not gone. */
 export interface HeldRecord {
-  readonly checkPoint: CheckPoint;
+  /** Absent: nobody has looked into it yet. */
+  checkPoint: CheckPoint | undefined;
   readonly reviveOffset: number;
   isHeld: boolean;
 }
@@ -122,26 +123,37 @@ export class CheckPoints {
     return popTime;
   }
 
-  /** It was appended to its revive queue at `reviveOffset`, or read there. */
-  add(checkPoint: CheckPoint, reviveOffset: number): void {
+  /** It was appended to its revive queue at `reviveOffset`, or read there, where it is held already. */
+  add(checkPoint: CheckPoint, reviveOffset: number | HeldRecord): void {
     assert(!this.#byKey.has(checkPoint.key), "a checkpoint's name is its own");
     this.#byKey.set(checkPoint.key, checkPoint);
     if (!checkPoint.isAcked) this.#due.add(checkPoint);
-    this.hold(checkPoint, reviveOffset);
+    if (typeof reviveOffset === "number") this.hold(checkPoint, reviveOffset);
+    else {
+      checkPoint.held = reviveOffset;
+      reviveOffset.checkPoint = checkPoint;
+    }
   }
 
   /** A record of it was appended, the first or another; the one before is the caller's to let go. */
   hold(checkPoint: CheckPoint, reviveOffset: number): void {
-    const held = { checkPoint, reviveOffset, isHeld: true };
-    const queue = this.#held.get(checkPoint.reviveQueueId) ?? [];
-    assert((queue.at(-1)?.reviveOffset ?? -1) < reviveOffset, "records of a revive queue come in order");
-    queue.push(held);
+    checkPoint.held = this.holdUnread(checkPoint.reviveQueueId, reviveOffset);
+    checkPoint.held.checkPoint = checkPoint;
+  }
+
+  /** Somebody has appended a record that nobody has looked into yet. */
+  holdUnread(reviveQueueId: number, reviveOffset: number): HeldRecord {
+    const held: HeldRecord = { checkPoint: undefined, reviveOffset, isHeld: true };
+    let queue = this.#held.get(reviveQueueId) ?? [];
     const mustSweep = queue.length > SWEEP_MIN && queue.length > 4 * this.size;
-    this.#held.set(
-      checkPoint.reviveQueueId,
-      mustSweep ? queue.filter(({ isHeld }, index) => isHeld || index === queue.length - 1) : queue,
-    );
-    checkPoint.held = held;
+    if (mustSweep) queue = queue.filter(({ isHeld }) => isHeld);
+    // Nearly always the last: what others append is heard of a little later than what we append ourselves.
+    let at = queue.length;
+    while (at > 0 && queue[at - 1]!.reviveOffset > reviveOffset) at--;
+    assert(queue[at - 1]?.reviveOffset !== reviveOffset, "a record is held once");
+    queue.splice(at, 0, held);
+    this.#held.set(reviveQueueId, queue);
+    return held;
   }
 
   /** The oldest record of a revive queue that must be read again. */

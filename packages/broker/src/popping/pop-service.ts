@@ -24,6 +24,7 @@ import { OrderInfos } from "./order-infos.ts";
 import { PopLongPoll } from "./pop-long-poll.ts";
 import { PopQueues } from "./pop-queues.ts";
 import { type PopFilter, PopRun } from "./pop-run.ts";
+import { ReviveListener } from "./revive-listener.ts";
 import { loadReviveLog } from "./revive-load.ts";
 import { type Refused, ReviveLog } from "./revive-log.ts";
 import type { CheckPointName } from "./revive-records.ts";
@@ -56,6 +57,8 @@ export class PopService {
   /** Those who wait to be told that there is something to pop. */
   readonly notifications: PopLongPoll;
   readonly #revive: ReviveService;
+  readonly #listener: ReviveListener;
+  #ends: ReadonlyMap<number, number> = new Map();
 
   constructor(needs: PopServiceNeeds) {
     const { options, store, offsets } = needs;
@@ -73,12 +76,13 @@ export class PopService {
     this.pops = new PopLongPoll(host, options);
     this.notifications = new PopLongPoll(host, options);
     this.#revive = new ReviveService({ ...needs, log: this.log });
+    this.#listener = new ReviveListener({ ...needs, log: this.log });
   }
 
   /** Reads what must come again, before anything is served; offsets are loaded, the store runs. */
   async load(): Promise<void> {
     this.orders.load();
-    await loadReviveLog({ ...this.needs, log: this.log });
+    this.#ends = await loadReviveLog({ ...this.needs, log: this.log });
   }
 
   /** Begins to hear of messages and to bring them back. Once. */
@@ -86,6 +90,7 @@ export class PopService {
     const { store } = this.needs;
     store.subscribeArrivals(this.pops);
     store.subscribeArrivals(this.notifications);
+    this.#listener.start(this.#ends);
     this.#revive.start();
   }
 

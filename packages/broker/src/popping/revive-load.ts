@@ -13,6 +13,7 @@ import { REVIVE_GROUP, type ReviveLog } from "./revive-log.ts";
 import {
   ACK_TAG,
   BATCH_ACK_TAG,
+  type CheckPointRecord,
   CK_TAG,
   checkPointKey,
   parseAck,
@@ -27,6 +28,14 @@ const BYTES_MAX = 1_048_576;
  */
 const ACKS_MAY_FOLLOW_MS = 3_000;
 
+/** What a checkpoint waits for when it is read back, ms. */
+export function waitMsOf(ck: CheckPointRecord, record: MessageRecord, clock: Clock): number {
+  const leftMs = ck.popTime + ck.invisibleTime - clock.wallMs();
+  const isFromTimer = record.storeTimestamp > record.bornTimestamp + ACKS_MAY_FOLLOW_MS;
+  const waitMs = Math.min(Math.max(leftMs, 0), Math.max(ck.invisibleTime, 0));
+  return waitMs + (isFromTimer ? ACKS_MAY_FOLLOW_MS : 0);
+}
+
 export interface ReviveLoadNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,9 +44,10 @@ export interface ReviveLoadNeeds {
   readonly log: ReviveLog;
 }
 
-/** Resolves when every revive queue is read. */
-export async function loadReviveLog(needs: ReviveLoadNeeds): Promise<void> {
+/** Resolves with where each revive queue is read up to. */
+export async function loadReviveLog(needs: ReviveLoadNeeds): Promise<ReadonlyMap<number, number>> {
   const { store, log, offsets } = needs;
+  const ends = new Map<number, number>();
   for (const queueId of store.queuesOf(log.topic)) {
     log.used(queueId);
     const committed = offsets.get(REVIVE_GROUP, log.topic, queueId) ?? -1;
@@ -49,7 +59,9 @@ export async function loadReviveLog(needs: ReviveLoadNeeds): Promise<void> {
       offset = next;
     }
     load.finish();
+    ends.set(queueId, offset);
   }
+  return ends;
 }
 
 class QueueLoad {
@@ -113,10 +125,7 @@ class QueueLoad {
     const ck = parseCheckPoint(record.body);
     if (ck === undefined) return;
     const { clock } = this.#needs;
-    const leftMs = ck.popTime + ck.invisibleTime - clock.wallMs();
-    const isFromTimer = record.storeTimestamp > record.bornTimestamp + ACKS_MAY_FOLLOW_MS;
-    const waitMs = Math.min(Math.max(leftMs, 0), Math.max(ck.invisibleTime, 0));
-    const deadlineMs = clock.monotonicMs() + waitMs + (isFromTimer ? ACKS_MAY_FOLLOW_MS : 0);
+    const deadlineMs = clock.monotonicMs() + waitMsOf(ck, record, clock);
     const checkPoint = new CheckPoint(ck, this.#queueId, deadlineMs);
     // Written again: the newer record counts, and what was acknowledged before stays so.
     const known = this.#found.get(checkPoint.key)?.checkPoint;

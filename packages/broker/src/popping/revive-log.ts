@@ -43,6 +43,8 @@ export class ReviveLog {
   readonly #steps = new DurableSteps();
   readonly #queuesUsed = new Set<number>();
   readonly #rewriteBehind: number;
+  /** Per queue, what we have appended and not heard of yet. */
+  readonly #own = new Map<number, Set<number>>();
   #timer: TimerHandle | undefined;
   #counter = 0;
   #stopped = false;
@@ -77,10 +79,10 @@ export class ReviveLog {
       waiter,
     );
     if (result.status === "refused") return result;
+    this.#appended(reviveQueueId, result.queueOffset);
     const deadlineMs = clock.monotonicMs() + record.invisibleTime;
     const checkPoint = new CheckPoint(record, reviveQueueId, deadlineMs);
     this.table.add(checkPoint, result.queueOffset);
-    this.#queuesUsed.add(reviveQueueId);
     this.onAdded();
     return { checkPoint, position: result.physicalOffset + result.byteCount };
   }
@@ -91,6 +93,7 @@ export class ReviveLog {
     const place = this.#place(checkPoint.reviveQueueId);
     const result = this.#needs.store.append(ackMessage(checkPoint, offsets, place), this.durability, waiter);
     if (result.status === "refused") return result;
+    this.#appended(checkPoint.reviveQueueId, result.queueOffset);
     this.table.acknowledge(checkPoint, bits);
     if (checkPoint.isClosing) {
       this.onceDurable({
@@ -154,17 +157,36 @@ export class ReviveLog {
     this.#queuesUsed.add(queueId);
   }
 
+  /** Whether the record is one of ours; asked once for each. */
+  isOwn(queueId: number, offset: number): boolean {
+    return this.#own.get(queueId)?.delete(offset) === true;
+  }
+
+  #appended(queueId: number, offset: number): void {
+    this.#queuesUsed.add(queueId);
+    const offsets = this.#own.get(queueId);
+    if (offsets === undefined) this.#own.set(queueId, new Set([offset]));
+    else offsets.add(offset);
+  }
+
+  /** A checkpoint of somebody else's is in the table, or done with. */
+  settledForeign(): void {
+    this.onAdded();
+    this.#arm();
+  }
+
   #rewrite(queueId: number, end: number): void {
     const oldest = this.table.oldest(queueId);
     if (oldest === undefined || end - oldest.reviveOffset <= this.#rewriteBehind) return;
     const { checkPoint } = oldest;
-    if (checkPoint.held !== oldest || checkPoint.isClosing) return;
+    if (checkPoint?.held !== oldest || checkPoint.isClosing) return;
     const message = checkPointMessage(
       { ...nameOf(checkPoint), ackedBits: checkPoint.loggedBits },
       this.#place(queueId),
     );
     const result = this.#needs.store.append(message, this.durability, this.#unattended);
     if (result.status === "refused") return;
+    this.#appended(queueId, result.queueOffset);
     this.table.hold(checkPoint, result.queueOffset);
     this.onceDurable({
       position: result.physicalOffset + result.byteCount,
