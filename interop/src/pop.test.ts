@@ -1,13 +1,16 @@
 /**
  * The official push consumer 5.5.0 in POP mode against OrbitMQ, which says who pops what (mqadmin setConsumeMode):
- * consumed and acknowledged, refused and popped again, dead letters, a consumer and a broker that are killed.
+ * consumed and acknowledged, refused and popped again, dead letters, a consumer and a broker that are killed,
+ * the original broker on our store.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { type ServerProcess, startServerProcess } from "orbitmq/testing";
 import { assertDelivered, deliveriesIn } from "./delivery.ts";
 import { type JavaClients, startJavaClients } from "./java-client.ts";
 import type { JsonLine } from "./program-lines.ts";
+import { storeWithJava, storeWithOurs } from "./store-owners.ts";
 import { Workshop } from "./workshop.ts";
 
 const timeout = 120_000;
@@ -101,6 +104,36 @@ describe("the Java push consumer 5.5.0 in POP mode", () => {
     await heir.until(() => (keys().size === 30 ? true : undefined));
     await heir.stop();
   });
+});
+
+test("a Java broker that takes the store over brings back what was popped and not acknowledged", {
+  timeout: 240_000,
+}, async () => {
+  const nameServer = await startServerProcess({ role: "namesrv", home: "" });
+  workshop.ends(nameServer, (it) => it.stop());
+  const directory = workshop.place("taken-over");
+  const opening = { workshop, namesrv: nameServer.namesrvAddr };
+  const ours = await storeWithOurs(opening, join(directory, "store"), {}, { flags: [] });
+  namesrv = nameServer.namesrvAddr;
+  const names = { namesrv, ...(await popped("taken")), "pop-invisible-ms": 10_000 };
+  const { topic } = names;
+  await clients.run("produce", { namesrv, topic, count: 10, keys: "done-" });
+  assertDelivered(deliveriesIn(await clients.run("consume", { ...names, count: 10 })), {
+    keys: "done-",
+    count: 10,
+  });
+  await clients.run("produce", { namesrv, topic, count: 20, keys: "open-" });
+  const doomed = workshop.ends(await startJavaClients({ home: workshop.folder }), (it) => it.stop());
+  const victim = doomed.start("consume", { ...names, refuse: 99, instance: "victim" });
+  await victim.until(() => (victim.lines.filter(refused).length >= 20 ? true : undefined));
+  await doomed.kill();
+  await ours.stop();
+  await storeWithJava(opening, directory, {});
+  const heir = clients.start("consume", { ...names, instance: "heir", "idle-ms": 120_000 });
+  const keys = () => new Set(deliveriesIn(heir.lines).map(({ key }) => key));
+  await heir.until(() => (keys().size >= 20 ? true : undefined));
+  await heir.stop();
+  assert.deepEqual([...keys()].sort(), Array.from({ length: 20 }, (_, i) => `open-${i}`).sort());
 });
 
 /** The same ports again. */
