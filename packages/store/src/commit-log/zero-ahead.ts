@@ -221,9 +221,10 @@ export class ZeroAhead {
       return;
     }
     if (this.#full === undefined) {
+      const neededBytes = Math.max(wanted - this.#written, this.#zeros.length);
       this.#logger.error(
-        { err: error },
-        "the disk is full: sends are refused, reads go on, writing resumes when space returns",
+        { err: error, neededBytes },
+        `the disk is full: sends are refused, reads go on, writing resumes when ${neededBytes} bytes are free`,
       );
     }
     this.#full = error;

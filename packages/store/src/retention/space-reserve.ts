@@ -97,7 +97,11 @@ export class SpaceReserve {
 
   #spend(why: string): void {
     this.#spent = new HostError("ENOSPC", why);
-    this.#logger.error({ bytes: this.#bytes, file: this.#path }, `${why}: messages are refused`);
+    const neededBytes = 2 * this.#bytes;
+    this.#logger.error(
+      { bytes: this.#bytes, neededBytes, file: this.#path },
+      `${why}: messages are refused until ${neededBytes} bytes are free`,
+    );
     this.#arm();
   }
 
