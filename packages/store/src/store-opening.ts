@@ -2,16 +2,16 @@
  * Opens a store: lock, look, recover, and mark it as in use, blocking and in an order that a crash at any point
  * leaves recoverable. The mark is saved before `abort` names the store, and both before anything is appended.
  */
-import { type FileLock, type Files, HostError } from "@orbitmq/host";
+import { type FileLock, HostError } from "@orbitmq/host";
 import type { Engine } from "./engine.ts";
 import { loadIndex } from "./index-file/index-load.ts";
 import { openChecksums } from "./integrity/checksum-folder.ts";
+import { makeDurableFolder } from "./make-durable-folder.ts";
 import type { Mark } from "./recovery/mark-file.ts";
 import { type Recovered, recover } from "./recovery/recovery.ts";
 import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery/recovery-plan.ts";
 import { isFull } from "./retention/space-reserve.ts";
 import { StoreError } from "./store-error.ts";
-import { folderOf } from "./store-paths.ts";
 
 /** Log bytes whose units may be in memory only when the store begins to serve. */
 const MEMORY_ONLY_MAX = 256 * 1024 * 1024;
@@ -31,33 +31,13 @@ export function openStore(engine: Engine): Opened {
   }
   let lock: FileLock | undefined;
   try {
-    makeHome(files, paths.home);
+    makeDurableFolder(files, paths.home);
     lock = takeLock(engine);
     return { lock, kind: openLocked(engine) };
   } catch (error) {
     engine.closeFiles();
     lock?.release();
     throw asStoreError(error, options.home);
-  }
-}
-
-/**
- * The folder and every parent that is missing, each named on disk before the next is made within it: the log is
- * as durable as its path. What exists may be from a start that ended before it could sync the name.
- */
-function makeHome(files: Files, home: string): void {
-  const missing: string[] = [];
-  let folder = home;
-  while (folder !== "/" && files.statSync(folder) === undefined) {
-    missing.push(folder);
-    // The working folder of a file system that has none yet.
-    if (folder === ".") break;
-    folder = folderOf(folder);
-  }
-  files.syncFolderSync(folderOf(folder));
-  for (const each of missing.reverse()) {
-    files.makeFolderSync(each);
-    files.syncFolderSync(folderOf(each));
   }
 }
 
@@ -168,7 +148,7 @@ function saveIndex({ indexFlush, index, logger }: Engine, { end, indexCut }: Rec
 function makeLogFolders({ host: { files }, paths, segments: { folders } }: Engine): void {
   for (const folder of folders.writable) {
     if (folder.startsWith(`${paths.home}/`)) files.makeFolderSync(folder);
-    if (folder !== paths.commitLog) makeHome(files, folder);
+    if (folder !== paths.commitLog) makeDurableFolder(files, folder);
   }
   const missing = folders.all.find((folder) => files.statSync(folder)?.isFolder !== true);
   if (missing === undefined) return;

@@ -17,6 +17,7 @@
  */
 import { type Files, type Host, HostError, type OpenFile } from "@orbitmq/host";
 import { plainCrc32 } from "@orbitmq/wire";
+import { makeDurableFolder } from "../make-durable-folder.ts";
 import { CHECKPOINT_FIELDS_BYTES } from "../recovery/checkpoint-file.ts";
 import { MarkFile } from "../recovery/mark-file.ts";
 import { StoreError } from "../store-error.ts";
@@ -157,6 +158,7 @@ class Backup {
     if (isUsed && files.statSync(`${this.#to}/orbitmq-backup.started`) === undefined) {
       throw new StoreError("ILLEGAL_OPTION", `${this.#to} holds a store that is no backup`);
     }
+    makeDurableFolder(files, this.#to);
     files.makeFolderSync(`${this.#to}/commitlog`);
     files.openSync(`${this.#to}/orbitmq-backup.started`, { create: true }).closeSync();
     return undefined;

@@ -76,10 +76,12 @@ export class History {
     this.#moments.push(begun + 1, done);
   }
 
-  /** Messages below `physicalOffset` may be deleted from `begun` on. */
-  expire(physicalOffset: number, begun: number): void {
+  /** Messages below `to` of a queue may be deleted from `begun` on. */
+  expire(topic: string, queueId: number, to: number, begun: number): void {
     for (const message of this.messages) {
-      if (message.physicalOffset < physicalOffset && message.withdrawnAt > begun) message.withdrawnAt = begun;
+      const { input, queueOffset } = message;
+      if (input.topic !== topic || input.queueId !== queueId || queueOffset >= to) continue;
+      if (message.withdrawnAt > begun) message.withdrawnAt = begun;
     }
     this.#moments.push(begun + 1);
   }

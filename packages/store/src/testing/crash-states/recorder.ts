@@ -149,6 +149,11 @@ export class Recorder {
     }
   }
 
+  /** The store has announced that what the queue has below `to` goes. */
+  expired(topic: string, queueId: number, to: number): void {
+    this.history.expire(topic, queueId, to, this.now);
+  }
+
   async truncate(offset: number): Promise<void> {
     const begun = this.now;
     await finish(this.driver.host, this.driver.store.truncateTo(physicalOffset(offset)));

@@ -9,6 +9,7 @@ import { bodyOf, Recorder, type Recording } from "./recorder.ts";
 import { replicatedRuns } from "./replicated-runs.ts";
 import { restartRuns } from "./restart-runs.ts";
 import { betweenOf } from "./seeded-between.ts";
+import { upkeepRuns } from "./upkeep-runs.ts";
 
 export type RunKind = (seed: number) => Promise<Recording>;
 
@@ -147,7 +148,6 @@ async function zeroAhead(seed: number): Promise<Recording> {
   return recorder.finished();
 }
 
-/** By name; the names are those of the report. */
 /** IndexFiles of a few items each: written, rolled, slots and headers behind them, again after a kill and a cut. */
 async function indexRoll(seed: number): Promise<Recording> {
   const between = betweenOf(seed);
@@ -167,6 +167,7 @@ async function indexRoll(seed: number): Promise<Recording> {
   return recorder.finished();
 }
 
+/** By name; the names are those of the report. */
 export const RUNS: Readonly<Record<string, RunKind>> = {
   appends,
   "equal records": equalRecords,
@@ -178,4 +179,5 @@ export const RUNS: Readonly<Record<string, RunKind>> = {
   ...failingRuns,
   ...replicatedRuns,
   ...restartRuns,
+  ...upkeepRuns,
 };
