@@ -1,4 +1,4 @@
-// `npm run mutants`: for each mutants/*.patch, finds the first seed (within 2,000) that fails with the patch and
+// `npm run mutants`: for each mutants/*.patch, finds the first seed (within 5,000) that fails with the patch and
 // passes without it, and records it in mutants/caught.json. `--recorded` re-runs the recorded seeds only; when
 // the code has changed so that one catches no more, the search is made again and the new seed is named.
 // Names after `--` select patches. Exit code 0 when every mutant is caught, 1 when one is not, 2 when a patch
@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
 
-const SEEDS = 2_000;
+const SEEDS = 5_000;
 const mutantsFolder = join(dirname(fileURLToPath(import.meta.url)), "mutants");
 const recordFile = join(mutantsFolder, "caught.json");
 const args = process.argv.slice(2);

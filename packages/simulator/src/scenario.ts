@@ -50,6 +50,8 @@ export interface GroupPlan {
   readonly pops: boolean;
   /** And one in order. */
   readonly popsInOrder: boolean;
+  /** The one that pops is set back to the beginning when it has everything. */
+  readonly popsAgain: boolean;
 }
 
 export interface TopicPlan {
@@ -142,5 +144,6 @@ function groupOf(random: SeededRandom, faultless: boolean): GroupPlan {
     leaves: faultless && random.chance(0.7),
     pops: random.chance(0.2),
     popsInOrder: random.chance(0.1),
+    popsAgain: random.chance(0.2),
   };
 }

@@ -543,6 +543,14 @@ test("what a broker had given away when it ended may come twice, and nothing els
   assert.deepEqual(broken(unseen), [], "somebody may have popped it before");
 });
 
+test("a group that was set back gets again what it had acknowledged", () => {
+  const done = [sentAt("1", 10_000), popped("1", 20_000, 3_000), popAcknowledged("1", 21_000)];
+  const reset: HistoryEvent = { kind: "pop-reset", atMs: 30_000, group: "p" };
+  assert.deepEqual(broken([...done, reset, popped("1", 31_000, 3_000)]), []);
+  const other: HistoryEvent = { kind: "pop-reset", atMs: 30_000, group: "q" };
+  assert.deepEqual(broken([...done, other, popped("1", 31_000, 3_000)]), ["invisible"]);
+});
+
 test("who pops in order gets the same again for the same attempt", () => {
   const repeated = (missing: string | undefined): HistoryEvent => ({
     kind: "attempt-repeated",

@@ -219,6 +219,9 @@ class Checker {
       case "pop-changed":
         this.#pops.changed(event);
         break;
+      case "pop-reset":
+        this.#pops.reset(event.group);
+        break;
       case "attempt-repeated":
         this.#pops.repeated(event);
         break;

@@ -178,6 +178,12 @@ export type HistoryEvent =
       readonly invisibleMs: number;
     }
   | {
+      /** A group that pops was set back to the first message of each queue. */
+      readonly kind: "pop-reset";
+      readonly atMs: number;
+      readonly group: string;
+    }
+  | {
       /** Who pops in order has asked twice with one attempt's id; `missing` came first and not again. */
       readonly kind: "attempt-repeated";
       readonly atMs: number;

@@ -14,6 +14,7 @@ type Changed = Extract<HistoryEvent, { kind: "pop-changed" }>;
 type Acknowledged = Extract<HistoryEvent, { kind: "pop-acknowledged" }>;
 
 interface State {
+  readonly group: string;
   readonly broker: string;
   /** Nobody else may get it before. */
   untilMs: number;
@@ -56,7 +57,7 @@ export class PopCheck {
       this.#findings.push({ id, atMs, detail: `${group} got ${id} from ${broker} again ${when}` });
     }
     const isDoubled = before === undefined && sentMs <= (this.#endedMs.get(broker) ?? -1);
-    this.#states.set(key, { broker, untilMs: askedMs + invisibleMs, doneMs: undefined, isDoubled });
+    this.#states.set(key, { group, broker, untilMs: askedMs + invisibleMs, doneMs: undefined, isDoubled });
   }
 
   changed({ group, broker, id, askedMs, invisibleMs }: Changed): void {
@@ -79,6 +80,11 @@ export class PopCheck {
   }: Extract<HistoryEvent, { kind: "attempt-repeated" }>): void {
     if (missing === undefined) return;
     this.#report("attempts", atMs, `${missing} did not come again for ${attemptId} of ${group} on ${broker}`);
+  }
+
+  /** Whatever the group had comes again. */
+  reset(group: string): void {
+    for (const state of this.#states.values()) if (state.group === group) state.isDoubled = true;
   }
 
   brokerEnded(broker: string, atMs: number): void {

@@ -17,7 +17,7 @@ import { MessageFactory } from "../workload/message-factory.ts";
 import { ObserverNode } from "../workload/observer-node.ts";
 import { POP_IN_ORDER, PopInOrderNode } from "../workload/pop-in-order-node.ts";
 import { PopNode } from "../workload/pop-node.ts";
-import { Poppers } from "../workload/poppers.ts";
+import { type PopPlan, Poppers } from "../workload/poppers.ts";
 import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
 import type { Place } from "../workload/queue-reader.ts";
 import type { Workload } from "../workload/workload.ts";
@@ -297,7 +297,7 @@ export class Cluster {
 
   #poppers(machine: SimMachine): Workload {
     const context = this.#context("poppers");
-    return new Poppers(context, this.#popPlan("poppers"), (plan) =>
+    return new Poppers(context, this.#popPlan("poppers", this.scenario.group.popsAgain), (plan) =>
       ["popper-0", "popper-1"].map((name) => new PopNode(context, machine, name, plan)),
     );
   }
@@ -306,14 +306,15 @@ export class Cluster {
     const context = this.#context(POP_IN_ORDER);
     const places = () => this.places();
     const hostOf = (name: string) => this.brokers.find((broker) => broker.name === name)?.host;
-    return new Poppers(context, this.#popPlan(POP_IN_ORDER), (plan) => [
+    return new Poppers(context, this.#popPlan(POP_IN_ORDER, false), (plan) => [
       new PopInOrderNode(context, machine, "popper-in-order", plan, places, hostOf),
     ]);
   }
 
-  #popPlan(group: string) {
+  #popPlan(group: string, isReset: boolean): Omit<PopPlan, "isCalm" | "done"> {
     const { brokers, factory, scenario } = this;
-    return { group, brokers, factory, topic: scenario.topics[0]?.name as string };
+    const reset = isReset ? "wanted" : "never";
+    return { group, brokers, factory, topic: scenario.topics[0]?.name as string, reset };
   }
 
   #context(label: string): NodeContext {

@@ -19,6 +19,7 @@ import {
   ResponseCode,
   RpcClient,
   readRecords,
+  resetOffsetRequestHeader,
 } from "@orbitmq/wire";
 import type { MessageFactory } from "./message-factory.ts";
 
@@ -127,6 +128,14 @@ export class PopClient {
         sink,
       );
     return this.#ask(broker, RequestCode.CHANGE_MESSAGE_INVISIBLETIME, header);
+  }
+
+  /** Sets the group back to the first message of each queue, as an administrator. */
+  reset(broker: BrokerAt): Promise<number | undefined> {
+    const fields = { topic: this.#topic, group: this.#group, timestamp: 0, isForce: true };
+    const header = (sink: ExtSink) =>
+      resetOffsetRequestHeader.encode({ ...fields, queueId: undefined, offset: undefined }, sink);
+    return this.#ask(broker, RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, header);
   }
 
   /** A message with its handle, built as a client builds it. */

@@ -24,6 +24,8 @@ export class PopInOrderNode extends SimNode {
   /** Queue → the attempt whose end is not known. */
   readonly #attempts = new Map<string, string>();
   #attemptIds = 0;
+  /** The process, in the history. */
+  #by: string | undefined;
 
   constructor(
     context: NodeContext,
@@ -43,6 +45,7 @@ export class PopInOrderNode extends SimNode {
     const { random } = this.context;
     const { factory, group, topic } = this.#plan;
     const client = new PopClient(host, factory, group, topic);
+    this.#by = `${this.name} p${host.id}`;
     for (;;) {
       await sleep(host, this.#plan.isCalm ? 30 : random.between(30, 300));
       const places = this.#places().filter((place) => place.topic === topic);
@@ -52,7 +55,10 @@ export class PopInOrderNode extends SimNode {
 
   protected async finish(): Promise<void> {}
 
-  protected forget(): void {}
+  protected forget(): void {
+    if (this.#by !== undefined) this.context.recorder.add({ kind: "member-ended", by: this.#by });
+    this.#by = undefined;
+  }
 
   async #visit(host: SimHost, client: PopClient, place: Place): Promise<void> {
     const { queueId, brokerName, address } = place;

@@ -9,6 +9,13 @@ import { MAYBE, PopClient, type Popped } from "./pop-client.ts";
 import type { PopPlan } from "./poppers.ts";
 import { sleep } from "./producer-node.ts";
 
+/** It is done, or there is nothing to do. */
+const RESET: ReadonlySet<number> = new Set([
+  ResponseCode.SUCCESS,
+  ResponseCode.TOPIC_NOT_EXIST,
+  ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+]);
+
 export class PopNode extends SimNode {
   readonly #plan: PopPlan;
 
@@ -23,6 +30,7 @@ export class PopNode extends SimNode {
     const client = new PopClient(host, factory, group, topic);
     for (;;) {
       await sleep(host, this.#plan.isCalm ? 100 : random.between(50, 1_000));
+      if (this.#plan.reset === "due") await this.#reset(client);
       for (const message of await this.#pop(client)) await this.#treat(host, client, message);
     }
   }
@@ -30,6 +38,18 @@ export class PopNode extends SimNode {
   protected async finish(): Promise<void> {}
 
   protected forget(): void {}
+
+  async #reset(client: PopClient): Promise<void> {
+    const { brokers, group, done } = this.#plan;
+    for (const broker of brokers) {
+      const code = await client.reset(broker);
+      if (code === undefined || !RESET.has(code)) return;
+    }
+    if (this.#plan.reset !== "due") return;
+    this.#plan.reset = "done";
+    done.clear();
+    this.context.recorder.add({ kind: "pop-reset", group });
+  }
 
   async #pop(client: PopClient): Promise<readonly Popped[]> {
     const { random, world, recorder } = this.context;

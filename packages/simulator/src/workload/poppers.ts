@@ -1,6 +1,9 @@
 /**
  * Groups that pop, beside the ordinary one: every message of one topic must in the end be popped and acknowledged by
- * each of them.
+ * each of them; after an administrator has set a group back to the beginning, once more.
+ *
+ *   reset:  never
+ *           wanted ──everything is acknowledged──▶ due ──a member has had it done──▶ done ──▶ never
  */
 import { brokerOf, topicOf } from "../checker/history.ts";
 import type { NodeContext, SimNode } from "../cluster/sim-node.ts";
@@ -17,6 +20,7 @@ export interface PopPlan {
   isCalm: boolean;
   /** Acknowledged, or perhaps: `id broker`. */
   readonly done: Set<string>;
+  reset: "never" | "wanted" | "due" | "done";
 }
 
 export class Poppers implements Workload {
@@ -45,6 +49,11 @@ export class Poppers implements Workload {
 
   missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
     const { acknowledged } = this.#context.recorder;
+    const plan = this.#plan;
+    if (plan.reset === "done") {
+      this.#read = 0;
+      plan.reset = "never";
+    }
     for (; this.#read < acknowledged.length; this.#read++) {
       const { id, queue, atMs } = acknowledged[this.#read] as (typeof acknowledged)[number];
       const broker = brokerOf(queue);
@@ -54,6 +63,7 @@ export class Poppers implements Workload {
       if (this.#plan.done.has(key) || isLost(broker, atMs)) this.#awaited.delete(key);
       else return `${id} on ${broker} is not popped and acknowledged by ${this.#plan.group}`;
     }
-    return undefined;
+    if (plan.reset === "wanted") plan.reset = "due";
+    return plan.reset === "due" ? `${plan.group} is not set back yet` : undefined;
   }
 }
