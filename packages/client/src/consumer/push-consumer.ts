@@ -81,6 +81,8 @@ export class PushConsumer {
   readonly #retrySubscription: Subscription;
   /** What came again by POP lies in a topic of its own, which whoever pulls since must read. */
   readonly #popRetries = new Map<string, Subscription>();
+  /** Of topics nobody listens to any more; what they have popped may still be with its listener. */
+  readonly #left: TopicMember[] = [];
   readonly #members = new Map<string, TopicMember>();
   #suspended = false;
   #kind: "concurrent" | "orderly" | undefined;
@@ -273,6 +275,7 @@ export class PushConsumer {
     const member = this.#members.get(name);
     this.#members.delete(name);
     if (member === undefined) return;
+    this.#left.push(member);
     await member.leave();
     await this.#instance.heartbeats.beatAll();
   }
@@ -535,9 +538,9 @@ export class PushConsumer {
     const left = this.#runner.messagesRunning;
     this.#runner.abortAll(new OrbitError("SHUT_DOWN", "the consumer was shut down"));
     this.#runner.close();
-    for (const member of this.#members.values()) member.close();
-    this.#popRequests.stop();
+    for (const member of [...this.#members.values(), ...this.#left]) member.close();
     await this.#within(remainingMs() * 0.6, [this.#sendBack.idle().then(() => this.#popRequests.idle())]);
+    this.#popRequests.stop();
     this.#sender.close();
     const persisted = this.#offsets.persistAll(queues);
     // Those whose listener still runs stay locked until the broker forgets them.

@@ -71,7 +71,7 @@ export class ListenerRun implements ListenerContext, OrderlyListenerContext {
   }
 
   get queue(): MessageQueue {
-    return this.#namespace.unwrapQueue(this.source.queue);
+    return this.#namespace.unwrapQueue(this.messages[0]?.payload.queue ?? this.source.queue);
   }
 
   get maxOffset(): number {

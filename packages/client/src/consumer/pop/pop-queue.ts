@@ -132,8 +132,11 @@ export class PopQueue implements RunSource {
         this.#over(next, () => {});
         continue;
       }
-      const { subscription } = next.payload;
-      if (batch.length > 0 && batch.length >= (subscription?.messagesMax ?? 1)) break;
+      const { subscription, queue } = next.payload;
+      const first = batch[0];
+      // A batch is of one queue.
+      const fits = first === undefined || first.payload.queue.queueId === queue.queueId;
+      if (!fits || batch.length >= (subscription?.messagesMax ?? 1)) break;
       this.#waiting.shift();
       next.state = "running";
       batch.push(next);

@@ -231,3 +231,39 @@ test("while a broker refuses pops it is asked once a second, sooner when it only
   await w.until(() => pop.acks.length === 1);
   await w.settle(consumer.shutdown());
 });
+
+test("a batch is of one queue, and its result counts for all of it", async () => {
+  const { w, broker, pop } = popStage(2);
+  for (let i = 0; i < 6; i++) broker.store("orders", i % 2, String(i));
+  const lists: string[] = [];
+  const consumer = consumerOf(w, POP);
+  consumer.listenBatch("orders", (messages, { queue }) => {
+    lists.push(`${queue.queueId}: ${messages.map((message) => message.text()).join(" ")}`);
+  });
+  await w.settle(consumer.start());
+  await w.until(() => pop.acks.length === 6);
+  assert.deepEqual(lists.sort(), ["0: 0 2 4", "1: 1 3 5"]);
+  await w.settle(consumer.shutdown());
+});
+
+test("a topic that is unsubscribed from is popped no more; what runs is acknowledged, or left alone at the end", async () => {
+  const { w, broker, pop } = popStage(1);
+  broker.store("orders", 0, "a");
+  broker.store("orders", 0, "hangs");
+  const consumer = await consuming(
+    w,
+    (message) => (message.text() === "a" ? wait(w, 5_000) : new Promise<void>(() => {})),
+    POP,
+  );
+  await w.run(1_000);
+  await w.settle(consumer.unsubscribe("orders"));
+  const asked = pop.asked.length;
+  await w.until(() => pop.acks.length === 1);
+  await w.run(40_000);
+  assert.equal(pop.asked.length, asked);
+  await w.settle(consumer.shutdown({ deadlineMs: 1_000 }));
+  const { length } = pop.changes;
+  assert.ok(length > 0);
+  await w.run(200_000);
+  assert.equal(pop.changes.length, length);
+});
