@@ -33,7 +33,7 @@ export interface ClientOptions {
   readonly heartbeatIntervalMs?: number | undefined;
   /**
    * Stands before the names of topics and groups on the servers, as `namespace%name`; the application writes and sees
-   * them without it. Default none.
+   * them without it; an Admin names them as servers do. Default none.
    */
   readonly namespace?: string | undefined;
   /**

@@ -40,6 +40,7 @@ export async function queryAssignment(
       );
     } catch (error) {
       failure = fromUnknown(error, address);
+      if (failure.code === "REQUEST_CODE_NOT_SUPPORTED") throw failure;
       heartbeats.forget(address);
     }
   }

@@ -267,3 +267,13 @@ test("a topic that is unsubscribed from is popped no more; what runs is acknowle
   await w.run(200_000);
   assert.equal(pop.changes.length, length);
 });
+
+test("where brokers assign nothing, because they are older, the members divide the queues themselves", async () => {
+  const { w, broker } = popStage(1);
+  broker.script = (request) => request.code === RequestCode.QUERY_ASSIGNMENT && { code: 3, remark: "what?" };
+  broker.store("orders", 0, "a");
+  const heard: string[] = [];
+  const consumer = await consuming(w, (message) => void heard.push(message.text()), POP);
+  await w.until(() => heard.length === 1);
+  await w.settle(consumer.shutdown());
+});

@@ -12,6 +12,7 @@ import type { TimerHandle } from "@orbitmq/host";
 import {
   getConsumerListByGroupRequestHeader,
   type MessageQueue,
+  type MessageQueueAssignment,
   type MessageRequestMode,
   parseConsumerList,
   RequestCode,
@@ -224,7 +225,10 @@ export class TopicMember {
   async #divide(route: TopicRouteData): Promise<boolean> {
     const queues = subscribeQueues(this.topic, route);
     const brokers = this.#context.assignedByBrokers();
-    if (brokers !== undefined) return this.#takeAssigned(brokers, queues);
+    if (brokers !== undefined) {
+      const taken = await this.#takeAssigned(brokers, queues);
+      if (taken !== undefined) return taken;
+    }
     const clientIds = await this.#clientIds(new Set(queues.map(({ brokerName }) => brokerName)));
     if (this.#stopped || clientIds === undefined) return false;
     const { clientId } = this.#context.instance;
@@ -235,11 +239,20 @@ export class TopicMember {
     return this.#take(take);
   }
 
-  /** What brokers assign is taken as it is. */
-  async #takeAssigned(brokers: AssignedByBrokers, queues: readonly MessageQueue[]): Promise<boolean> {
+  /** What brokers assign is taken as it is; `undefined`: they are of RocketMQ 4 and do not. */
+  async #takeAssigned(
+    brokers: AssignedByBrokers,
+    queues: readonly MessageQueue[],
+  ): Promise<boolean | undefined> {
     const { instance, settings } = this.#context;
     const names = [...new Set(queues.map(({ brokerName }) => brokerName))];
-    const assigned = await queryAssignment(instance, settings, this.topic, names);
+    let assigned: readonly MessageQueueAssignment[] | undefined;
+    try {
+      assigned = await queryAssignment(instance, settings, this.topic, names);
+    } catch (error) {
+      if (fromUnknown(error).code === "REQUEST_CODE_NOT_SUPPORTED") return undefined;
+      throw error;
+    }
     if (this.#stopped || assigned === undefined) return false;
     const of = (mode: MessageRequestMode) =>
       assigned.filter((entry) => entry.mode === mode).map(({ messageQueue }) => messageQueue);

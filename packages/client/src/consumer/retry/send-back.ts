@@ -111,7 +111,7 @@ export class SendBack {
       maxReconsumeTimes: this.#maxReconsumeTimes(),
     };
     rpc.request(
-      address,
+      this.#instance.vipAddress(address),
       {
         code: RequestCode.CONSUMER_SEND_MSG_BACK,
         header: (sink) => consumerSendMsgBackRequestHeader.encode(header, sink),
