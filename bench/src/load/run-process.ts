@@ -1,6 +1,7 @@
 /** Runs one of the load scripts beside this file in a process of its own and hands over the JSON line it ends with. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import { bundled } from "./bundled.ts";
 
 export interface Running<T> {
   readonly pid: number;
@@ -22,8 +23,7 @@ process.on("exit", () => {
 });
 
 export function startProcess<T>(script: string, options: unknown): Running<T> {
-  const path = join(import.meta.dirname, script);
-  const args = ["--conditions=orbitmq-source", "--import", "tsx", path, JSON.stringify(options)];
+  const args = [bundled(join(import.meta.dirname, script)), JSON.stringify(options)];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
   running.add(child);
   let stdout = "";

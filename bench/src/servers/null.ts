@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { killAtExit } from "../left-behind.ts";
+import { bundled } from "../load/bundled.ts";
 import { NOTHING } from "../results/goal.ts";
 import type { BenchServer, Contestant } from "./bench-server.ts";
 
@@ -11,10 +12,8 @@ export const nullBroker: Contestant = { name: NOTHING, kind: "null", start };
 
 async function start(): Promise<BenchServer> {
   const begin = performance.now();
-  const script = join(import.meta.dirname, "null-broker.ts");
-  const child = spawn(process.execPath, ["--conditions=orbitmq-source", "--import", "tsx", script], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const script = bundled(join(import.meta.dirname, "null-broker.ts"));
+  const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = killAtExit(child.pid as number);
   const [address] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   return {

@@ -47,12 +47,8 @@ export function catchUpCold(messages: number, bodyBytes: number): Workload {
         serverPids: server.pids,
       };
       const before = latencies(await runProcess<EndToEndResult>("end-to-end.ts", watching));
-      const meanwhile = startProcess<EndToEndResult>("end-to-end.ts", {
-        ...watching,
-        group: "tail_meanwhile",
-        seconds: 0,
-        untilTold: true,
-      });
+      const goingOn = { ...watching, group: "tail_meanwhile", seconds: 0, untilTold: true };
+      const meanwhile = startProcess<EndToEndResult>("end-to-end.ts", goingOn);
       try {
         await delay((TAIL_WARM_UP_SECONDS + 1) * 1000);
         const options: PullerOptions = {
