@@ -91,6 +91,39 @@ describe("POP_MESSAGE", () => {
     assert.equal(room.answer({ exp: "||" }).code, 23);
   });
 
+  it("goes on behind what its filter has looked at in one go, as long as it may wait", () => {
+    const room = new PopRoom({ filterBytesMax: 1 });
+    room.send(["x", "x", "x", "x"], 0, "price\u00013\u0002");
+    room.send(["dear"], 0, "price\u00019\u0002");
+    const filter = { expType: "SQL92", exp: "price > 5", queueId: 0 };
+    assert.equal(room.answer(filter).code, 210);
+    const waiting = room.start({ ...filter, pollTime: 15_000 });
+    room.advance(1);
+    assert.deepEqual(
+      poppedOf(waiting.answer!).map(({ body }) => body),
+      ["dear"],
+    );
+    assert.equal(room.committed(), 5);
+  });
+
+  it("gives what would have gone to a connection that has closed to the next", () => {
+    const room = new PopRoom();
+    const peer = new FakePeer();
+    const gone = room.start({ pollTime: 15_000 }, peer);
+    const next = room.start({ pollTime: 15_000 });
+    room.room.store.autoFlush = false;
+    room.send(["a"]);
+    room.room.store.autoFlush = true;
+    room.room.store.flush();
+    peer.close();
+    room.room.host.endTurn();
+    assert.equal(gone.answer, undefined);
+    assert.deepEqual(
+      poppedOf(next.answer!).map(({ body }) => body),
+      ["a"],
+    );
+  });
+
   it("begins with the oldest or the newest message", () => {
     const room = new PopRoom();
     room.room.store.inMemory = false;

@@ -61,7 +61,8 @@ export class NotificationWait implements PopWaiter {
   }
 
   resume(reason: PopResumeReason): void {
-    if (reason === "woken" || reason === "due") this.run();
+    if (this.peer.closed) this.#service.notifications.wake(this.group, this.topic, this.queueId);
+    else if (reason === "woken" || reason === "due") this.run();
     else this.#answer(false, false);
   }
 

@@ -58,6 +58,8 @@ export class PopRun implements PopWaiter {
   #targets: PopTargets;
   #step = 0;
   #isLooking = false;
+  /** A look ended before its queue did, with nothing that is wanted. */
+  #isCutShort = false;
   /** The queue was read from where its offset was wrong, and is read once more. */
   #corrected = false;
   #arrivals = 0;
@@ -104,6 +106,7 @@ export class PopRun implements PopWaiter {
     this.#restNum = 0;
     this.#opensAtMs = Number.POSITIVE_INFINITY;
     this.#refused = undefined;
+    this.#isCutShort = false;
     this.#popTime = clock.wallMs();
     this.#filter?.begin();
     this.#isLooking = true;
@@ -112,7 +115,9 @@ export class PopRun implements PopWaiter {
 
   resume(reason: PopResumeReason): void {
     if (reason === "woken" || reason === "due") {
-      this.run();
+      // What woke it is somebody else's, then.
+      if (this.peer.closed) this.#service.pops.wake(this.group, this.topic, this.queueId);
+      else this.run();
       return;
     }
     this.#mayWait = false;
@@ -220,6 +225,7 @@ export class PopRun implements PopWaiter {
       const { status, nextBeginOffset } = result;
       result.release();
       const isMisplaced = status === "OFFSET_TOO_SMALL" || status === "OFFSET_OVERFLOW_BADLY";
+      if (nextBeginOffset > queue.next && nextBeginOffset < result.maxOffset) this.#isCutShort = true;
       if (nextBeginOffset !== queue.next) queues.passed(queue, nextBeginOffset);
       if (isMisplaced && !this.#corrected) {
         this.#corrected = true;
@@ -347,6 +353,12 @@ export class PopRun implements PopWaiter {
     }
     if (!this.#mayWait) {
       this.#answerNothing(ResponseCode.POLLING_TIMEOUT, "NO_MESSAGE_IN_QUEUE");
+      return;
+    }
+    const { clock, timers } = this.#service.needs;
+    if (this.#isCutShort && clock.monotonicMs() < this.expiresMs) {
+      // A turn between two looks: no filter holds up others.
+      timers.afterTurn(() => this.resume("woken"));
       return;
     }
     if (pops.arrivals !== this.#arrivals && this.#hasMore()) {
