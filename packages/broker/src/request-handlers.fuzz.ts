@@ -10,6 +10,7 @@ import {
   encodeBatchBody,
   encodeHeartbeatData,
   encodeLockBatchBody,
+  encodeQueryAssignmentBody,
   newSubscriptionData,
   newTopicConfig,
   parseProperties,
@@ -118,6 +119,21 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   subVersion: INTEGERS,
   expressionType: ["TAG", "SQL92", ""],
   maxMsgBytes: INTEGERS,
+  invisibleTime: ["0", "1", "1000", "60000", "43200001", "-1"],
+  pollTime: ["0", "1", "5000", "9223372036854775807"],
+  bornTime: INTEGERS,
+  initMode: INTEGERS,
+  expType: ["TAG", "SQL92", ""],
+  exp: ["*", "a", "a || b", "||", "a > 5", "TAGS = 'a'"],
+  attemptId: ["", "one", "two"],
+  extraInfo: [
+    "",
+    "0 1 2",
+    ...["0", "1", "7"].map((start) => `${start} 1700000001000 1000 0 0 broker-a 0 0`),
+    "0 1700000001000 1000 999 0 broker-a 1 0",
+    "0 1700000001000 1000 999 1 broker-b 1 0",
+    "-1 x 1000 999 1 broker-b 1 0",
+  ],
   clientID: NAMES,
   timestamp: INTEGERS,
   boundaryType: ["lower", "UPPER", "x"],
@@ -193,6 +209,13 @@ function bodyOf(chance: Chance): Uint8Array {
       queues: [{ topic: chance.pick(NAMES), brokerName: "broker-a", queueId: chance.int(3) }],
       onlyThisBroker: false,
     }),
+    Buffer.from(
+      `{"acks":[{"b":"Bw==","c":"group","it":1000,"pt":1700000001000,"q":0,"r":"${chance.int(4)}","rq":${chance.pick([0, 3, 999])},"so":${chance.int(4)},"t":"orders"}]}`,
+    ),
+    encodeQueryAssignmentBody({
+      ...{ topic: chance.pick(NAMES), consumerGroup: chance.pick(NAMES), clientId: chance.pick(NAMES) },
+      ...{ strategyName: chance.pick(["AVG", "?"]), messageModel: chance.pick(["CLUSTERING", "?"]) },
+    }),
     Buffer.from(`{"groupName":${JSON.stringify(chance.pick(NAMES))},"retryQueueNums":${chance.int(3)}}`),
   ];
   const body = Uint8Array.from(chance.pick(bodies));
@@ -221,7 +244,11 @@ describe("request handlers", () => {
       RequestCode.PULL_MESSAGE,
       RequestCode.PULL_MESSAGE,
       RequestCode.PULL_MESSAGE,
+      RequestCode.POP_MESSAGE,
+      RequestCode.POP_MESSAGE,
+      RequestCode.POP_MESSAGE,
     ];
+    room.store.realRecords = true;
     const peers = Array.from({ length: 6 }, () => new FakePeer());
     const exchanges: FakeExchange[] = [];
     const answers = new Map<number, number>();
@@ -253,6 +280,7 @@ describe("request handlers", () => {
       if (exchange.answer.code === 0) handlersSeen++;
     }
     assert.equal(room.longPoll.size, 0);
+    assert.equal(room.popping.pops.size + room.popping.notifications.size, 0);
     assert.equal(room.store.released, room.store.gets);
     for (const { message } of room.store.appended) {
       const properties = parseProperties(message.properties);
