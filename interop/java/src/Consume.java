@@ -78,6 +78,7 @@ final class Consume {
     private void configure() throws Exception {
         consumer.setNamesrvAddr(args.text("namesrv"));
         consumer.setClientIP("127.0.0.1");
+        if (args.has("namespace")) consumer.setNamespace(args.text("namespace"));
         consumer.setInstanceName(args.instance("consumer"));
         String from = args.text("from", "first");
         if (from.equals("first")) consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);

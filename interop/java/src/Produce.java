@@ -37,6 +37,7 @@ final class Produce {
         DefaultMQProducer producer = new DefaultMQProducer(args.text("group", "interop_producer"));
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setClientIP("127.0.0.1");
+        if (args.has("namespace")) producer.setNamespace(args.text("namespace"));
         producer.setInstanceName(args.instance("producer"));
         producer.setSendMsgTimeout(args.number("timeout-ms", 10_000));
         producer.setRetryTimesWhenSendFailed(args.number("retries", 2));
