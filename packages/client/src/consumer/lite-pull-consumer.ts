@@ -16,6 +16,7 @@ import { checkTopic } from "../names.ts";
 import { checkDuration, checkInteger } from "../option-checks.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import { queueKey } from "../topic-queues.ts";
+import { consumerData } from "./consumer-data.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
 import type { ListenOptions } from "./listener.ts";
 import { decodeMessage, Undecodable } from "./listening/decode-message.ts";
@@ -285,21 +286,8 @@ export class LitePullConsumer {
   }
 
   #consumerData(): ConsumerData {
-    const { group, from, messageModel } = this.#settings;
-    const consumeFromWhere =
-      from === "first"
-        ? "CONSUME_FROM_FIRST_OFFSET"
-        : from === "last"
-          ? "CONSUME_FROM_LAST_OFFSET"
-          : "CONSUME_FROM_TIMESTAMP";
-    return {
-      groupName: group,
-      consumeType: "CONSUME_ACTIVELY",
-      messageModel,
-      consumeFromWhere,
-      subscriptionDataSet: [...this.#subscriptions.values()].map(({ data }) => data),
-      unitMode: false,
-    };
+    const subscriptions = [...this.#subscriptions.values()].map(({ data }) => data);
+    return consumerData(this.#settings, "CONSUME_ACTIVELY", subscriptions);
   }
 
   #queues(): QueueConsumer[] {

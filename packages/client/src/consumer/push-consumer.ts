@@ -12,7 +12,6 @@ import {
   type ConsumerData,
   notifyConsumerIdsChangedRequestHeader,
   popNormalTopicOf,
-  popRetryTopicV1,
   RequestCode,
 } from "@orbitmq/wire";
 import { stableClientId } from "../client-id.ts";
@@ -24,6 +23,8 @@ import { checkTopic, retryTopicOf } from "../names.ts";
 import { checkInteger } from "../option-checks.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
 import { type Topic, topicName } from "../typed-topic.ts";
+import { within } from "../within.ts";
+import { consumerData } from "./consumer-data.ts";
 import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
 import type {
@@ -45,6 +46,7 @@ import type { OffsetStore } from "./offsets/offset-store.ts";
 import { maxOffset } from "./offsets/queue-offsets.ts";
 import { PopQueue } from "./pop/pop-queue.ts";
 import { PopRequests } from "./pop/pop-requests.ts";
+import { PopRetryTopics } from "./pop/pop-retry-topics.ts";
 import type { PushConsumerStatus } from "./push-consumer-status.ts";
 import { BrokerQuestions } from "./questions/broker-questions.ts";
 import { ConsumeStats } from "./questions/consume-stats.ts";
@@ -79,8 +81,7 @@ export class PushConsumer {
   readonly #subscriptions = new Map<string, Subscription>();
   /** Messages that members of the group sent back for a retry; they go to their own topic's listener. */
   readonly #retrySubscription: Subscription;
-  /** What came again by POP lies in a topic of its own, which whoever pulls since must read. */
-  readonly #popRetries = new Map<string, Subscription>();
+  readonly #popRetries: PopRetryTopics;
   /** Of topics nobody listens to any more; what they have popped may still be with its listener. */
   readonly #left: TopicMember[] = [];
   readonly #members = new Map<string, TopicMember>();
@@ -105,14 +106,10 @@ export class PushConsumer {
     );
     const { logger, routes, rpc, namespace } = this.#instance;
     const retryTopic = retryTopicOf(group);
-    this.#retrySubscription = newSubscription(
-      retryTopic,
-      {},
-      1,
-      () => "RECONSUME_LATER",
-      host.clock.wallMs(),
-      namespace,
-    );
+    // Its messages go to their own topics' listeners.
+    const ofRetries = (name: string) =>
+      newSubscription(name, {}, 1, () => "RECONSUME_LATER", host.clock.wallMs(), namespace);
+    this.#retrySubscription = ofRetries(retryTopic);
     this.#runner = new ListenerRunner(host, logger, this.#settings);
     const folder = options.localOffsetsFolder ?? `${host.process.homeFolder}/.rocketmq_offsets`;
     this.#offsets = this.#broadcasts
@@ -126,9 +123,17 @@ export class PushConsumer {
       this.#members.get(queue.topic)?.lockLost(queue);
     });
     this.#popRequests = new PopRequests(this.#instance, group);
+    this.#popRetries = new PopRetryTopics({
+      group,
+      newSubscription: ofRetries,
+      join: (subscription) => this.#joinLate(subscription),
+      leave: (topic) => this.#instance.background("leaving a retry topic", () => this.#leave(topic)),
+    });
     const assigned: AssignedByBrokers = {
       newPopQueue: (queue, data) => new PopQueue(this.#context, this.#popRequests, queue, data),
-      modeOf: (topic, mode) => this.#readPopRetries(topic, mode === "PULL"),
+      modeOf: (topic, mode) => {
+        if (this.#subscriptions.has(topic)) this.#popRetries.read(topic, mode === "PULL");
+      },
     };
     this.#context = {
       assignedByBrokers: () =>
@@ -272,12 +277,8 @@ export class PushConsumer {
   async unsubscribe(topic: string): Promise<void> {
     const name = this.#settings.namespace.wrap(topic);
     if (!this.#subscriptions.delete(name)) return;
-    const member = this.#members.get(name);
-    this.#members.delete(name);
-    if (member === undefined) return;
-    this.#left.push(member);
-    await member.leave();
-    await this.#instance.heartbeats.beatAll();
+    this.#popRetries.read(name, false);
+    await this.#leave(name);
   }
 
   /** Pulls nothing until `resume`; what is here already is consumed (RocketMQ: suspend). */
@@ -378,16 +379,30 @@ export class PushConsumer {
     this.#kind = kind;
     this.#subscriptions.set(name, subscription);
     if (state === "running") {
-      const member = this.#join(subscription);
       const { group } = this.#settings;
       this.#instance.background("subscription", () =>
         checkWithBroker(this.#instance, group, subscription.data),
       );
-      this.#instance.background("heartbeat", async () => {
-        await this.#instance.heartbeats.beatAll();
-        member.wake();
-      });
+      this.#joinLate(subscription);
     }
+  }
+
+  /** The brokers hear of it at once. */
+  #joinLate(subscription: Subscription): void {
+    const member = this.#join(subscription);
+    this.#instance.background("heartbeat", async () => {
+      await this.#instance.heartbeats.beatAll();
+      member.wake();
+    });
+  }
+
+  async #leave(topic: string): Promise<void> {
+    const member = this.#members.get(topic);
+    if (member === undefined) return;
+    this.#members.delete(topic);
+    this.#left.push(member);
+    await member.leave();
+    await this.#instance.heartbeats.beatAll();
   }
 
   #join(subscription: Subscription): TopicMember {
@@ -417,44 +432,20 @@ export class PushConsumer {
     ];
     this.#instance.background("heartbeat", () => heartbeats.beatAll());
     for (const member of this.#members.values()) member.wake();
-    await this.#within(
+    await within(
+      host.timers,
       startTimeoutMs,
       this.#userMembers().map((member) => member.first()),
     );
   }
 
-  /** Resolves when all of `work` has, or after `timeoutMs`. */
-  #within(timeoutMs: number, work: readonly Promise<void>[]): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        timer.cancel();
-        resolve();
-      };
-      const timer = this.#instance.host.timers.after(timeoutMs, done);
-      Promise.all(work).then(done, done);
-    });
-  }
-
   #consumerData(): ConsumerData {
-    const { group, from, messageModel } = this.#settings;
-    const subscriptions = this.#allSubscriptions();
-    return {
-      groupName: group,
-      consumeType: "CONSUME_PASSIVELY",
-      messageModel,
-      consumeFromWhere:
-        from === "first"
-          ? "CONSUME_FROM_FIRST_OFFSET"
-          : from === "last"
-            ? "CONSUME_FROM_LAST_OFFSET"
-            : "CONSUME_FROM_TIMESTAMP",
-      subscriptionDataSet: subscriptions.map(({ data }) => data),
-      unitMode: false,
-    };
+    const subscriptions = this.#allSubscriptions().map(({ data }) => data);
+    return consumerData(this.#settings, "CONSUME_PASSIVELY", subscriptions);
   }
 
   #allSubscriptions(): Subscription[] {
-    const retries = this.#broadcasts ? [] : [this.#retrySubscription, ...this.#popRetries.values()];
+    const retries = this.#broadcasts ? [] : [this.#retrySubscription, ...this.#popRetries.subscriptions];
     return [...this.#subscriptions.values(), ...retries];
   }
 
@@ -472,34 +463,6 @@ export class PushConsumer {
 
   #popQueues(): PopQueue[] {
     return [...this.#members.values()].flatMap((member) => [...member.popQueues]);
-  }
-
-  /** `wanted`: the topic is pulled, maybe after it was popped. */
-  #readPopRetries(topic: string, wanted: boolean): void {
-    if (!this.#subscriptions.has(topic) || this.#popRetries.has(topic) === wanted) return;
-    const retryTopic = popRetryTopicV1(topic, this.#settings.group);
-    if (!wanted) {
-      this.#popRetries.delete(topic);
-      const member = this.#members.get(retryTopic);
-      this.#members.delete(retryTopic);
-      if (member !== undefined) this.#instance.background("leaving a retry topic", () => member.leave());
-      return;
-    }
-    const { host, namespace, heartbeats } = this.#instance;
-    const subscription = newSubscription(
-      retryTopic,
-      {},
-      1,
-      () => "RECONSUME_LATER",
-      host.clock.wallMs(),
-      namespace,
-    );
-    this.#popRetries.set(topic, subscription);
-    const member = this.#join(subscription);
-    this.#instance.background("heartbeat", async () => {
-      await heartbeats.beatAll();
-      member.wake();
-    });
   }
 
   /** A broker that was reconnected may have been restarted and lost its latest offsets. */
@@ -539,13 +502,15 @@ export class PushConsumer {
     this.#runner.abortAll(new OrbitError("SHUT_DOWN", "the consumer was shut down"));
     this.#runner.close();
     for (const member of [...this.#members.values(), ...this.#left]) member.close();
-    await this.#within(remainingMs() * 0.6, [this.#sendBack.idle().then(() => this.#popRequests.idle())]);
+    await within(host.timers, remainingMs() * 0.6, [
+      this.#sendBack.idle().then(() => this.#popRequests.idle()),
+    ]);
     this.#popRequests.stop();
     this.#sender.close();
     const persisted = this.#offsets.persistAll(queues);
     // Those whose listener still runs stay locked until the broker forgets them.
     const ended = left === 0 ? persisted.then(() => this.#locks.unlockAll()) : persisted;
-    await this.#within(remainingMs() * 0.6, [ended]);
+    await within(host.timers, remainingMs() * 0.6, [ended]);
     await this.#instance.close(Math.min(remainingMs(), requestTimeoutMs));
     return { settled: before - left, left };
   }

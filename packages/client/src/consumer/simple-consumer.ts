@@ -15,6 +15,8 @@ import { checkGroup, checkTopic } from "../names.ts";
 import { checkDuration, checkInteger } from "../option-checks.ts";
 import type { ReceivedMessage } from "../received-message.ts";
 import { subscribeQueues } from "../topic-queues.ts";
+import { within } from "../within.ts";
+import { consumerData } from "./consumer-data.ts";
 import type { ListenOptions } from "./listener.ts";
 import { decodeMessage, rawMessage, Undecodable } from "./listening/decode-message.ts";
 import { newMessageFilter } from "./message-filter.ts";
@@ -175,13 +177,7 @@ export class SimpleConsumer {
   async #stop(deadlineMs: number): Promise<void> {
     this.#instance.beginStop();
     this.#requests.stop();
-    await new Promise<void>((resolve) => {
-      const timer = this.#instance.host.timers.after(deadlineMs * 0.8, resolve);
-      this.#requests.idle().then(() => {
-        timer.cancel();
-        resolve();
-      }, resolve);
-    });
+    await within(this.#instance.host.timers, deadlineMs * 0.8, [this.#requests.idle()]);
     await this.#instance.close(Math.min(deadlineMs * 0.2, this.#instance.requestTimeoutMs));
   }
 
@@ -281,13 +277,7 @@ export class SimpleConsumer {
   }
 
   #consumerData(): ConsumerData {
-    return {
-      groupName: this.#group,
-      consumeType: "CONSUME_POP",
-      messageModel: "CLUSTERING",
-      consumeFromWhere: this.#from === "first" ? "CONSUME_FROM_FIRST_OFFSET" : "CONSUME_FROM_LAST_OFFSET",
-      subscriptionDataSet: [...this.#subscriptions.values()],
-      unitMode: false,
-    };
+    const identity = { group: this.#group, from: this.#from, messageModel: "CLUSTERING" } as const;
+    return consumerData(identity, "CONSUME_POP", [...this.#subscriptions.values()]);
   }
 }
