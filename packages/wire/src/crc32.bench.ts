@@ -23,7 +23,7 @@ function nanoseconds(length: number, sum: (from: number, to: number) => number):
   return best;
 }
 
-for (const length of [32, 128, 311, 512, 640, 1235]) {
+for (const length of [32, 128, 311, 512, 640, 1235, 4096]) {
   const node = nanoseconds(length, (from, to) => bodyCrc(new Uint8Array(block.buffer, from, to - from)));
   const ours = nanoseconds(length, (from, to) => bodyCrcBetween(block, from, to));
   console.log(`${`${length} B`.padStart(7)}: zlib ${node.toFixed(0)} ns, ours ${ours.toFixed(0)} ns`);
