@@ -5,6 +5,8 @@
 import { ObjectKeyedMap, parseFastjson } from "./fastjson.ts";
 import { WireError } from "./wire-error.ts";
 
+const DECIMAL = /^-?\d{1,16}$/;
+
 /** Parses a body that must be an object. `what` names it in errors. Throws WireError JSON_MALFORMED. */
 export function parseJsonObject(source: Uint8Array | string, what: string): JsonObject {
   return jsonObject(parseFastjson(source), what);
@@ -66,10 +68,16 @@ export class JsonObject {
     return this.#wrong(name, "an integer");
   }
 
+  /** An integer of 64 bits, as the nearest number there is beyond 2^53: for what is only compared. */
+  int64(name: string, fallback: number): number {
+    const value = this.optionalNumber(name) ?? fallback;
+    return Number.isInteger(value) && Math.abs(value) <= 2 ** 63 ? value : this.#wrong(name, "an integer");
+  }
+
   optionalNumber(name: string): number | undefined {
     const value = this.raw(name);
     if (value === undefined || typeof value === "number") return value;
-    if (typeof value === "string" && /^-?\d{1,16}$/.test(value)) return Number(value);
+    if (typeof value === "string" && DECIMAL.test(value)) return Number(value);
     return this.#wrong(name, "a number");
   }
 
@@ -84,11 +92,12 @@ export class JsonObject {
     return this.#list(name).map((item) => (typeof item === "string" ? item : this.#wrong(name, "strings")));
   }
 
-  /** Absent is an empty list. */
+  /** Absent is an empty list. Items may be written as strings, as Go's client does. */
   integers(name: string): number[] {
-    return this.#list(name).map((item) =>
-      Number.isSafeInteger(item) ? (item as number) : this.#wrong(name, "integers"),
-    );
+    return this.#list(name).map((item) => {
+      const value = typeof item === "string" && DECIMAL.test(item) ? Number(item) : item;
+      return Number.isSafeInteger(value) ? (value as number) : this.#wrong(name, "integers");
+    });
   }
 
   /** Absent is an empty object. */

@@ -62,6 +62,16 @@ describe("a subscription", () => {
     assert.deepEqual([data.subString, data.expressionType, data.tagsSet.size], ["a > 5 || b", "SQL92", 0]);
   });
 
+  it("of Go's client has codes in quotes, and a version in nanoseconds", () => {
+    const json = `{"classFilterMode":false,"codeSet":["65","66"],"expressionType":"TAG","subString":"A || B",
+      "subVersion":1795289783465123456,"tagsSet":["A","B"],"topic":"T"}`;
+    const data = subscriptionDataFromJson(parseJsonObject(json, "SubscriptionData"));
+    assert.deepEqual([...data.codeSet], [65, 66]);
+    assert.equal(data.subVersion, Number("1795289783465123456"));
+    const wrong = parseJsonObject(json.replace('"66"', '"x"'), "SubscriptionData");
+    assert.throws(() => subscriptionDataFromJson(wrong), WireError);
+  });
+
   it("comes back from its JSON form", () => {
     const data = newSubscriptionData("T", "A || B", 1_700_000_000_000);
     const json = formatFastjson(subscriptionDataToJson(data));

@@ -86,7 +86,8 @@ export function subscriptionDataFromJson(json: JsonObject): SubscriptionData {
     subString: json.optionalString("subString") ?? SUB_ALL,
     tagsSet: new Set(json.strings("tagsSet")),
     codeSet: new Set(json.integers("codeSet")),
-    subVersion: json.integer("subVersion", 0),
+    // Java's clients count milliseconds, Go's nanoseconds.
+    subVersion: json.int64("subVersion", 0),
     expressionType: json.optionalString("expressionType") ?? EXPRESSION_TAG,
     classFilterMode: json.boolean("classFilterMode", false),
   };

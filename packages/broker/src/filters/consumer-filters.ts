@@ -181,7 +181,7 @@ export function parseConsumerFilters(text: string): ConsumerFilterData[] {
         expressionType: data.optionalString("expressionType") ?? "",
         bornTime: data.integer("bornTime", 0),
         deadTime: data.integer("deadTime", 0),
-        clientVersion: data.integer("clientVersion", 0),
+        clientVersion: data.int64("clientVersion", 0),
       });
     }
   }
