@@ -77,6 +77,31 @@ describe("the packed packages, in an empty project", () => {
     passed(one.run(process.execPath, ["main.js"]), `${EXPECTED} true true`);
   });
 
+  it("share a clock that is moved by hand, although each has its own copy of what is below", () => {
+    const one = made({ type: "module" });
+    one.write(
+      "main.js",
+      `import { Producer, PushConsumer } from "@orbitmq/client";
+       import { start } from "orbitmq";
+       const mq = await start({ store: "memory", clock: "manual", namesrvPort: 0, brokerPort: 0 });
+       const consumer = new PushConsumer({ ...mq.clientOptions, group: "g", from: "first" });
+       const closed = [];
+       consumer.listen("close-order", (message) => void closed.push(message.text()));
+       await consumer.start();
+       const producer = new Producer({ ...mq.clientOptions });
+       await producer.start();
+       await producer.send({ topic: "close-order", body: "7", delayLevel: 16 });
+       await mq.advance(30 * 60_000 - 1);
+       const before = closed.length;
+       await mq.advance(1);
+       console.log(before, closed.join());
+       await producer.shutdown();
+       await consumer.shutdown();
+       await mq.stop();`,
+    );
+    passed(one.run(process.execPath, ["main.js"]), "0 7");
+  });
+
   for (const [kind, manifest, file] of [
     ["ES module", { type: "module" }, "main.ts"],
     ["CommonJS", {}, "main.ts"],
@@ -86,12 +111,16 @@ describe("the packed packages, in an empty project", () => {
       one.write(
         file,
         `import { json, type Message, OrbitError, Producer, PushConsumer, type SendResult, topic } from "@orbitmq/client";
-         import { type OrbitMQ, ServerError, start } from "orbitmq";
+         import { type ManualOrbitMQ, type OrbitMQ, ServerError, start } from "orbitmq";
          interface Order { readonly id: string; readonly cents: number }
          const orders = topic("orders", json<Order>());
          export async function main(): Promise<number> {
            const mq: OrbitMQ = await start({ store: "memory", namesrvPort: 0, brokerPort: 0 });
-           const producer = new Producer({ namesrv: mq.namesrvAddr });
+           const manual: ManualOrbitMQ = await start({ store: "memory", clock: "manual" });
+           await manual.advance(1);
+           // @ts-expect-error time cannot be moved without clock: "manual"
+           await mq.advance(1);
+           const producer = new Producer({ ...manual.clientOptions });
            const result: SendResult = await producer.send({ topic: orders, value: { id: "1", cents: 2 } });
            // @ts-expect-error the topic's type is Order
            await producer.send({ topic: orders, value: { id: 1 } });
