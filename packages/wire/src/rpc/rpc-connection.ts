@@ -15,13 +15,7 @@ import { type FrameBatch, FrameWriter, type OutgoingFrame, type PreparedFrame } 
 import { encodeHostBytes, formatAddress } from "../host-address.ts";
 import { LANGUAGE_UNKNOWN } from "../language-code.ts";
 import { MQVersion } from "../mq-version.ts";
-import {
-  FLAG_ONEWAY,
-  FLAG_RESPONSE,
-  type RemotingCommand,
-  SERIALIZE_JSON,
-  type SerializeType,
-} from "../remoting-command.ts";
+import { FLAG_ONEWAY, FLAG_RESPONSE, type RemotingCommand, type SerializeType } from "../remoting-command.ts";
 import { WireError } from "../wire-error.ts";
 import type { OutgoingRequest, Peer, ResponseCallback } from "./peer.ts";
 import { PendingRequest } from "./pending-request.ts";
@@ -47,10 +41,8 @@ export class RpcConnection implements Peer {
   readonly #connection: Connection;
   readonly #decoder: FrameDecoder;
   readonly #writer: FrameWriter;
-  /** Header encoding of our own requests. */
-  #serializeType: SerializeType;
-  /** It is that of the peer's last request: some clients read no other than they write. */
-  readonly #answersInKind: boolean;
+  /** Header encoding of our own requests: the peer's, once it has spoken. */
+  serializeType: SerializeType;
   #addressBytes: Uint8Array | undefined;
   #pending: Map<number, PendingRequest> | undefined;
   #listeners: (() => void)[] = [];
@@ -69,16 +61,12 @@ export class RpcConnection implements Peer {
   #batchWritten: Written[] = [];
   readonly #onBatchWritten = () => this.#batchLeft();
 
-  /**
-   * Takes `connection` over; call it where the connection was handed over. Without `serializeType` requests are encoded
-   * as the peer encodes its own, in JSON until it has spoken.
-   */
-  constructor(context: RpcContext, connection: Connection, serializeType?: SerializeType) {
+  /** Takes `connection` over; call it where the connection was handed over. */
+  constructor(context: RpcContext, connection: Connection, serializeType: SerializeType) {
     this.id = nextPeerId(context.host);
     this.remote = connection.remote;
     this.address = formatAddress(connection.remote);
-    this.#serializeType = serializeType ?? SERIALIZE_JSON;
-    this.#answersInKind = serializeType === undefined;
+    this.serializeType = serializeType;
     this.activeTick = context.sweepTick;
     this.#context = context;
     this.#connection = connection;
@@ -162,7 +150,7 @@ export class RpcConnection implements Peer {
     const { code, header, remark, body } = request;
     const { version } = limits;
     const language = this.version >= MQVersion.V5_0_0 ? limits.languageToV5 : limits.language;
-    const serializeType = this.#serializeType;
+    const { serializeType } = this;
     try {
       this.#frame({ serializeType, code, language, version, opaque, flag, remark, header, body }, written);
     } catch (error) {
@@ -305,7 +293,6 @@ export class RpcConnection implements Peer {
       }
       // Of requests only: an answer is framed for whoever asked, maybe in the words of a 4.x peer.
       this.language = command.language;
-      if (this.#answersInKind) this.#serializeType = command.serializeType;
       this.#context.owner.requestArrived(this, command);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;

@@ -13,7 +13,7 @@ import {
   type SocketAddress,
 } from "@orbitmq/host";
 import { MQVersion } from "../mq-version.ts";
-import type { RemotingCommand } from "../remoting-command.ts";
+import { type RemotingCommand, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
 import { ResponseCode } from "../response-code.ts";
 import { ConnectionSweep } from "./connection-sweep.ts";
 import { type Peer, Refusal, type RequestHandler } from "./peer.ts";
@@ -119,7 +119,7 @@ export class RpcServer {
       connection.destroy();
       return;
     }
-    const peer = new RpcConnection(this.#context, connection);
+    const peer = new RpcConnection(this.#context, connection, SERIALIZE_ROCKETMQ);
     this.#connections.add(peer);
     this.#tellPeer(peer, true);
   }
