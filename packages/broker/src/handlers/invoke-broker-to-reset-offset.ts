@@ -30,6 +30,7 @@ import { inTurn } from "../consumer-groups/consume-progress.ts";
 import type { ConsumerGroups } from "../consumer-groups/consumer-groups.ts";
 import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
 import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
+import type { PopLongPoll } from "../popping/pop-long-poll.ts";
 import type { LongPoll } from "../pulling/long-poll.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 
@@ -41,6 +42,7 @@ export interface InvokeBrokerToResetOffsetNeeds {
   readonly offsets: OffsetRegistry;
   readonly consumers: ConsumerGroups;
   readonly longPoll: LongPoll;
+  readonly popping: { readonly pops: Pick<PopLongPoll, "wake"> };
   readonly brokerName: string;
 }
 
@@ -62,7 +64,7 @@ function resetHere(
   topic: TopicConfig,
   exchange: Exchange,
 ): void {
-  const { groups, offsets, longPoll, store } = needs;
+  const { groups, offsets, longPoll, popping, store } = needs;
   const { group, queueId = -1, offset = -1 } = header;
   if (groups.get(group) === undefined) {
     throw new Refusal(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `Group ${group} does not exist`);
@@ -75,6 +77,7 @@ function resetHere(
     for (const [queue, target] of targets) {
       offsets.reset(group, queue.topic, queue.queueId, target, exchange.peer.address);
       longPoll.wakeGroup(group, queue.topic, queue.queueId);
+      popping.pops.wake(group, queue.topic, queue.queueId);
     }
     exchange.reply({ code: ResponseCode.SUCCESS, body: [encodeResetOffsetBody(targets)] });
   };

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { getProperty, newTopicConfig, RequestCode } from "@orbitmq/wire";
 import { newSubscriptionGroupConfig } from "../consumer-groups/subscription-group-config.ts";
+import { answerTo } from "../testing/broker-room.ts";
 import { FakePeer } from "../testing/fake-peer.ts";
 import { GROUP, PopRoom, poppedOf, RETRY_TOPIC, TOPIC } from "../testing/pop-room.ts";
+import { invokeBrokerToResetOffset } from "./invoke-broker-to-reset-offset.ts";
 
 describe("POP_MESSAGE", () => {
   it("gives messages of all queues, and nobody gets them again meanwhile", () => {
@@ -209,6 +211,19 @@ describe("POP_MESSAGE", () => {
     room.room.offsets.commit(GROUP, TOPIC, 0, 2, "another");
     assert.deepEqual(room.bodies(), ["c"]);
     assert.equal(room.committed(), 3);
+  });
+
+  it("hears of it while it waits", () => {
+    const room = new PopRoom();
+    room.send(["a", "b"]);
+    room.pop();
+    const waiting = room.start({ pollTime: 15_000 });
+    const ext = { topic: TOPIC, group: GROUP, timestamp: 0, isForce: true, queueId: 0, offset: 1 };
+    assert.equal(answerTo(room.room, invokeBrokerToResetOffset(room.room), { code: 222, ext }).code, 0);
+    assert.deepEqual(
+      poppedOf(waiting.answer!).map(({ body }) => body),
+      ["b"],
+    );
   });
 
   it("lets no late checkpoint undo what an administrator has set", () => {
