@@ -27,8 +27,9 @@ async function measure(
     const raw = (before + rawSyncRate(home, RAW_SYNC_MS / 2)) / 2;
     const latencies = `p50 ${p50Ms.toFixed(3)}, p99 ${p99Ms.toFixed(3)}, p99.9 ${p999Ms.toFixed(3)} ms`;
     const each = `CPU ${cpuUs.toFixed(2)} µs each, raw sync ${Math.round(raw).toLocaleString("en")}/s`;
-    const perSync = `${(perSecond / raw).toFixed(1)} appends per raw sync`;
-    tell(bench, flush, waiting, perSecond, `${latencies}; ${each}, ${perSync}`, raw);
+    // What the stalls of a busy machine leave out: a round of all that wait takes about the median.
+    const undisturbed = `${Math.round((waiting * 1000) / p50Ms).toLocaleString("en")}/s by the median`;
+    tell(bench, flush, waiting, perSecond, `${latencies}; ${each}; ${undisturbed}`, raw);
   });
 }
 
@@ -42,12 +43,13 @@ function tell(
 ): void {
   let goal: Goal | undefined;
   if (flush === "SYNC_FLUSH" && waiting === 64) {
-    // On a slower disk the same share of what it does is asked for.
+    // On a slower disk, or one that others use meanwhile, the figure says nothing about the store.
+    const isAsked = raw >= GOAL_RAW_SYNCS;
     goal = {
       is: "at least",
-      bound: GOAL_APPENDS / GOAL_RAW_SYNCS,
-      measured: perSecond / raw,
-      unit: "appends per raw sync",
+      bound: GOAL_APPENDS,
+      measured: isAsked ? perSecond : undefined,
+      unit: "appends/s",
     };
   }
   bench.tell(`${flush}, ${waiting} waiting`, perSecond, "appends/s", beside, goal);

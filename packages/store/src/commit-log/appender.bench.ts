@@ -43,7 +43,7 @@ function intercept<T extends object>(target: T, replaced: Partial<T>): T {
   });
 }
 
-/** As a send carries them: bytes as they arrived, or text. */
+/** Properties as a send carries them: bytes as they arrived; or text, as the broker's own messages have them. */
 function properties(index: number, isText: boolean): string | EncodedProperties {
   const id = index.toString(16).toUpperCase().padStart(16, "0");
   const text = `UNIQ_KEY\u00017F00000100002A9F${id}\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002`;
