@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RequestCode, ResponseCode } from "@orbitmq/wire";
+import {
+  ackMessageRequestHeader,
+  changeInvisibleTimeResponseHeader,
+  type Exchange,
+  RequestCode,
+  ResponseCode,
+} from "@orbitmq/wire";
 import { consumerOf, consuming, stage } from "../../testing/consumer-stage.ts";
 import type { FakeBroker } from "../../testing/fake-broker.ts";
 import { FakePop } from "../../testing/fake-pop.ts";
@@ -275,5 +281,34 @@ test("where brokers assign nothing, because they are older, the members divide t
   const heard: string[] = [];
   const consumer = await consuming(w, (message) => void heard.push(message.text()), POP);
   await w.until(() => heard.length === 1);
+  await w.settle(consumer.shutdown());
+});
+
+test("a listener that ends while its message is being renewed acknowledges with the handle that counts then", async () => {
+  const { w, broker, pop } = popStage(1);
+  broker.store("orders", 0, "a");
+  let renewing: Exchange | undefined;
+  const shown: string[] = [];
+  broker.script = (request, exchange) => {
+    if (request.code === RequestCode.ACK_MESSAGE) {
+      shown.push(ackMessageRequestHeader.decode(request.ext).extraInfo);
+    }
+    if (request.code !== RequestCode.CHANGE_MESSAGE_INVISIBLETIME) return false;
+    renewing = exchange;
+    return true;
+  };
+  let end: (() => void) | undefined;
+  const consumer = await consuming(w, () => new Promise<void>((resolve) => (end = resolve)), POP);
+  await w.until(() => renewing !== undefined);
+  end!();
+  await w.run(500);
+  assert.deepEqual(shown, []);
+  renewing!.reply({
+    code: 0,
+    header: (sink) =>
+      changeInvisibleTimeResponseHeader.encode({ popTime: 777, invisibleTime: 60_000, reviveQid: 5 }, sink),
+  });
+  await w.until(() => pop.acks.length === 1);
+  assert.deepEqual(shown, ["0 777 60000 5 0 broker-a 0 0"]);
   await w.settle(consumer.shutdown());
 });
