@@ -262,6 +262,7 @@ export class Engine implements MarkSource, QueueFlushSource {
       maxMessageSize: options.maxMessageSize,
       segmentBytes,
       delaysMs: this.delaysMs,
+      allowsUnsealed: (end) => this.mark.allowsUnsealed(end),
       noSpace: () => this.noSpace(),
     });
   }

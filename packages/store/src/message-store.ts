@@ -174,7 +174,10 @@ export interface MessageStore {
   append(message: RecordSource, durability: Durability, waiter: AppendWaiter): AppendResult;
   /** Appends messages of one topic and queue as contiguous records: all or none. */
   appendBatch(messages: readonly RecordSource[], durability: Durability, waiter: AppendWaiter): AppendResult;
-  /** Appends already encoded records at exactly the end of the log (replication). */
+  /**
+   * Appends already encoded records at exactly the end of the log (replication). Those without `__CRC32#` are promised
+   * for their bodies only, and the first of them are refused as BUSY until the store's mark on disk tells of them.
+   */
   appendAt(
     offset: PhysicalOffset,
     records: Uint8Array,

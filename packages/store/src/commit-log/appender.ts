@@ -27,6 +27,8 @@ export interface AppenderParts {
   readonly maxMessageSize: number;
   readonly segmentBytes: number;
   readonly delaysMs: readonly number[];
+  /** Whether records without `__CRC32#` may be appended up to `end`: a start after a crash must know of them. */
+  allowsUnsealed(end: number): boolean;
   /** Why no space could be reserved. */
   noSpace(): { readonly reason: AppendRefusal; readonly remark: string };
 }
@@ -131,6 +133,9 @@ export class Appender {
     const atSegmentStart = offset % segmentBytes === 0 && offset - log.appended < segmentBytes;
     if (offset !== log.appended && !(atSegmentStart && offset > log.appended)) {
       return refused("MESSAGE_ILLEGAL", `the log ends at ${log.appended}, not at ${offset}`);
+    }
+    if (found.isUnsealed && !this.#parts.allowsUnsealed(end)) {
+      return refused("BUSY", "records without __CRC32# are taken as soon as the store's mark tells of them");
     }
     if (!log.reserve(end)) return this.#noSpace();
     for (const { at, size, position, fields } of items) {

@@ -17,6 +17,8 @@ export interface EncodedRecords {
   readonly items: readonly EncodedItem[];
   /** Where the log ends behind them. */
   readonly end: number;
+  /** One of them lacks `__CRC32#`: only its body can be promised. */
+  readonly isUnsealed: boolean;
 }
 
 interface Context {
@@ -31,6 +33,7 @@ export function readEncoded(bytes: Buffer, offset: number, context: Context): En
   const items: EncodedItem[] = [];
   const nextOffsets = new Map<string, number>();
   let position = offset;
+  let isUnsealed = false;
   for (let at = 0; at < bytes.length; ) {
     const left = segmentBytes - (position % segmentBytes);
     if (bytes.length - at >= 8 && bytes.readInt32BE(at + RecordField.MAGIC) === MAGIC_BLANK) {
@@ -46,8 +49,7 @@ export function readEncoded(bytes: Buffer, offset: number, context: Context): En
     if (check.size + 8 > left) return `the record at ${position} reaches over the end of its segment`;
     const seal = checkSeal(bytes, at, check.size);
     if (seal === "wrong") return `the record at ${position} is corrupt`;
-    // After a crash nothing would tell it from a record of which a part never reached the disk.
-    if (seal === "absent" && !mayLackSeal(bytes, at)) return `the record at ${position} has no __CRC32#`;
+    if (seal === "absent" && !mayLackSeal(bytes, at)) isUnsealed = true;
     const fields = readDispatchFields(bytes, at, delaysMs);
     if (isDispatched(fields.sysFlag)) {
       const key = `${fields.queueId} ${fields.topic}`;
@@ -61,5 +63,5 @@ export function readEncoded(bytes: Buffer, offset: number, context: Context): En
     at += check.size;
     position += check.size;
   }
-  return { items, end: position };
+  return { items, end: position, isUnsealed };
 }

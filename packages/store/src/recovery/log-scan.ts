@@ -31,6 +31,8 @@ export interface ScanOptions {
   readonly limit: number;
   /** From here on all records are ours: one without `__CRC32#`, though it had room for it, did not wholly reach the disk. */
   readonly strictFrom: number;
+  /** Below it records may lack `__CRC32#` all the same: they are looked at for holes; default: none may. */
+  readonly unsealedTo?: number;
   /** Records without it that were stored after this time are looked at for such holes; default: none. */
   readonly strictAfterMs?: number;
   /** Asked at a place that holds no record: where the next one begins, when an operator has given this one up. */
@@ -128,7 +130,7 @@ export function scanLog(
     if (seal === "absent") {
       const isOurs = position >= options.strictFrom;
       const isStrict = isOurs || storedAt(window.bytes, at) > strictAfterMs;
-      const lacksSeal = isOurs && !mayLackSeal(window.bytes, at);
+      const lacksSeal = isOurs && position >= (options.unsealedTo ?? 0) && !mayLackSeal(window.bytes, at);
       if (lacksSeal || (isStrict && !hasNoHoles(window.bytes, at, check.size))) {
         ending = bad("parts of it never reached the disk");
         continue;

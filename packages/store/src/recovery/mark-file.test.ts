@@ -21,6 +21,7 @@ function anyMark(random: () => number): Mark {
     lastStoreTimestamp: 1_700_000_000_000 + below(2 ** 31),
     segmentBytes: 2 ** (12 + below(19)),
     checkpoint: Uint8Array.from({ length: 40 }, () => below(256)),
+    unsealedTo: below(2 ** 40),
   };
 }
 

@@ -6,7 +6,8 @@
  * Two slots in turn (state/two-slot-file.ts):
  *
  *   slot: magic:u32 version:u32 sequence:i64 state:u32 nonce:u32 flushedOffset:i64 dispatchedOffset:i64
- *         writeLimit:i64 truncateTo:i64 lastStoreTimestamp:i64 segmentBytes:i64 checkpoint:40 …zeros… crc:u32
+ *         writeLimit:i64 truncateTo:i64 lastStoreTimestamp:i64 segmentBytes:i64 checkpoint:40 unsealedTo:i64 …zeros…
+ *         crc:u32
  *
  * Behind them a note of what was flushed since the newest of them. It is written before anything is acknowledged and
  * never synced: a process that was killed leaves it whole, so that the next one knows a record that has rotted since
@@ -37,6 +38,8 @@ export interface Mark {
   readonly segmentBytes: number;
   /** The checkpoint file's fields as last written by us (40 bytes). */
   readonly checkpoint: Uint8Array;
+  /** Records below it may lack `__CRC32#`: they were copied from another broker's log. */
+  readonly unsealedTo: number;
 }
 
 const MAGIC = 0x4f4d514d;
@@ -44,6 +47,7 @@ const MAGIC = 0x4f4d514d;
 export const MARK_VERSION = 1;
 const CHECKPOINT_AT = 72;
 const CHECKPOINT_BYTES = 40;
+const UNSEALED_AT = CHECKPOINT_AT + CHECKPOINT_BYTES;
 const NOTE_MAGIC = 0x4f4d514e;
 const NOTE_BYTES = 36;
 const NOTE_CRC_AT = NOTE_BYTES - 4;
@@ -153,6 +157,7 @@ function encode(mark: Mark): Buffer {
   writeInt64(slot, mark.lastStoreTimestamp, 56);
   writeInt64(slot, mark.segmentBytes, 64);
   slot.set(mark.checkpoint.subarray(0, CHECKPOINT_BYTES), CHECKPOINT_AT);
+  writeInt64(slot, mark.unsealedTo, UNSEALED_AT);
   return slot;
 }
 
@@ -167,5 +172,6 @@ function decode(slot: Buffer): Mark {
     lastStoreTimestamp: readInt64(slot, 56),
     segmentBytes: readInt64(slot, 64),
     checkpoint: Uint8Array.from(slot.subarray(CHECKPOINT_AT, CHECKPOINT_AT + CHECKPOINT_BYTES)),
+    unsealedTo: readInt64(slot, UNSEALED_AT),
   };
 }

@@ -33,6 +33,9 @@ export class MarkKeeper {
   readonly #limitStep: number;
   #nonce = 0;
   #limit = 0;
+  /** Records below it may lack a seal, as the mark on disk says; and as the next one is to say. */
+  #unsealedTo = 0;
+  #unsealedWanted = 0;
   #savedFlushed = 0;
   #savedDispatched = 0;
   #noted = 0;
@@ -81,6 +84,16 @@ export class MarkKeeper {
     this.#open = true;
   }
 
+  /** Whether records without a seal may be appended up to `end`; when not, a mark that allows it is on its way to the disk. */
+  allowsUnsealed(end: number): boolean {
+    if (end <= this.#unsealedTo) return true;
+    if (end > this.#unsealedWanted) {
+      this.#unsealedWanted = end + this.#limitStep;
+      this.save();
+    }
+    return false;
+  }
+
   /** Looks whether a save is due; cheap, called whenever positions have moved. */
   moved(): void {
     if (!this.#open) return;
@@ -118,6 +131,7 @@ export class MarkKeeper {
       this.#savedFlushed = mark.flushedOffset;
       this.#savedDispatched = mark.dispatchedOffset;
       this.#limit = limit;
+      this.#unsealedTo = mark.unsealedTo;
       this.#noteFailed = false;
       this.#source.limitRaised(limit);
       if (this.#asked) this.save();
@@ -185,6 +199,7 @@ export class MarkKeeper {
       lastStoreTimestamp,
       segmentBytes: this.#segmentBytes,
       checkpoint: Uint8Array.from(checkpointFields),
+      unsealedTo: this.#unsealedWanted,
     };
   }
 }

@@ -134,6 +134,7 @@ class Recovery {
       {
         limit: start.limit,
         strictFrom,
+        unsealedTo: mark?.unsealedTo ?? 0,
         // What was not synced when the machine went down may have holes; a record whose seal is one looks like Java's.
         strictAfterMs: plan.kind === "java-dirty" ? checkpoint.safeLogTimestamp : Number.POSITIVE_INFINITY,
         passOver: (position, reason) => this.#passOver(position, reason, strictFrom),

@@ -201,6 +201,7 @@ class Backup {
       lastStoreTimestamp: view.mark?.lastStoreTimestamp ?? 0,
       segmentBytes: view.segmentBytes,
       checkpoint: new Uint8Array(CHECKPOINT_FIELDS_BYTES),
+      unsealedTo: 0,
     });
     mark.close();
   }

@@ -138,6 +138,25 @@ export class Recorder {
     this.#promiseWhenSettled(waiter, copies);
   }
 
+  /** As `replicate`, of messages that no run of ours has sent; waits where the store wants to be asked again. */
+  copy(
+    start: PhysicalOffset,
+    records: Uint8Array,
+    copied: readonly { readonly input: RecordInput; readonly at: Parameters<History["add"]>[1] }[],
+  ): void {
+    const waiter = new Outcome();
+    let result = this.driver.store.appendAt(start, records, "flushed", waiter);
+    if (result.status === "refused" && result.reason === "BUSY") {
+      this.settle();
+      result = this.driver.store.appendAt(start, records, "flushed", waiter);
+    }
+    assert.equal(result.status, "appended", JSON.stringify(result));
+    this.#promiseWhenSettled(
+      waiter,
+      copied.map(({ input, at }) => this.history.add(input, at, this.now)),
+    );
+  }
+
   /** Reads what has become readable; under SYNC_FLUSH it must stay. */
   look(): void {
     if (!this.#isSync) return;

@@ -1,5 +1,7 @@
 /** Runs of a store that takes over another's log: `appendAt`, and `truncateTo` where the two have parted. */
 import { physicalOffset } from "@orbitmq/host";
+import { recordSize, writeRecord } from "@orbitmq/wire";
+import { message, SMALL } from "../store-driver.ts";
 import type { Message } from "./history.ts";
 import { bodyOf, Recorder, type Recording } from "./recorder.ts";
 import { betweenOf } from "./seeded-between.ts";
@@ -73,4 +75,48 @@ async function parted(seed: number): Promise<Recording> {
   return copy.finished();
 }
 
-export const replicatedRuns = { appendAt, "truncateTo and appendAt": parted };
+/** A log copied from a broker that writes no `__CRC32#`. */
+async function unsealed(seed: number): Promise<Recording> {
+  const between = betweenOf(seed);
+  const recorder = await Recorder.start();
+  const { host, store } = recorder.driver;
+  const segmentBytes = SMALL.mappedFileSizeCommitLog!;
+  const nextOffsets = [0, 0, 0];
+  for (let round = 0; round < 8; round += 1) {
+    const start = store.status().writtenOffset;
+    const parts: Buffer[] = [];
+    const copied: Parameters<Recorder["copy"]>[2][number][] = [];
+    let position: number = start;
+    for (let index = between(1, 6); index >= 0; index -= 1) {
+      const queueId = between(0, 2);
+      const input = message(bodyOf(`j${round}-${index}`, between(40, 700)), { queueId });
+      const bytes = Buffer.alloc(recordSize(input));
+      const room = segmentBytes - (position % segmentBytes);
+      if (bytes.length + 8 > room) break;
+      const storeTimestamp = host.wall;
+      const queueOffset = nextOffsets[queueId]!++;
+      writeRecord(input, bytes, 0, { queueOffset, physicalOffset: position, storeTimestamp });
+      copied.push({ input, at: { queueOffset, physicalOffset: position, storeTimestamp, visible: true } });
+      parts.push(bytes);
+      position += bytes.length;
+    }
+    if (parts.length === 0) break;
+    recorder.copy(physicalOffset(start), Buffer.concat(parts), copied);
+    recorder.settle();
+    recorder.look();
+    recorder.advance(between(0, 1) * 6_000);
+    if (round === 4) {
+      await recorder.killAndStart();
+      break;
+    }
+  }
+  recorder.send(bodyOf("own", 200), { queueId: 0 });
+  recorder.settle();
+  return recorder.finished();
+}
+
+export const replicatedRuns = {
+  appendAt,
+  "truncateTo and appendAt": parted,
+  "records without __CRC32#": unsealed,
+};
