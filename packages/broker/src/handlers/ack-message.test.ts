@@ -226,6 +226,24 @@ describe("CHANGE_MESSAGE_INVISIBLETIME", () => {
     assert.deepEqual(room.bodies(), ["a"]);
   });
 
+  it("that the store takes half of leaves the message as it was", () => {
+    const room = new PopRoom();
+    room.send(["a"]);
+    const [a] = room.pop({ invisibleTime: 5_000 });
+    const { store } = room.room;
+    const append = store.append.bind(store);
+    let appends = 0;
+    store.append = (...args) => {
+      store.refusal = ++appends === 2 ? { reason: "BUSY", remark: "busy" } : undefined;
+      return append(...args);
+    };
+    assert.equal(room.change(a!, 60_000).code, 2);
+    room.advance(5_000);
+    assert.deepEqual(room.bodies(), ["a"]);
+    room.advance(100_000);
+    assert.equal(store.queues.get(`${RETRY_TOPIC}@0`)!.length, 2, "once after each pop");
+  });
+
   it("is refused for what was not popped, what is acknowledged, and for odd times", () => {
     const room = new PopRoom();
     room.send(["a", "b"]);

@@ -61,7 +61,7 @@ function change(
   exchange: Exchange,
 ): void {
   const { consumerGroup: group, topic, queueId, offset, invisibleTime } = header;
-  const { popTime, startOffset, reviveQueueId } = handle;
+  const { popTime, startOffset } = handle;
   const { log } = popping;
   const found = popping.find({ group, topic, queueId, popTime, startOffset }, [offset]);
   if (found === undefined || found.open === 0) throw over(header);
@@ -75,7 +75,19 @@ function change(
     brokerName,
   };
   const newPopTime = log.table.freePopTime(name);
-  const appends = new Appends(log, (outcome) => settled(outcome));
+  let isRefused = false;
+  const settled = (outcome: AppendOutcome): void => {
+    if (isRefused) return;
+    if (outcome === "reached")
+      reply(exchange, { popTime: newPopTime, invisibleTime, reviveQid: found.checkPoint.reviveQueueId });
+    else {
+      exchange.reply({
+        code: outcome === "timeout" ? ResponseCode.FLUSH_DISK_TIMEOUT : ResponseCode.SERVICE_NOT_AVAILABLE,
+        remark: "it is not known to be durable that the message comes again at another time",
+      });
+    }
+  };
+  const appends = new Appends(log, settled);
   const made = log.checkPoint(
     { ...name, popTime: newPopTime, invisibleTime, offsets: [offset], ackedBits: 0, rePutTimes: 0 },
     found.checkPoint.reviveQueueId,
@@ -85,21 +97,12 @@ function change(
   appends.waiting++;
   const refused = popping.acknowledge(found.checkPoint, found.open, appends);
   if (refused !== undefined) {
-    // Taken back as far as it goes: whatever comes first brings the message again.
+    // The new checkpoint is taken back as far as it goes; the one before stays.
+    isRefused = true;
     log.done(made.checkPoint, made.checkPoint.allBits);
     throw refusal(refused);
   }
   appends.waiting++;
-  const settled = (outcome: AppendOutcome): void => {
-    if (outcome === "reached")
-      reply(exchange, { popTime: newPopTime, invisibleTime, reviveQid: reviveQueueId });
-    else {
-      exchange.reply({
-        code: outcome === "timeout" ? ResponseCode.FLUSH_DISK_TIMEOUT : ResponseCode.SERVICE_NOT_AVAILABLE,
-        remark: "it is not known to be durable that the message comes again at another time",
-      });
-    }
-  };
 }
 
 function refusal({ reason, remark }: Refused): Refusal {
