@@ -4,6 +4,7 @@
  */
 import { nodeHost } from "@orbitmq/host/node";
 import {
+  copyBytes,
   decodeSendMessageRequestHeader,
   type Exchange,
   type ExtSink,
@@ -28,22 +29,35 @@ const server = new RpcServer(host);
 const answers = new SendMessageAnswers("DefaultRegion", true, "disk");
 const plain = new PlainSend();
 const uniqKey = Buffer.alloc(64);
-const answer = { physicalOffset: 0, queueId: 0, queueOffset: 0, uniqKey, uniqKeyLength: 0, isFlushed: true };
+const answer = {
+  physicalOffset: 0,
+  queueId: 0,
+  queueOffset: 0,
+  uniqKey,
+  uniqKeyView: new DataView(uniqKey.buffer, uniqKey.byteOffset, uniqKey.length),
+  uniqKeyLength: 0,
+  isFlushed: true,
+};
 let storeHost: Uint8Array = new Uint8Array(8);
 let address = "";
 
 const plainReply: OutgoingResponse = {
   code: ResponseCode.SUCCESS,
   header: (sink: ExtSink) => void answers.write(sink, answer),
+  prepared: {
+    writeFrame: (out, opaque, language, version) =>
+      answers.writeFrame(out, opaque, language, version, answer),
+  },
 };
 
 function send(request: RemotingCommand, exchange: Exchange): void {
   answer.physicalOffset += 400;
   answer.queueOffset++;
   if (plain.read(request.code, request.ext) && plain.properties.uniqKeyStart >= 0) {
-    const { bytes, uniqKeyStart, uniqKeyEnd } = plain.properties;
+    const { view, uniqKeyStart, uniqKeyEnd } = plain.properties;
     answer.queueId = plain.queueId;
-    answer.uniqKeyLength = bytes.copy(uniqKey, 0, uniqKeyStart, uniqKeyEnd);
+    answer.uniqKeyLength = Math.min(uniqKeyEnd - uniqKeyStart, uniqKey.length);
+    copyBytes(view, uniqKeyStart, answer.uniqKeyView, 0, answer.uniqKeyLength);
     exchange.reply(plainReply);
     return;
   }

@@ -4,6 +4,7 @@
  *
  * Reused from message to message; what it points to is valid as long as the buffer it was read from.
  */
+import { copyBytes } from "./copy-bytes.ts";
 import { PROPERTIES_BYTES_MAX } from "./message-properties.ts";
 
 const NAME_END = 1;
@@ -12,9 +13,13 @@ const VALUE_END = 2;
 const PLAIN_BYTES_MAX = PROPERTIES_BYTES_MAX - 256;
 const NO_BYTES = new Uint8Array(0);
 const EMPTY = Buffer.alloc(0);
+/** Longer ones are left to the engine. */
+const LOOP_BYTES_MAX = 512;
 
 export class EncodedProperties {
   bytes: Buffer = EMPTY;
+  /** The same bytes. */
+  view: DataView = viewOf(EMPTY);
   start = 0;
   end = 0;
   /** Whole properties that follow in the record; nothing of what is looked for here. */
@@ -31,10 +36,16 @@ export class EncodedProperties {
    * first characters, so some that mean nothing are taken for one that does; never the other way round.
    */
   isPlain = true;
+  #endingOf: Uint8Array = NO_BYTES;
+  #endingView = viewOf(NO_BYTES);
 
   /** Reads `bytes[start, end)`. */
   read(bytes: Buffer, start: number, end: number): void {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      // The same buffer holds many requests.
+      this.bytes = bytes;
+      this.view = viewOf(bytes);
+    }
     this.start = start;
     this.end = end;
     this.tagsStart = this.keysStart = this.uniqKeyStart = -1;
@@ -63,14 +74,22 @@ export class EncodedProperties {
     return end - start + separator + this.ending.length;
   }
 
-  /** Writes {@link byteLength} bytes, for which there must be room; returns where they end. */
-  write(into: Buffer, at: number): number {
+  /** Writes {@link byteLength} bytes, for which there must be room; returns where they end. `view` is of `into`. */
+  write(into: Buffer, at: number, view = viewOf(into)): number {
     const { bytes, start, end, ending } = this;
-    let to = at;
-    for (let from = start; from < end; from++) into[to++] = bytes[from]!;
-    if (end > start && bytes[end - 1] !== VALUE_END) into[to++] = VALUE_END;
-    into.set(ending, to);
+    const length = end - start;
+    if (length <= LOOP_BYTES_MAX) copyBytes(this.view, start, view, at, length);
+    else bytes.copy(into, at, start, end);
+    let to = at + length;
+    if (length > 0 && bytes[end - 1] !== VALUE_END) into[to++] = VALUE_END;
+    if (ending !== this.#endingOf) this.#setEnding(ending);
+    copyBytes(this.#endingView, 0, view, to, ending.length);
     return to + ending.length;
+  }
+
+  #setEnding(ending: Uint8Array): void {
+    this.#endingOf = ending;
+    this.#endingView = viewOf(ending);
   }
 
   /** All of it as text, as it will be stored. */
@@ -157,4 +176,8 @@ function isTags(bytes: Buffer, at: number): boolean {
 
 function isKeys(bytes: Buffer, at: number): boolean {
   return bytes[at + 1] === 0x45 && bytes[at + 2] === 0x59 && bytes[at + 3] === 0x53;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

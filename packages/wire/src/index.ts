@@ -287,6 +287,7 @@ export {
 } from "./commands/view-broker-stats-data.ts";
 export type { ViewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 export { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
+export { copyBytes } from "./copy-bytes.ts";
 export { bodyCrc, bodyCrcBetween, joinedCrc32, plainCrc32, rangeCrc32 } from "./crc32.ts";
 export type { DataVersion } from "./data-version.ts";
 export {

@@ -8,6 +8,7 @@
 import type { HostError } from "@orbitmq/host";
 import type { AppendOutcome, AppendWaiter, Durability } from "@orbitmq/store";
 import {
+  copyBytes,
   type Exchange,
   type ExtSink,
   type FrameBuffer,
@@ -42,6 +43,7 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
   readonly #pool: PendingSend[];
   /** The unique id of a plain send. */
   #uniqKeyBytes: Buffer | undefined;
+  #uniqKeyView: DataView | undefined;
   #uniqKeyLength = 0;
   #isPlain = false;
   #exchange: Exchange | undefined;
@@ -86,11 +88,13 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
     this.#isPlain = true;
   }
 
-  /** At most {@link UNIQ_KEY_BYTES_MAX}. */
-  copyUniqKey(bytes: Buffer, start: number, length: number): void {
-    this.#uniqKeyBytes ??= Buffer.allocUnsafeSlow(UNIQ_KEY_BYTES_MAX);
-    const into = this.#uniqKeyBytes;
-    for (let i = 0; i < length; i++) into[i] = bytes[start + i]!;
+  /** `from[start, start + length)`, at most {@link UNIQ_KEY_BYTES_MAX}. */
+  copyUniqKey(from: DataView, start: number, length: number): void {
+    if (this.#uniqKeyView === undefined) {
+      this.#uniqKeyBytes = Buffer.allocUnsafeSlow(UNIQ_KEY_BYTES_MAX);
+      this.#uniqKeyView = new DataView(this.#uniqKeyBytes.buffer);
+    }
+    copyBytes(from, start, this.#uniqKeyView, 0, length);
     this.#uniqKeyLength = length;
   }
 
@@ -106,6 +110,9 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
   }
   get uniqKey(): Buffer {
     return this.#uniqKeyBytes!;
+  }
+  get uniqKeyView(): DataView {
+    return this.#uniqKeyView!;
   }
   get uniqKeyLength(): number {
     return this.#uniqKeyLength;

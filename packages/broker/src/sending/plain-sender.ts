@@ -78,7 +78,7 @@ export class PlainSender {
     const durability = this.#durability;
     const pending = this.#pool.take();
     pending.beginPlain(exchange, topic, queueId, durability);
-    pending.copyUniqKey(properties.bytes, properties.uniqKeyStart, uniqKeyLength);
+    pending.copyUniqKey(properties.view, properties.uniqKeyStart, uniqKeyLength);
     const result = store.append(
       {
         topic,

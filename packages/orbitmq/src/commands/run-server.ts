@@ -15,6 +15,7 @@ import { ServerError, serverErrors } from "../server-error.ts";
 import type { ServerRole } from "../settings.ts";
 import type { Terminal } from "../terminal.ts";
 import { bannerLines, bannerText } from "./banner.ts";
+import { collectAlone } from "./collector.ts";
 import { type ConfigFlags, readConfiguration } from "./config-flags.ts";
 import { explain } from "./failure.ts";
 import { version } from "./version.ts";
@@ -37,6 +38,7 @@ const REMINDER_MS = 60_000;
 export async function runServer(role: ServerRole, flags: ServerFlags, terminal: Terminal): Promise<number> {
   // Signals count from the first moment, as pid 1 too, where the kernel drops those nobody handles.
   const stopAsked = new Promise<string>((resolve) => terminal.onStopSignal(resolve));
+  collectAlone();
   const files = nodeHost().files;
   const config = readConfiguration(role, flags, terminal.env, (path) =>
     files.readWholeSync(absolutePath(path)),

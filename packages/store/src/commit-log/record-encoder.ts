@@ -67,7 +67,7 @@ export class RecordEncoder {
     next =
       typeof properties === "string"
         ? propertiesAt + bytes.write(properties, propertiesAt, "utf8")
-        : properties.write(bytes, propertiesAt);
+        : properties.write(bytes, propertiesAt, view);
     const separator = next > propertiesAt && view.getUint8(next - 1) !== SEPARATOR ? 1 : 0;
     const isSealed = next - propertiesAt + separator + SEAL_BYTES <= PROPERTIES_BYTES_MAX;
     if (isSealed && separator === 1) view.setUint8(next++, SEPARATOR);

@@ -51,6 +51,7 @@ describe("SendMessageAnswers", () => {
                 queueId: 3,
                 queueOffset: 1e12,
                 uniqKey,
+                uniqKeyView: new DataView(uniqKey.buffer, uniqKey.byteOffset, uniqKey.length),
                 uniqKeyLength,
                 isFlushed,
               };
@@ -87,6 +88,7 @@ describe("SendMessageAnswers", () => {
       queueId: 0,
       queueOffset: 0,
       uniqKey: Buffer.alloc(0),
+      uniqKeyView: new DataView(new ArrayBuffer(0)),
       uniqKeyLength: 0,
     };
     const put = () => assert.fail("nothing is written");

@@ -4,6 +4,7 @@
  *
  *   msgId queueId queueOffset transactionId TRACE_ON MSG_REGION durability
  */
+import { copyBytes } from "../copy-bytes.ts";
 import { FrameExtSink } from "../ext-sinks.ts";
 import { FRAME_PREFIX_BYTES } from "../frame.ts";
 import type { FrameBuffer } from "../frame-buffer.ts";
@@ -41,6 +42,8 @@ export interface SendMessageAnswer {
   readonly queueOffset: number;
   /** The unique id the producer gave the message: `uniqKey[0, uniqKeyLength)`. */
   readonly uniqKey: Buffer;
+  /** The same bytes. */
+  readonly uniqKeyView: DataView;
   readonly uniqKeyLength: number;
   readonly isFlushed: boolean;
 }
@@ -89,7 +92,7 @@ export class SendMessageAnswers {
     answer: SendMessageAnswer,
   ): void {
     const head = this.#head;
-    const { uniqKey, uniqKeyLength } = answer;
+    const { uniqKeyLength } = answer;
     const ending = answer.isFlushed ? this.#flushedWords : this.#writtenWords;
     const names = QUEUE_ID_WORDS.reach + QUEUE_OFFSET_WORDS.reach + TRANSACTION_ID_WORDS.reach;
     out.reserve(head.reach + names + uniqKeyLength + ending.reach + CHANGING_BYTES_MAX);
@@ -100,7 +103,7 @@ export class SendMessageAnswers {
     at = TRANSACTION_ID_WORDS.write(view, at);
     view.setInt32(at, uniqKeyLength);
     at += 4;
-    for (let i = 0; i < uniqKeyLength; i++) view.setUint8(at + i, uniqKey[i]!);
+    copyBytes(answer.uniqKeyView, 0, view, at, uniqKeyLength);
     at = ending.write(view, at + uniqKeyLength);
     view.setInt32(start, at - start - 4);
     view.setInt32(start + 4, (at - start - FRAME_PREFIX_BYTES) | (SERIALIZE_ROCKETMQ << 24));
