@@ -63,28 +63,29 @@ export function decodeBatchBody(bytes: Uint8Array): BatchEntry[] {
 /** {@link decodeBatchBody} without making text of the properties. */
 export function readBatchBody(bytes: Uint8Array): ReceivedBatchEntry[] {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = new DataView(source.buffer, source.byteOffset, source.length);
   const entries: ReceivedBatchEntry[] = [];
   let at = 0;
   while (at < source.length) {
     if (entries.length === BATCH_ENTRIES_MAX) throw malformed(`more than ${BATCH_ENTRIES_MAX} entries`);
     if (source.length - at < FIXED_BYTES) throw malformed(`an entry is cut off at ${at}`);
-    const total = source.readInt32BE(at);
-    const bodyLength = source.readInt32BE(at + 16);
+    const total = view.getInt32(at);
+    const bodyLength = view.getInt32(at + 16);
     if (total < FIXED_BYTES || total > source.length - at)
       throw malformed(`an entry at ${at} has length ${total}`);
     if (bodyLength < 0 || bodyLength > total - FIXED_BYTES) {
       throw malformed(`an entry at ${at} has a body of length ${bodyLength}`);
     }
     const bodyAt = at + 20;
-    const propertiesLength = source.readInt16BE(bodyAt + bodyLength);
+    const propertiesLength = view.getInt16(bodyAt + bodyLength);
     if (propertiesLength !== total - FIXED_BYTES - bodyLength) {
       throw malformed(`an entry at ${at} has properties of length ${propertiesLength}`);
     }
     const propertiesAt = bodyAt + bodyLength + 2;
     const properties = new EncodedProperties();
-    properties.read(source, propertiesAt, propertiesAt + propertiesLength);
+    properties.read(source, propertiesAt, propertiesAt + propertiesLength, view);
     entries.push({
-      flag: source.readInt32BE(at + 12),
+      flag: view.getInt32(at + 12),
       body: source.subarray(bodyAt, bodyAt + bodyLength),
       properties,
     });

@@ -13,13 +13,18 @@ const VALUE_END = 2;
 const PLAIN_BYTES_MAX = PROPERTIES_BYTES_MAX - 256;
 const NO_BYTES = new Uint8Array(0);
 const EMPTY = Buffer.alloc(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
 /** Longer ones are left to the engine. */
 const LOOP_BYTES_MAX = 512;
+
+/** What a broker adds is the same for all of its messages. */
+let lastEnding: Uint8Array = NO_BYTES;
+let lastEndingView: DataView = NO_VIEW;
 
 export class EncodedProperties {
   bytes: Buffer = EMPTY;
   /** The same bytes. */
-  view: DataView = viewOf(EMPTY);
+  view: DataView = NO_VIEW;
   start = 0;
   end = 0;
   /** Whole properties that follow in the record; nothing of what is looked for here. */
@@ -36,15 +41,13 @@ export class EncodedProperties {
    * first characters, so some that mean nothing are taken for one that does; never the other way round.
    */
   isPlain = true;
-  #endingOf: Uint8Array = NO_BYTES;
-  #endingView = viewOf(NO_BYTES);
 
-  /** Reads `bytes[start, end)`. */
-  read(bytes: Buffer, start: number, end: number): void {
+  /** Reads `bytes[start, end)`; who has a view of `bytes` gives it. */
+  read(bytes: Buffer, start: number, end: number, view?: DataView): void {
     if (bytes !== this.bytes) {
       // The same buffer holds many requests.
       this.bytes = bytes;
-      this.view = viewOf(bytes);
+      this.view = view ?? viewOf(bytes);
     }
     this.start = start;
     this.end = end;
@@ -82,14 +85,12 @@ export class EncodedProperties {
     else bytes.copy(into, at, start, end);
     let to = at + length;
     if (length > 0 && bytes[end - 1] !== VALUE_END) into[to++] = VALUE_END;
-    if (ending !== this.#endingOf) this.#setEnding(ending);
-    copyBytes(this.#endingView, 0, view, to, ending.length);
+    if (ending !== lastEnding) {
+      lastEnding = ending;
+      lastEndingView = viewOf(ending);
+    }
+    copyBytes(lastEndingView, 0, view, to, ending.length);
     return to + ending.length;
-  }
-
-  #setEnding(ending: Uint8Array): void {
-    this.#endingOf = ending;
-    this.#endingView = viewOf(ending);
   }
 
   /** All of it as text, as it will be stored. */
