@@ -54,6 +54,9 @@ before(async () => {
   clients = workshop.ends(started, (it) => it.stop());
 });
 
+/** What consumerProgress prints of two queues; before the first commit it has no rows. */
+const allConsumed = /broker-a +0 +(\d+) +\1 [\s\S]*broker-a +1 +(\d+) +\2 /;
+
 /** The queues it was given last. */
 const heldBy = (lines: readonly JsonLine[], topic: string): readonly unknown[] =>
   (lines.filter((line) => "assigned" in line && line["topic"] === topic).at(-1)?.["assigned"] ??
@@ -221,7 +224,7 @@ for (const [name, startServer] of Object.entries(servers)) {
       assert.equal(ours.deliveries.at(-1)?.msgId, one?.msgId);
 
       const committed = async (): Promise<string> => admin(`consumerProgress -g ${group}`);
-      for (let printed = ""; !/Diff Total: 0/i.test(printed); ) printed = await committed();
+      for (let printed = ""; !allConsumed.test(printed); ) printed = await committed();
       const plain = await PlainConnection.open(broker);
       const asked = { topic, group, clientAddr: "asked@1" };
       const told = await plain.demand(RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS, asked);
@@ -243,7 +246,7 @@ for (const [name, startServer] of Object.entries(servers)) {
       const delivered = (count: number) =>
         java.until(() => (deliveriesIn(java.lines).length >= count ? true : undefined));
       await delivered(10);
-      for (let printed = ""; !/Diff Total: 0/i.test(printed); )
+      for (let printed = ""; !allConsumed.test(printed); )
         printed = await admin(`consumerProgress -g ${group}`);
       await using ours = new Admin({ namesrv });
       await ours.start();
@@ -293,7 +296,9 @@ for (const [name, startServer] of Object.entries(servers)) {
       const last = await pulled(5);
       await producer.shutdown();
       const all = [...first, ...theirs, ...last].map(({ key }) => key);
-      assert.deepEqual([new Set(all).size, all.length], [25, 25]);
+      assert.equal(new Set(all).size, 25);
+      // The original handles commits and pulls, which commit too, side by side: an older offset may come last.
+      if (name === "an OrbitMQ broker") assert.equal(all.length, 25);
     });
   });
 }
