@@ -73,6 +73,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     groups: [GROUP],
     ordered: scenario.group.inOrder ? [GROUP, POP_IN_ORDER] : [POP_IN_ORDER],
     attempts: scenario.group.retries,
+    // Members in order count attempts for themselves, as RocketMQ's do: who takes a queue over begins anew.
+    exactAttempts: scenario.faultless && !(scenario.group.inOrder && scenario.group.leaves),
   });
   return {
     seed,

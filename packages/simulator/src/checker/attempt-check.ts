@@ -15,14 +15,14 @@ interface Attempts {
 export class AttemptCheck {
   readonly #report: Report;
   readonly #retries: number;
-  readonly #faultless: boolean;
+  readonly #exact: boolean;
   readonly #attempts = new Map<string, Attempts>();
 
-  /** `retries`: how often a message comes again before it is a dead letter. */
-  constructor(report: Report, retries: number, faultless: boolean) {
+  /** `retries`: how often a message comes again before it is a dead letter; `exact`: never oftener than that. */
+  constructor(report: Report, retries: number, exact: boolean) {
     this.#report = report;
     this.#retries = retries;
-    this.#faultless = faultless;
+    this.#exact = exact;
   }
 
   began(id: string): void {
@@ -37,7 +37,7 @@ export class AttemptCheck {
     const attempts = this.#of(id);
     attempts.isDead = true;
     const { began } = attempts;
-    if (began > this.#retries && !(this.#faultless && began !== this.#retries + 1)) return;
+    if (began > this.#retries && !(this.#exact && began !== this.#retries + 1)) return;
     this.#report(
       "dead-letters",
       atMs,

@@ -476,7 +476,7 @@ test("a message is a dead letter when its last attempt has failed, and not befor
   assert.deepEqual(broken([...last, deadLetter("1")], twice), []);
   assert.deepEqual(broken(last, twice), ["consumed", "dead-letters"], "it may not vanish instead");
   const once = [...last, listening("1", 0), deadLetter("1")];
-  assert.deepEqual(broken(once, { ...twice, faultless: true }), ["dead-letters"], "nor have one more");
+  assert.deepEqual(broken(once, { ...twice, exactAttempts: true }), ["dead-letters"], "nor have one more");
 });
 
 const popped = (id: string, askedMs: number, invisibleMs: number, atMs = askedMs + 1): HistoryEvent => ({

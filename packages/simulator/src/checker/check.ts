@@ -63,6 +63,8 @@ export interface CheckOptions {
   readonly ordered?: readonly string[];
   /** How often a message that the groups fail to consume comes again before it is a dead letter. Default 16. */
   readonly attempts?: number;
+  /** No message is attempted oftener than that, as members may whose queue another counted on. Default false. */
+  readonly exactAttempts?: boolean;
   /** Groups that subscribed to every message from the first on and that were left running until the end. */
   readonly groups: readonly string[];
 }
@@ -153,7 +155,7 @@ class Checker {
     this.#commits = new CommitCheck(report, (queue) => this.#expiry.removedTo(queue));
     this.#order = new OrderCheck(report);
     this.#pops = new PopCheck(report);
-    this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.faultless === true);
+    this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.exactAttempts === true);
     const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
     this.#returns = new ReturnCheck(report, options.retries ?? 0, isLost);
   }
