@@ -49,6 +49,12 @@ export class AttemptCheck {
     return this.#attempts.get(id)?.isDead === true;
   }
 
+  /** Whether its last attempt failed and the dead letter may be gone; `isLost` as for `end`. */
+  mayBeGone(id: string, isLost: (sinceMs: number) => boolean): boolean {
+    const givenUpMs = this.#attempts.get(id)?.givenUpMs;
+    return givenUpMs !== undefined && isLost(givenUpMs);
+  }
+
   /** `isLost`: a broker may have lost or removed what it took at that time. */
   end(isLost: (sinceMs: number) => boolean): void {
     for (const [id, { givenUpMs, isDead }] of this.#attempts) {

@@ -475,6 +475,8 @@ test("a message is a dead letter when its last attempt has failed, and not befor
   const last = [...history, listening("1", 0), listened("1", 0, false), sentBack("1", 0, 1)];
   assert.deepEqual(broken([...last, deadLetter("1")], twice), []);
   assert.deepEqual(broken(last, twice), ["consumed", "dead-letters"], "it may not vanish instead");
+  const expired: HistoryEvent = { kind: "removed", atMs: 900_000, queue: "%DLQ%g@b:0", from: 0, to: 1 };
+  assert.deepEqual(broken([...last, expired], { ...twice, reservedMs: 0 }), [], "but expire like any other");
   const once = [...last, listening("1", 0), deadLetter("1")];
   assert.deepEqual(broken(once, { ...twice, exactAttempts: true }), ["dead-letters"], "nor have one more");
 });

@@ -171,8 +171,7 @@ class Checker {
         (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
     );
     this.#pops.end((id) => this.#slots.copiesOf(id));
-    const lossy = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.size > 0;
-    this.#attempts.end((sinceMs) => lossy || this.#expiry.mayHaveRemovedSince(sinceMs));
+    this.#attempts.end((sinceMs) => this.#mayBeLostSince(sinceMs));
     for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
     for (const send of this.#sends.values()) this.#count(send);
     return { violations: this.#violations, counts: this.#counts };
@@ -425,6 +424,8 @@ class Checker {
       for (const send of this.#sends.values()) {
         if (send.queue === undefined || ids?.has(send.id) === true || this.#attempts.isDead(send.id))
           continue;
+        // A dead letter may lie at any broker, and expire there.
+        if (this.#attempts.mayBeGone(send.id, (sinceMs) => this.#mayBeLostSince(sinceMs))) continue;
         if ((send.offset as number) < this.#expiry.removedTo(send.queue)) continue;
         // The group's offsets may have run ahead of what the power loss left.
         if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(send.queue))) continue;
@@ -435,6 +436,12 @@ class Checker {
         );
       }
     }
+  }
+
+  /** Whether what a broker took at that time may have been lost or removed. */
+  #mayBeLostSince(sinceMs: number): boolean {
+    const lossy = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.size > 0;
+    return lossy || this.#expiry.mayHaveRemovedSince(sinceMs);
   }
 
   #duplicate(atMs: number, detail: string): void {
