@@ -62,8 +62,10 @@ export class PopCheck {
 
   changed({ group, broker, id, askedMs, invisibleMs }: Changed): void {
     const state = this.#states.get(`${group} ${broker} ${id}`);
-    if (state !== undefined && state.doneMs === undefined)
-      state.untilMs = invisibleMs === 0 ? 0 : askedMs + invisibleMs;
+    if (state === undefined || state.doneMs !== undefined) return;
+    state.untilMs = invisibleMs === 0 ? 0 : askedMs + invisibleMs;
+    // A change that a broker has taken half of leaves both times standing.
+    if (invisibleMs === 0) state.isDoubled = true;
   }
 
   acknowledged({ group, broker, id, atMs }: Acknowledged): void {

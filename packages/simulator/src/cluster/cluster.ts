@@ -311,7 +311,7 @@ export class Cluster {
     ]);
   }
 
-  #popPlan(group: string, isReset: boolean): Omit<PopPlan, "isCalm" | "done"> {
+  #popPlan(group: string, isReset: boolean): Omit<PopPlan, "isCalm" | "done" | "asked"> {
     const { brokers, factory, scenario } = this;
     const reset = isReset ? "wanted" : "never";
     return { group, brokers, factory, topic: scenario.topics[0]?.name as string, reset };

@@ -165,7 +165,7 @@ export class PopClient {
     return { id, broker, topic: this.#topic, queueId, offset, handle };
   }
 
-  /** The code of the answer; `read` gets one that is a success. */
+  /** The code of the answer, `undefined` when there is none or it leaves the outcome open; `read` gets a success. */
   #ask(
     { address }: BrokerAt,
     code: number,
@@ -175,7 +175,7 @@ export class PopClient {
     return new Promise((resolve) =>
       this.#rpc.request(address, { code, header }, TIMEOUT_MS, (_error, response) => {
         if (response?.code === ResponseCode.SUCCESS) read?.(response);
-        resolve(response?.code);
+        resolve(response?.ext.get("outcome") === "unknown" ? undefined : response?.code);
       }),
     );
   }

@@ -8,7 +8,7 @@ import { ResponseCode } from "@orbitmq/wire";
 import { queueKey } from "../checker/history.ts";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
 import { type BrokerAt, MAYBE, PopClient, type Popped } from "./pop-client.ts";
-import type { PopPlan } from "./poppers.ts";
+import { acknowledgePopped, type PopPlan } from "./poppers.ts";
 import { sleep } from "./producer-node.ts";
 import type { Place } from "./queue-reader.ts";
 
@@ -102,14 +102,13 @@ export class PopInOrderNode extends SimNode {
   /** False: its end is not known. */
   async #treat(host: SimHost, client: PopClient, message: Popped, queue: string): Promise<boolean> {
     const { random, recorder } = this.context;
-    const { group, done, isCalm } = this.#plan;
-    const { id, offset, broker } = message;
+    const { group, isCalm } = this.#plan;
+    const { id, offset } = message;
     const by = `${this.name} p${host.id}`;
     recorder.add({ kind: "listening", group, by, queue, offset, id });
     if (!isCalm && random.chance(0.3)) await sleep(host, random.between(1, 800));
-    const code = await client.acknowledge(message);
+    const code = await acknowledgePopped(this.#plan, client, message);
     const success = MAYBE.has(code);
-    if (success) done.add(`${id} ${broker.name}`);
     recorder.add({ kind: "listened", group, by, queue, offset, id, success });
     return code === ResponseCode.SUCCESS;
   }

@@ -5,8 +5,8 @@
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
 import { ResponseCode } from "@orbitmq/wire";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
-import { MAYBE, PopClient, type Popped } from "./pop-client.ts";
-import type { PopPlan } from "./poppers.ts";
+import { PopClient, type Popped } from "./pop-client.ts";
+import { acknowledgePopped, type PopPlan } from "./poppers.ts";
 import { sleep } from "./producer-node.ts";
 
 /** It is done, or there is nothing to do. */
@@ -40,7 +40,7 @@ export class PopNode extends SimNode {
   protected forget(): void {}
 
   async #reset(client: PopClient): Promise<void> {
-    const { brokers, group, done } = this.#plan;
+    const { brokers, group, done, asked } = this.#plan;
     for (const broker of brokers) {
       const code = await client.reset(broker);
       if (code === undefined || !RESET.has(code)) return;
@@ -48,6 +48,7 @@ export class PopNode extends SimNode {
     if (this.#plan.reset !== "due") return;
     this.#plan.reset = "done";
     done.clear();
+    asked.clear();
     this.context.recorder.add({ kind: "pop-reset", group });
   }
 
@@ -78,10 +79,9 @@ export class PopNode extends SimNode {
   }
 
   async #acknowledge(client: PopClient, message: Popped): Promise<void> {
-    const { group, done } = this.#plan;
+    const { group } = this.#plan;
     const { id, broker } = message;
-    const code = await client.acknowledge(message);
-    if (MAYBE.has(code)) done.add(`${id} ${broker.name}`);
+    const code = await acknowledgePopped(this.#plan, client, message);
     if (code === ResponseCode.SUCCESS)
       this.context.recorder.add({ kind: "pop-acknowledged", group, broker: broker.name, id });
   }

@@ -8,8 +8,24 @@
 import { brokerOf, topicOf } from "../checker/history.ts";
 import type { NodeContext, SimNode } from "../cluster/sim-node.ts";
 import type { MessageFactory } from "./message-factory.ts";
-import type { BrokerAt } from "./pop-client.ts";
+import { type BrokerAt, MAYBE, type PopClient, type Popped } from "./pop-client.ts";
 import type { Workload } from "./workload.ts";
+
+/** Acknowledges a message, and notes that it is done, or may be. Returns the code of the answer. */
+export async function acknowledgePopped(
+  { done, asked }: PopPlan,
+  client: PopClient,
+  message: Popped,
+): Promise<number | undefined> {
+  const key = `${message.id} ${message.broker.name}`;
+  asked.set(key, (asked.get(key) ?? 0) + 1);
+  const code = await client.acknowledge(message);
+  const left = (asked.get(key) ?? 1) - 1;
+  if (left > 0) asked.set(key, left);
+  else asked.delete(key);
+  if (MAYBE.has(code)) done.add(key);
+  return code;
+}
 
 /** What the members of a group have in common. */
 export interface PopPlan {
@@ -20,6 +36,8 @@ export interface PopPlan {
   isCalm: boolean;
   /** Acknowledged, or perhaps: `id broker`. */
   readonly done: Set<string>;
+  /** Acknowledgements without an answer yet, `id broker`; of a member that died they stay, and may have taken effect. */
+  readonly asked: Map<string, number>;
   reset: "never" | "wanted" | "due" | "done";
 }
 
@@ -35,11 +53,11 @@ export class Poppers implements Workload {
 
   constructor(
     context: NodeContext,
-    plan: Omit<PopPlan, "isCalm" | "done">,
+    plan: Omit<PopPlan, "isCalm" | "done" | "asked">,
     members: (plan: PopPlan) => readonly SimNode[],
   ) {
     this.#context = context;
-    this.#plan = { ...plan, isCalm: false, done: new Set() };
+    this.#plan = { ...plan, isCalm: false, done: new Set(), asked: new Map() };
     this.nodes = members(this.#plan);
   }
 
@@ -60,8 +78,9 @@ export class Poppers implements Workload {
       if (topicOf(queue) === this.#plan.topic) this.#awaited.set(`${id} ${broker}`, { id, broker, atMs });
     }
     for (const [key, { id, broker, atMs }] of this.#awaited) {
-      if (this.#plan.done.has(key) || isLost(broker, atMs)) this.#awaited.delete(key);
-      else return `${id} on ${broker} is not popped and acknowledged by ${this.#plan.group}`;
+      if (plan.done.has(key) || isLost(broker, atMs)) this.#awaited.delete(key);
+      else if (!plan.asked.has(key))
+        return `${id} on ${broker} is not popped and acknowledged by ${this.#plan.group}`;
     }
     if (plan.reset === "wanted") plan.reset = "due";
     return plan.reset === "due" ? `${plan.group} is not set back yet` : undefined;
