@@ -136,4 +136,29 @@ describe("an index that the disk refuses", () => {
       checkAll(await driver.killed(OPTIONS), 50, `cut to ${kept}, then killed`);
     }
   });
+
+  it("that was built again past a record it could not read never claims to be complete, until it is built anew", async () => {
+    const driver = await StoreDriver.open(OPTIONS);
+    send(driver, 0, 40);
+    const { physicalOffset: position } = driver.readAll()[20]!;
+    await driver.stop();
+    const { files, folders } = driver.host.files.image();
+    const damaged = new Map([...files].filter(([path]) => !path.startsWith(`${HOME}/index/`)));
+    const log = Buffer.from(damaged.get(`${HOME}/commitlog/00000000000000000000`)!);
+    log[position + 90]! ^= 1;
+    damaged.set(`${HOME}/commitlog/00000000000000000000`, log);
+    const again = await StoreDriver.open(OPTIONS, { files: damaged, folders });
+    assert.deepEqual(ask(again, "id-10"), { bodies: ["m10"], complete: false });
+    assert.equal(ask(again, "id-30").complete, false);
+    send(again, 40, 50);
+    assert.deepEqual(ask(again, "id-45"), { bodies: ["m45"], complete: false });
+    await again.stop();
+    const later = again.host.files.image();
+    assert.equal(ask(await StoreDriver.open(OPTIONS, later), "id-30").complete, false, "after another start");
+    const whole = new Map([...later.files].filter(([path]) => !path.startsWith(`${HOME}/index/`)));
+    const mended = Buffer.from(whole.get(`${HOME}/commitlog/00000000000000000000`)!);
+    mended[position + 90]! ^= 1;
+    whole.set(`${HOME}/commitlog/00000000000000000000`, mended);
+    checkAll(await StoreDriver.open(OPTIONS, { files: whole, folders: later.folders }), 50, "built anew");
+  });
 });

@@ -120,6 +120,7 @@ export class IndexCatchUp {
   #unreadable(position: number, error: HostError | undefined): void {
     const next = this.#log.passOver(position);
     if (next !== undefined) {
+      this.#index.missed(next);
       this.#index.caughtUpTo(next);
       this.#index.host.timers.afterTurn(() => this.#next());
       return;

@@ -74,6 +74,8 @@ export function loadIndex(index: IndexService, parts: IndexLoadParts): number {
   // Where no state says more, the newest item does; its record may have more keys than made it into the files.
   let from = Math.max(indexedTo, newest?.header.endPhyOffset ?? -1);
   if (from < segments.minOffset) from = segments.minOffset;
+  const unindexedTo = state?.unindexedTo ?? 0;
+  index.unindexedTo = from === segments.minOffset || unindexedTo <= segments.minOffset ? 0 : unindexedTo;
   index.adopt(files, newestMs, from, countItemsAt(index, files, from));
   if (newest !== undefined && newest.open === undefined && !newest.isFull) {
     newest.reopen(index.host.files.openSync(newest.path));

@@ -120,6 +120,7 @@ class Walk {
     this.#done = done;
     const { stalledAt } = parts.index;
     if (stalledAt !== undefined && stalledAt < parts.log.readable()) this.#complete = false;
+    if (parts.index.unindexedTo > 0) this.#complete = false;
     this.#files = parts.index.files.filter(
       ({ header }) =>
         header.beginTimestamp - HEADER_SLACK_MS <= query.endMs &&

@@ -43,6 +43,8 @@ export class IndexService {
   readonly files: IndexFile[] = [];
   /** Every record below it is on disk, with all its keys. */
   indexedTo = 0;
+  /** Some records below could not be read when their turn came, and are not found by key; 0: all are. */
+  unindexedTo = 0;
   storeId = 0;
   /** How often the index was cut: what looks at its files over several turns begins again, or ends. */
   cuts = 0;
@@ -224,6 +226,11 @@ export class IndexService {
     this.#joinAt = Number.POSITIVE_INFINITY;
   }
 
+  /** Records below `to` could not be read, and are passed over. */
+  missed(to: number): void {
+    this.unindexedTo = Math.max(this.unindexedTo, to);
+  }
+
   /** Cuts everything at or behind `offset` off, in memory; the files to be removed leave with the next saved state. Blocking. */
   cut(offset: number): void {
     if (!this.enabled) {
@@ -243,6 +250,7 @@ export class IndexService {
       if (offset <= this.#stalledAt) this.caughtUpTo(offset, offset);
     }
     this.indexedTo = Math.min(this.indexedTo, offset);
+    this.unindexedTo = Math.min(this.unindexedTo, offset);
     for (;;) {
       const file = this.files.at(-1);
       if (file === undefined || file.header.endPhyOffset < offset) return;
@@ -285,6 +293,7 @@ export class IndexService {
    */
   deleteBefore(minPhysicalOffset: number): number {
     let count = 0;
+    if (this.unindexedTo <= minPhysicalOffset) this.unindexedTo = 0;
     while (this.files.length > 1) {
       const [oldest] = this.files as [IndexFile];
       if (oldest.open !== undefined || oldest.header.endPhyOffset >= minPhysicalOffset) break;
@@ -321,6 +330,7 @@ export class IndexService {
               fromMs: Math.min(...foreign.map((file) => file.nameMs)),
               toMs: Math.max(...foreign.map((file) => file.nameMs)),
             },
+      unindexedTo: this.unindexedTo,
     };
   }
 

@@ -9,7 +9,7 @@
  *   slot: magic:u32 version:u32 sequence:i64 storeId:u32 files:u32 slots:u32 items:u32 firstName:i64 newestName:i64
  *         newestItems:u32 slotsItems:u32 usedSlots:u32 reserved:u32 beginTimestamp:i64 endTimestamp:i64
  *         beginPhyOffset:i64 endPhyOffset:i64 indexedTo:i64 tailItems:u32 tailCrc:u32 foreignFrom:i64 foreignTo:i64
- *         …zeros… crc:u32                                                       (512 bytes, big-endian)
+ *         unindexedTo:i64 …zeros… crc:u32                                       (512 bytes, big-endian)
  */
 import { assert, type Files, type HostError } from "@orbitmq/host";
 import { readInt64, writeInt64 } from "@orbitmq/wire";
@@ -40,6 +40,8 @@ export interface IndexState {
   readonly tail: IndexTail | undefined;
   /** Files named from `fromMs` to `toMs` were written by somebody else: where they have no checksums they are believed. */
   readonly foreign: ForeignNames | undefined;
+  /** Some records below are not in the files: they could not be read when their turn came. 0: all are. */
+  readonly unindexedTo: number;
 }
 
 export interface ForeignNames {
@@ -104,6 +106,7 @@ function encode({
   indexedTo,
   tail,
   foreign,
+  unindexedTo,
 }: IndexState): Buffer {
   assert(slotsItems <= header.count, "no slot is known of items that are not");
   assert(
@@ -129,6 +132,7 @@ function encode({
   slot.writeUInt32BE(tail?.crc ?? 0, 108);
   writeInt64(slot, foreign?.fromMs ?? 0, 112);
   writeInt64(slot, foreign?.toMs ?? 0, 120);
+  writeInt64(slot, unindexedTo, 128);
   return slot;
 }
 
@@ -153,5 +157,6 @@ function decode(slot: Buffer): IndexState {
     indexedTo: readInt64(slot, 96),
     tail: tail.items === 0 ? undefined : tail,
     foreign: foreign.toMs === 0 ? undefined : foreign,
+    unindexedTo: readInt64(slot, 128),
   };
 }

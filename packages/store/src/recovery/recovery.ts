@@ -314,6 +314,7 @@ class Recovery {
     }
     if (scanned.end >= scanFrom) return;
     const { end, reason } = scanned;
+    this.#parts.index.missed(scanFrom);
     logger.error(
       { end, to: scanFrom, reason },
       "the CommitLog cannot be read; some messages are not indexed by key",
