@@ -97,6 +97,19 @@ describe("popped messages", () => {
     assert.ok(bodies(seen).includes("a"));
   });
 
+  it("come again though subscriptionGroup.json was lost meanwhile, when their time is over before the group is back", async () => {
+    const sim = await withMessages(["a"]);
+    await pop(sim);
+    await sim.run(20_000);
+    const { files } = sim.host;
+    for (const name of files.listSync("/store/config")) {
+      if (name.startsWith("subscriptionGroup.json")) files.unlinkSync(`/store/config/${name}`);
+    }
+    await killed(sim);
+    await sim.run(60_000);
+    assert.deepEqual(bodies(await pop(sim)), ["a"]);
+  });
+
   it("in order are given again to nobody else after a restart in order", async () => {
     const sim = await withMessages(["a", "b"]);
     const order = { order: true, queueId: 0, maxMsgNums: 1 };

@@ -5,7 +5,8 @@
  *
  * The retry message lies before its acknowledgement in the same log: a crash between them brings it twice. A
  * message that is gone (removed for its age, or with its topic) is passed over with a warning; one that cannot be
- * read now is tried again, after longer and longer pauses.
+ * read now is tried again, after longer and longer pauses. A group that is not known gets its messages all the same:
+ * it need not have been deleted, its file may have been torn.
  */
 import type { Clock, Logger, TimerHandle, Timers } from "@orbitmq/host";
 import type { AppendWaiter, GetResult, MessageStore } from "@orbitmq/store";
@@ -101,16 +102,7 @@ export class ReviveService {
   }
 
   #revive(checkPoint: CheckPoint, from: number): void {
-    const { store, groups, logger } = this.#needs;
-    if (groups.get(checkPoint.group) === undefined) {
-      logger.warn(
-        { group: checkPoint.group, topic: checkPoint.topic },
-        "messages were popped by a group that is deleted now; they do not come again",
-      );
-      checkPoint.ackedBits = checkPoint.allBits;
-      this.#settle(checkPoint, undefined);
-      return;
-    }
+    const { store } = this.#needs;
     for (let index = from; index < checkPoint.offsets.length; index++) {
       if ((checkPoint.ackedBits & (1 << index)) !== 0) continue;
       const offset = checkPoint.offsets[index]!;
