@@ -188,6 +188,23 @@ test("locks are asked for every 20 s, and a queue whose lock was lost is consume
   await w.settle(consumer.shutdown());
 });
 
+test("a queue whose start offset cannot be learned is nobody's meanwhile", async () => {
+  const { w, broker } = stage();
+  broker.store("orders", 0, "a");
+  let asked = 0;
+  broker.script = (request) => {
+    if (request.code !== RequestCode.QUERY_CONSUMER_OFFSET) return false;
+    asked++;
+    return { code: 1, remark: "not now" };
+  };
+  const consumer = await inOrder(w, () => "SUCCESS");
+  await w.until(() => asked >= 1);
+  await w.until(() => broker.locks.size === 0);
+  broker.script = () => false;
+  await w.until(() => consumer.status().consumed === 1);
+  await w.settle(consumer.shutdown());
+});
+
 test("a listener learns that its lock was lost, and nothing is consumed while the broker does not answer", async () => {
   const { w, broker } = stage();
   broker.store("orders", 0, "x");

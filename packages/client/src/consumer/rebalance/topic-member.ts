@@ -328,8 +328,8 @@ export class TopicMember {
     }
     // Nobody else gets the queue before the listener has ended: how it ends counts.
     this.#leaveWhenIdle(consumer!, async () => {
-      if (!locks.isHeld(queue)) return;
-      await this.#offsets.persist(consumer!);
+      if (locks.isHeld(queue)) await this.#offsets.persist(consumer!);
+      // One that ran out is forgotten, too: it would be renewed, and nobody else could ever have the queue.
       await locks.unlock([queue]);
     });
   }
@@ -377,11 +377,15 @@ export class TopicMember {
           if (code !== "SHUT_DOWN") {
             instance.logger.warn({ topic, brokerName, queueId, code }, `start offset: ${message}`);
           }
+          await locks?.unlock([queue]);
           return undefined;
         }
       }),
     );
-    if (this.#stopped) return false;
+    if (this.#stopped) {
+      await locks?.unlock(queues);
+      return false;
+    }
     if (Object.keys(newIn).length > 0) {
       const { group, from } = settings;
       const text = isDate(from) ? from.toISOString() : from;
