@@ -91,7 +91,8 @@ export class PopInOrderNode extends SimNode {
     // Both waited, and what came went to the first alone.
     if (lost.messages.length > 0 && again.messages.length === 0) again = await client.pop(broker, ask);
     const isAnswered = again.code === ResponseCode.SUCCESS || again.code === ResponseCode.POLLING_TIMEOUT;
-    if (isAnswered && lost.messages.length > 0 && this.#hostOf(broker.name) === asked) {
+    const isSame = asked !== undefined && this.#hostOf(broker.name) === asked;
+    if (isAnswered && lost.messages.length > 0 && isSame) {
       const missing = lost.messages.find(({ id }) => again.messages.every((message) => message.id !== id));
       const { group } = this.#plan;
       recorder.add({ kind: "attempt-repeated", group, broker: broker.name, attemptId, missing: missing?.id });
