@@ -86,18 +86,26 @@ export class PopInOrderNode extends SimNode {
     const ask = { queueId, maxMsgNums, invisibleTime: INVISIBLE_MS, pollTime: 500, attemptId };
     if (!random.chance(0.3)) return (await client.pop(broker, ask)).messages;
     const asked = this.#hostOf(broker.name);
+    const failures = this.#readFailures;
     const [lost, second] = await Promise.all([client.pop(broker, ask), client.pop(broker, ask)]);
     let again = second;
     // Both waited, and what came went to the first alone.
     if (lost.messages.length > 0 && again.messages.length === 0) again = await client.pop(broker, ask);
     const isAnswered = again.code === ResponseCode.SUCCESS || again.code === ResponseCode.POLLING_TIMEOUT;
-    const isSame = asked !== undefined && this.#hostOf(broker.name) === asked;
+    const isSame =
+      asked !== undefined && this.#hostOf(broker.name) === asked && failures === this.#readFailures;
     if (isAnswered && lost.messages.length > 0 && isSame) {
       const missing = lost.messages.find(({ id }) => again.messages.every((message) => message.id !== id));
       const { group } = this.#plan;
       recorder.add({ kind: "attempt-repeated", group, broker: broker.name, attemptId, missing: missing?.id });
     }
     return again.messages;
+  }
+
+  /** How often a disk has failed to give what it has. */
+  get #readFailures(): number {
+    const { faults } = this.context.world;
+    return (faults.get("read-eio") ?? 0) + (faults.get("emfile") ?? 0);
   }
 
   /** False: its end is not known. */
