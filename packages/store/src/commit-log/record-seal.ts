@@ -67,17 +67,21 @@ export function resealRecord(bytes: Buffer, at: number, size: number): void {
   writeSeal(view, sealAt, rangeCrc32(view, at, sealAt, 0));
 }
 
-/** Whether the whole record is what was sealed; `absent` when it carries no seal. */
+/**
+ * Whether the whole record is what was sealed; `absent` when it carries no seal. Where the digits are right the record
+ * is whole, though the seal's name or its separator is not what was written.
+ */
 export function checkSeal(bytes: Buffer, at: number, size: number): SealCheck {
-  if (!hasSeal(bytes, at, size)) return "absent";
+  const otherwise = hasSeal(bytes, at, size) ? "wrong" : "absent";
   const sealAt = at + size - SEAL_BYTES;
+  if (sealAt <= at + RecordField.BORN_HOST) return "absent";
   let sealed = 0;
   for (let index = DIGITS - 1; index >= 0; index -= 1) {
     const digit = bytes[sealAt + NAME.length + index]! - ZERO;
-    if (digit < 0 || digit > 9) return "wrong";
+    if (digit < 0 || digit > 9) return otherwise;
     sealed = sealed * 10 + digit;
   }
-  return sealed === bodyCrcBetween(bytes, at, sealAt) ? "valid" : "wrong";
+  return sealed === bodyCrcBetween(bytes, at, sealAt) ? "valid" : otherwise;
 }
 
 /**
