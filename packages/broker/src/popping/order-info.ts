@@ -55,9 +55,10 @@ export class OrderInfo implements OrderRecord {
     this.#visibleAtMs = record.offsets.map((offset) => {
       const atMs = record.nextVisible.get(offset);
       if (atMs !== undefined) this.nextVisible.set(offset, atMs);
-      // A wall clock that has leapt must not close a queue for longer than a pop could have.
-      const waitMs = (atMs ?? record.popTime + record.invisibleTime) - now.wallMs;
-      return now.monotonicMs + Math.min(Math.max(waitMs, 0), waitMsMax);
+      // A wall clock that has leapt back must not close a queue for longer than the pop, or a change of it, asked for.
+      const untilMs = atMs ?? record.popTime + record.invisibleTime;
+      const waitMs = Math.min(untilMs - now.wallMs, untilMs - record.popTime, waitMsMax);
+      return now.monotonicMs + Math.max(waitMs, 0);
     });
   }
 
