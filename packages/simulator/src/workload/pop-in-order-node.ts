@@ -5,7 +5,7 @@
  */
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
 import { ResponseCode } from "@orbitmq/wire";
-import { queueKey } from "../checker/history.ts";
+import { type QueueKey, queueKey } from "../checker/history.ts";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
 import { type BrokerAt, MAYBE, PopClient, type Popped } from "./pop-client.ts";
 import { acknowledgePopped, type PopPlan } from "./poppers.ts";
@@ -20,6 +20,8 @@ export class PopInOrderNode extends SimNode {
   readonly #plan: PopPlan;
   readonly #places: () => readonly Place[];
   /** The process a broker is now. */
+  /** What it has acknowledged without an answer yet. */
+  #asked: { readonly queue: QueueKey; readonly offset: number; readonly id: string } | undefined;
   readonly #hostOf: (brokerName: string) => SimHost | undefined;
   /** Queue → the attempt whose end is not known. */
   readonly #attempts = new Map<string, string>();
@@ -56,8 +58,16 @@ export class PopInOrderNode extends SimNode {
   protected async finish(): Promise<void> {}
 
   protected forget(): void {
-    if (this.#by !== undefined) this.context.recorder.add({ kind: "member-ended", by: this.#by });
+    const { recorder } = this.context;
+    const { group } = this.#plan;
+    const by = this.#by;
+    if (by === undefined) return;
+    // Nobody knows whether the broker has taken its last acknowledgement.
+    if (this.#asked !== undefined)
+      recorder.add({ kind: "listened", group, by, ...this.#asked, success: true });
+    recorder.add({ kind: "member-ended", by });
     this.#by = undefined;
+    this.#asked = undefined;
   }
 
   async #visit(host: SimHost, client: PopClient, place: Place): Promise<void> {
@@ -109,14 +119,16 @@ export class PopInOrderNode extends SimNode {
   }
 
   /** False: its end is not known. */
-  async #treat(host: SimHost, client: PopClient, message: Popped, queue: string): Promise<boolean> {
+  async #treat(host: SimHost, client: PopClient, message: Popped, queue: QueueKey): Promise<boolean> {
     const { random, recorder } = this.context;
     const { group, isCalm } = this.#plan;
     const { id, offset } = message;
     const by = `${this.name} p${host.id}`;
     recorder.add({ kind: "listening", group, by, queue, offset, id });
     if (!isCalm && random.chance(0.3)) await sleep(host, random.between(1, 800));
+    this.#asked = { queue, offset, id };
     const code = await acknowledgePopped(this.#plan, client, message);
+    this.#asked = undefined;
     const success = MAYBE.has(code);
     recorder.add({ kind: "listened", group, by, queue, offset, id, success });
     return code === ResponseCode.SUCCESS;
