@@ -20,6 +20,7 @@ export class Liveness {
   readonly #removedMs = new Map<string, number>();
   /** ASYNC_FLUSH: brokers whose machine lost what was in memory; their messages may be gone. */
   readonly #lost = new Set<string>();
+  readonly #sentBack = new Set<string>();
   #read = 0;
 
   constructor(cluster: Cluster) {
@@ -66,8 +67,13 @@ export class Liveness {
       else if (event?.kind === "removed") {
         this.#removedTo.set(event.queue, event.to);
         this.#removedMs.set(brokerOf(event.queue), event.atMs);
-      } else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH")
+      } else if (event?.kind === "sent-back") {
+        if (event.id !== undefined) this.#sentBack.add(event.id);
+      } else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH") {
         this.#lost.add(event.broker);
+        // What was sent back may lie at any broker.
+        for (const id of this.#sentBack) this.#awaited.delete(id);
+      }
     }
   }
 }

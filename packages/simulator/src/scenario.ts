@@ -134,7 +134,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
 function groupOf(random: SeededRandom, faultless: boolean): GroupPlan {
   const inOrder = random.chance(0.3);
   const fails = random.chance(0.2);
-  const hangs = random.chance(0.15);
+  const hangs = random.chance(0.15) && !faultless;
   return {
     inOrder,
     poisonShare: fails ? 0.02 : 0,

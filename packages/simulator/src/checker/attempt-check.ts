@@ -10,6 +10,8 @@ interface Attempts {
   /** When the broker took it back for the last time allowed. */
   givenUpMs: number | undefined;
   isDead: boolean;
+  /** It may be a dead letter, or come again: its member counted otherwise than the broker. */
+  isUnsure: boolean;
 }
 
 export class AttemptCheck {
@@ -17,6 +19,7 @@ export class AttemptCheck {
   readonly #retries: number;
   readonly #exact: boolean;
   readonly #attempts = new Map<string, Attempts>();
+  readonly #sentBack = new Set<string>();
 
   /** `retries`: how often a message comes again before it is a dead letter; `exact`: never oftener than that. */
   constructor(report: Report, retries: number, exact: boolean) {
@@ -29,7 +32,9 @@ export class AttemptCheck {
     this.#of(id).began++;
   }
 
-  sentBack({ id, times, atMs }: Extract<HistoryEvent, { kind: "sent-back" }>): void {
+  sentBack({ id, times, isUnsure, atMs }: Extract<HistoryEvent, { kind: "sent-back" }>): void {
+    if (id !== undefined) this.#sentBack.add(id);
+    if (id !== undefined && isUnsure === true) this.#of(id).isUnsure = true;
     if (id !== undefined && times >= this.#retries) this.#of(id).givenUpMs ??= atMs;
   }
 
@@ -45,20 +50,26 @@ export class AttemptCheck {
     );
   }
 
+  /** It lies, or has lain, at some broker as a message of its own. */
+  wasSentBack(id: string): boolean {
+    return this.#sentBack.has(id);
+  }
+
   isDead(id: string): boolean {
     return this.#attempts.get(id)?.isDead === true;
   }
 
   /** Whether its last attempt failed and the dead letter may be gone; `isLost` as for `end`. */
   mayBeGone(id: string, isLost: (sinceMs: number) => boolean): boolean {
-    const givenUpMs = this.#attempts.get(id)?.givenUpMs;
-    return givenUpMs !== undefined && isLost(givenUpMs);
+    const attempts = this.#attempts.get(id);
+    if (attempts?.isUnsure === true) return true;
+    return attempts?.givenUpMs !== undefined && isLost(attempts.givenUpMs);
   }
 
   /** `isLost`: a broker may have lost or removed what it took at that time. */
   end(isLost: (sinceMs: number) => boolean): void {
-    for (const [id, { givenUpMs, isDead }] of this.#attempts) {
-      if (givenUpMs === undefined || isDead || isLost(givenUpMs)) continue;
+    for (const [id, { givenUpMs, isDead, isUnsure }] of this.#attempts) {
+      if (givenUpMs === undefined || isDead || isUnsure || isLost(givenUpMs)) continue;
       this.#report(
         "dead-letters",
         givenUpMs,
@@ -70,7 +81,7 @@ export class AttemptCheck {
   #of(id: string): Attempts {
     let attempts = this.#attempts.get(id);
     if (attempts === undefined) {
-      attempts = { began: 0, givenUpMs: undefined, isDead: false };
+      attempts = { began: 0, givenUpMs: undefined, isDead: false, isUnsure: false };
       this.#attempts.set(id, attempts);
     }
     return attempts;

@@ -427,6 +427,7 @@ class Checker {
         // A dead letter may lie at any broker, and expire there.
         if (this.#attempts.mayBeGone(send.id, (sinceMs) => this.#mayBeLostSince(sinceMs))) continue;
         if ((send.offset as number) < this.#expiry.removedTo(send.queue)) continue;
+        if (this.#isLossy && this.#attempts.wasSentBack(send.id)) continue;
         // The group's offsets may have run ahead of what the power loss left.
         if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(send.queue))) continue;
         this.#report(
@@ -440,8 +441,12 @@ class Checker {
 
   /** Whether what a broker took at that time may have been lost or removed. */
   #mayBeLostSince(sinceMs: number): boolean {
-    const lossy = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.size > 0;
-    return lossy || this.#expiry.mayHaveRemovedSince(sinceMs);
+    return this.#isLossy || this.#expiry.mayHaveRemovedSince(sinceMs);
+  }
+
+  /** Some broker has lost what was only in memory. */
+  get #isLossy(): boolean {
+    return this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.size > 0;
   }
 
   #duplicate(atMs: number, detail: string): void {

@@ -69,6 +69,9 @@ export class CommitCheck {
     const progress = this.#of(group, queue);
     if (progress.last.some((commit) => commit.offset === offset && commit.atMs <= sentMs)) {
       this.#certain(progress, sentMs);
+    } else {
+      // It was long on its way: one that was sent later may have been taken before it.
+      progress.last.unshift({ atMs: sentMs, offset });
     }
   }
 

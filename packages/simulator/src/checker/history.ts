@@ -88,8 +88,10 @@ export type HistoryEvent =
       readonly queue: QueueKey;
       readonly offset: number;
       readonly id: string | undefined;
-      /** How often it had failed before. */
+      /** How often it had failed before, as the broker counts. */
       readonly times: number;
+      /** Its member counted more: it may be a dead letter, or come again. */
+      readonly isUnsure?: boolean;
     }
   | {
       /** The message lies in a broker's dead-letter topic of the group. */

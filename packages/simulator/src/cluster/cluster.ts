@@ -108,6 +108,7 @@ export class Cluster {
       calm: false,
       consumed,
       hanging: new Set(),
+      delivered: new Map(),
     };
     const clients = ["clients-1", "clients-2"].map((name) => this.world.addMachine(name));
     const machineOf = (index: number) => clients[index % clients.length] as SimMachine;

@@ -26,6 +26,8 @@ export interface ConsumePlan {
   calm: boolean;
   /** Ids consumed with success so far, or given up for good. */
   readonly consumed: Set<string>;
+  /** Queue and offset → how often the message there had been retried when it was first delivered. */
+  readonly delivered: Map<string, number>;
   /** Ends the listeners that hang. */
   readonly hanging: Set<() => void>;
 }
@@ -93,7 +95,12 @@ export class ConsumerNode extends SimNode {
     const { factory, group, consumed } = this.#plan;
     const queue = queueKey(topic, brokerName, queueId);
     const id = factory.idOf(body);
-    this.context.recorder.add({ kind: "sent-back", group: GROUP, queue, offset, id, times: reconsumeTimes });
+    // A message that could not be sent back is tried again where it is; the broker does not count that, but it believes
+    // what comes as a message of its own.
+    const stored = this.#plan.delivered.get(`${queue} ${offset}`) ?? reconsumeTimes;
+    const times = group.inOrder ? reconsumeTimes : stored;
+    const isUnsure = times !== reconsumeTimes && reconsumeTimes >= group.retries;
+    this.context.recorder.add({ kind: "sent-back", group: GROUP, queue, offset, id, times, isUnsure });
     if (id !== undefined && reconsumeTimes >= group.retries) consumed.add(id);
   }
 
@@ -109,6 +116,9 @@ export class ConsumerNode extends SimNode {
     const id = factory.idOf(message.body);
     const queue = queueKey(message.queue.topic, message.queue.brokerName, message.queue.queueId);
     const offset = message.queueOffset;
+    const { delivered } = this.#plan;
+    const place = `${queue} ${offset}`;
+    delivered.set(place, Math.min(delivered.get(place) ?? message.reconsumeTimes, message.reconsumeTimes));
     const intact =
       id !== undefined &&
       factory.isIntact(id, {
