@@ -366,7 +366,7 @@ class Checker {
     if (this.#options.flush === "SYNC_FLUSH") return;
     this.#slots.forgetBroker(broker);
     this.#commits.forgetBroker(broker);
-    this.#pops.forgetBroker(broker);
+    this.#pops.cacheLost(broker);
   }
 
   /** ASYNC_FLUSH: whether a power loss may have taken what was sent to this queue at `atMs`. */

@@ -37,6 +37,7 @@ export class PopCheck {
   readonly #report: Report;
   readonly #states = new Map<string, State>();
   readonly #findings: Finding[] = [];
+  readonly #lossy = new Set<string>();
   /** Broker → when its process ended the last time. */
   readonly #endedMs = new Map<string, number>();
 
@@ -46,6 +47,7 @@ export class PopCheck {
 
   /** `sentMs`: when the message was sent; somebody may have popped it, without getting it, since then. */
   popped({ group, broker, id, askedMs, invisibleMs, atMs }: Popped, sentMs: number): void {
+    if (this.#lossy.has(broker)) return;
     const key = `${group} ${broker} ${id}`;
     const before = this.#states.get(key);
     if (before?.isDoubled === true) return;
@@ -97,7 +99,12 @@ export class PopCheck {
     }
   }
 
-  /** How far groups were may be lost, or (ASYNC_FLUSH) what was acknowledged. */
+  /** ASYNC_FLUSH: offsets are given again after a power loss, and what was popped under them before comes with them. */
+  cacheLost(broker: string): void {
+    this.#lossy.add(broker);
+  }
+
+  /** How far groups were may be lost. */
   forgetBroker(broker: string): void {
     for (const state of this.#states.values()) if (state.broker === broker) state.isDoubled = true;
   }
