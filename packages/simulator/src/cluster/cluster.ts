@@ -306,9 +306,11 @@ export class Cluster {
   #poppersInOrder(machine: SimMachine): Workload {
     const context = this.#context(POP_IN_ORDER);
     const places = () => this.places();
-    // What rots meanwhile cannot come again.
+    // What rots or expires meanwhile cannot come again.
     const hostOf = (name: string) =>
-      this.brokers.find((broker) => broker.name === name && !broker.rotten)?.host;
+      this.scenario.expiries > 0
+        ? undefined
+        : this.brokers.find((broker) => broker.name === name && !broker.rotten)?.host;
     return new Poppers(context, this.#popPlan(POP_IN_ORDER, false), (plan) => [
       new PopInOrderNode(context, machine, "popper-in-order", plan, places, hostOf),
     ]);
