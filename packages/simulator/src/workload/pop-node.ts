@@ -41,6 +41,8 @@ export class PopNode extends SimNode {
 
   async #reset(client: PopClient): Promise<void> {
     const { brokers, group, done, asked } = this.#plan;
+    // One broker has done it before the other is asked.
+    this.context.recorder.add({ kind: "pop-reset", group });
     for (const broker of brokers) {
       const code = await client.reset(broker);
       if (code === undefined || !RESET.has(code)) return;
