@@ -74,19 +74,21 @@ function damage(home: string, random: (below: number) => number, isOfLog: boolea
   return `${path.slice(home.length)} ${isCut ? "cut off at" : "flipped at"} ${at}`;
 }
 
-function giveUp(home: string, offset: string): Promise<unknown> {
+async function giveUp(home: string, offset: string, what: string): Promise<void> {
   const [node, cli] = serverCommand({ home });
-  return run(node!, [cli!, "store", "skip", "--home", home, "--offset", offset]);
+  await run(node!, [cli!, "store", "skip", "--home", home, "--offset", offset]).catch((error: unknown) => {
+    throw new Error(`${what}: the operator could not give up offset ${offset}`, { cause: error });
+  });
 }
 
 /** Plays the operator: a message that is reported unreadable is given up. `stop` tells how many were. */
-function giveUpReported(server: ServerProcess, home: string): { stop(): Promise<number> } {
+function giveUpReported(server: ServerProcess, home: string, what: string): { stop(): Promise<number> } {
   const given = new Map<string, Promise<unknown>>();
   const look = setInterval(() => {
     const reports = server.stderr().matchAll(/"physicalOffset":(\d+)[^\n]*a stored message cannot be read/g);
     for (const [, offset] of reports) {
       if (given.has(offset!)) continue;
-      given.set(offset!, giveUp(home, offset!));
+      given.set(offset!, giveUp(home, offset!, what));
     }
   }, 100);
   return {
@@ -144,11 +146,11 @@ test(`${DAMAGES} damaged stores serve what was sent, report what they cannot, or
         const place = /the record at offset (\d+)/.exec(String(error))?.[1];
         if (place === undefined) continue;
         // Nobody knows whose record it was; given up by its place, the rest is served.
-        await giveUp(home, place);
+        await giveUp(home, place, what);
         givenUp = 1;
         server = await startTestServer(t, home, { options });
       }
-      const operator = giveUpReported(server, home);
+      const operator = giveUpReported(server, home, what);
       const found = await readAll(server.namesrvAddr, TOPIC);
       givenUp += await operator.stop();
       const missing = checkMessages(ledger, found, givenUp, what);

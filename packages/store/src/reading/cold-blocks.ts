@@ -10,7 +10,8 @@ import { HostError } from "@orbitmq/host";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
 import type { Slab, SlabPool } from "../commit-log/slab.ts";
 
-type Loaded = (error: HostError | undefined) => void;
+/** `end`: one past the last byte that was brought; others may have had the block forgotten since. */
+type Loaded = (error: HostError | undefined, end: number) => void;
 
 interface Loading {
   /** Position of the block's first byte. */
@@ -73,7 +74,7 @@ export class ColdBlocks {
     return block;
   }
 
-  /** Reads the block that holds `position`, as far as `end` at least; `done` is called later, and the block is then cached unless there was an error. */
+  /** Reads the block that holds `position`, as far as `end` at least; `done` is called later; the block is then cached unless there was an error, or another reader called `forget`. */
   load(position: number, end: number, done: Loaded): void {
     const start = this.blockStart(position);
     const loading = this.#loading.get(start);
@@ -106,21 +107,16 @@ export class ColdBlocks {
   ): void {
     let bytes = NOTHING;
     let filled = 0;
-    let asked = -1;
-    const step = (error?: HostError): void => {
-      if (error !== undefined) {
-        done(error, NOTHING);
+    const step = (error?: HostError, broughtEnd = Number.POSITIVE_INFINITY): void => {
+      const neededEnd = Math.min(position + length, this.blockEnd(this.blockStart(position + filled)));
+      if (error !== undefined || broughtEnd < neededEnd) {
+        done(error ?? new HostError("EIO", `the CommitLog ends before ${neededEnd}`), NOTHING);
         return;
       }
       while (filled < length) {
         const at = position + filled;
         const block = this.cached(at, position + length);
         if (block === undefined) {
-          if (asked === filled) {
-            done(new HostError("EIO", `the CommitLog ends before ${at}`), NOTHING);
-            return;
-          }
-          asked = filled;
           this.load(at, position + length, step);
           return;
         }
@@ -175,7 +171,7 @@ export class ColdBlocks {
       block.used = final;
       if (error !== undefined || generation !== this.#generation) this.pool.disown(block);
       else this.#keep(block);
-      for (const waiter of waiters) waiter(error);
+      for (const waiter of waiters) waiter(error, start + final);
       this.#startNext();
     };
     const segment = this.#segments.at(start);

@@ -134,8 +134,6 @@ class GetRun {
   /** The block of the record before, within one `step`: most records lie in the same as their neighbours. */
   #block: Slab | undefined;
   readonly #memoryFrom: number;
-  /** The place whose block the disk has just brought; needed again at once, it is not all there. */
-  #brought = -1;
   #expected: Expected | undefined;
   /** It ends at a message that cannot be served. */
   #isHeld = false;
@@ -222,9 +220,7 @@ class GetRun {
     }
     const block = cold.cached(position, position + size);
     if (block === undefined) {
-      if (this.#brought === position)
-        return this.#unreadable(offset, position, size, "the CommitLog ends before it");
-      cold.load(position, position + size, (error) => this.#loaded(error, offset, position));
+      cold.load(position, position + size, (error, end) => this.#loaded(error, end, offset, position, size));
       this.#readAhead(run, offset);
       return "later";
     }
@@ -330,15 +326,13 @@ class GetRun {
     return "later";
   }
 
-  #loaded(error: HostError | undefined, offset: number, position: number): void {
+  #loaded(error: HostError | undefined, end: number, offset: number, position: number, size: number): void {
     const isRemoved = position < this.#reader.parts.logStart();
-    if (error === undefined || isRemoved || this.#generation !== this.#reader.generation) {
-      this.#brought = position;
-      this.#resume();
-      this.#brought = -1;
-      return;
-    }
-    this.#settled(this.#unreadable(offset, position, 1, error.message));
+    const isWhole = error === undefined && end >= position + size;
+    // A block that was brought and is not there was forgotten for a neighbour's sake: it is asked for again.
+    if (isWhole || isRemoved || this.#generation !== this.#reader.generation) this.#resume();
+    else
+      this.#settled(this.#unreadable(offset, position, 1, error?.message ?? "the CommitLog ends before it"));
   }
 
   /** A message cannot be served: the queue ends here for now, or goes on behind it. */

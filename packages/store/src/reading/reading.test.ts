@@ -5,6 +5,27 @@ import type { GetResult } from "../message-store.ts";
 import { HOME, message, StoreDriver } from "../testing/store-driver.ts";
 import { StoredMessages } from "./get-result.ts";
 
+/** A store of a hundred messages in queue 0 and one in queue 1, reopened with the one at `offset` of queue 0 damaged; `errors` is what its log says. */
+async function withDamaged(offset: number) {
+  const errors: object[] = [];
+  const { driver, bodies } = await long(100);
+  driver.sendNow(message("other", { queueId: 1 }));
+  driver.host.advance(15_000);
+  await driver.stop();
+  const image = driver.host.files.image();
+  const path = `${HOME}/commitlog/00000000000000000000`;
+  const bytes = Buffer.from(image.files.get(path)!);
+  bytes[bytes.indexOf(`${offset}###`) + 50] = 0;
+  const logger = { error: (bindings: object) => errors.push(bindings) };
+  const silent = { trace() {}, debug() {}, info() {}, warn() {}, fatal() {} };
+  const damaged = await StoreDriver.open(
+    {},
+    { files: new Map(image.files).set(path, bytes), folders: image.folders },
+    { ...silent, ...logger } as never,
+  );
+  return { damaged, bodies, errors, path };
+}
+
 /** `count` messages of about 700 bytes, the oldest of which have long left memory. */
 async function long(count: number, options = {}): Promise<{ driver: StoreDriver; bodies: string[] }> {
   const driver = await StoreDriver.open(options);
@@ -206,23 +227,7 @@ describe("a pull", () => {
   });
 
   it("never serves a corrupt record, never passes over it, and leaves its neighbours alone", async () => {
-    const errors: object[] = [];
-    const { driver, bodies } = await long(100);
-    driver.sendNow(message("other", { queueId: 1 }));
-    driver.host.advance(15_000);
-    await driver.stop();
-    const image = driver.host.files.image();
-    const path = `${HOME}/commitlog/00000000000000000000`;
-    const bytes = Buffer.from(image.files.get(path)!);
-    const at = bytes.indexOf("5###");
-    bytes[at + 50] = 0;
-    const logger = { error: (bindings: object) => errors.push(bindings) };
-    const silent = { trace() {}, debug() {}, info() {}, warn() {}, fatal() {} };
-    const damaged = await StoreDriver.open(
-      {},
-      { files: new Map(image.files).set(path, bytes), folders: image.folders },
-      { ...silent, ...logger } as never,
-    );
+    const { damaged, bodies, errors, path } = await withDamaged(5);
     assert.deepEqual(damaged.read(0).bodies, bodies.slice(0, 5));
     for (let again = 0; again < 3; again += 1) {
       const { result } = damaged.read(5);
@@ -243,6 +248,25 @@ describe("a pull", () => {
         reason: "",
       },
     );
+  });
+
+  it("is served to who waits for the same block as one that is corrupt", async () => {
+    const { damaged, bodies, errors } = await withDamaged(6);
+    damaged.host.files.held = true;
+    const results: string[] = [];
+    for (const offset of [6, 7, 6, 8]) {
+      damaged.store.get({ topic: "T", queueId: 0, offset, messagesMax: 1, bytesMax: 1e6 }, (result) => {
+        const found = readRecords(Buffer.concat(result.slices)).map(({ body }) => body.toString());
+        results.push(`${offset} ${result.status} ${found.join()}`);
+        result.release();
+      });
+    }
+    damaged.host.files.held = false;
+    damaged.host.files.release();
+    damaged.host.settle();
+    const held = "6 OFFSET_FOUND_NULL ";
+    assert.deepEqual(results.sort(), [held, held, `7 FOUND ${bodies[7]}`, `8 FOUND ${bodies[8]}`]);
+    assert.equal(errors.length, 1);
   });
 
   it("waits its turn when many catch up at once, and all are served", async () => {
