@@ -10,16 +10,16 @@
  * A message wakes one of a group, the one that waits longest: whoever finds more than it can take wakes the next.
  * Waiters of a topic hear of messages in the group's retry topics, too.
  */
-import { assert, type Host, type TimerHandle } from "@orbitmq/host";
+import { assert, type Host } from "@orbitmq/host";
 import type { ArrivalListener } from "@orbitmq/store";
-import { type Peer, popRetryTopicV1, popRetryTopicV2 } from "@orbitmq/wire";
+import { popRetryTopicV1, popRetryTopicV2 } from "@orbitmq/wire";
 import { isRetryTopic } from "../names.ts";
-import { DeadlineHeap, type HasDeadline } from "../pulling/deadline-heap.ts";
+import { type Waiter, WaitingRoom } from "../pulling/waiting-room.ts";
 
-export type PopResumeReason = "woken" | "due" | "expired" | "stopped";
+type AtDeadline = "due" | "expired";
+export type PopResumeReason = "woken" | "stopped" | AtDeadline;
 
-export interface PopWaiter extends HasDeadline {
-  readonly peer: Peer;
+export interface PopWaiter extends Waiter<AtDeadline> {
   readonly group: string;
   /** What it subscribes to. */
   readonly topic: string;
@@ -31,8 +31,6 @@ export interface PopWaiter extends HasDeadline {
   readonly expiresMs: number;
   /** Tells by the tags code whether a message of the topic can be wanted; absent: every one is. */
   readonly matches: ((tagsCode: number) => boolean) | undefined;
-  /** Called once for each time it is parked, unless the connection closes first; never inside `park`. */
-  resume(reason: PopResumeReason): void;
 }
 
 export interface PopLongPollLimits {
@@ -49,28 +47,25 @@ interface Waiting {
 }
 
 export class PopLongPoll implements ArrivalListener {
-  readonly #host: Pick<Host, "clock" | "timers">;
   readonly #limits: PopLongPollLimits;
   /** topic → group. */
   readonly #topics = new Map<string, Map<string, Waiting>>();
   /** The retry topics of those who wait. */
   readonly #retryTopics = new Map<string, Waiting>();
-  readonly #deadlines = new DeadlineHeap<PopWaiter>();
-  readonly #byPeer = new Map<Peer, Set<PopWaiter>>();
-  #woken: PopWaiter[] = [];
-  #timer: TimerHandle | undefined;
-  #timerAtMs = 0;
-  #stopped = false;
+  readonly #room: WaitingRoom<AtDeadline, PopWaiter>;
   /** Messages that arrived: who looked before the last one must look again before it is parked. */
   arrivals = 0;
 
   constructor(host: Pick<Host, "clock" | "timers">, limits: PopLongPollLimits) {
-    this.#host = host;
     this.#limits = limits;
+    this.#room = new WaitingRoom(host, {
+      left: (waiter) => this.#left(waiter),
+      atDeadline: ({ expiresMs }, nowMs) => (expiresMs > nowMs ? "due" : "expired"),
+    });
   }
 
   get size(): number {
-    return this.#deadlines.size;
+    return this.#room.size;
   }
 
   /** How many of a group wait for a queue; negative: for any. */
@@ -83,7 +78,7 @@ export class PopLongPoll implements ArrivalListener {
   }
 
   park(waiter: PopWaiter): "parked" | "full" | "stopped" {
-    if (this.#stopped || waiter.peer.closed) return "stopped";
+    if (!this.#room.admits(waiter.peer)) return "stopped";
     const { group, topic, queueId } = waiter;
     const { popPollingSize, maxPopPollingSize } = this.#limits;
     if (this.size >= maxPopPollingSize || this.#isFull(group, topic, queueId, popPollingSize)) return "full";
@@ -97,9 +92,7 @@ export class PopLongPoll implements ArrivalListener {
       this.#retryTopics.set(popRetryTopicV2(topic, group), waiting);
     }
     waiting.waiters.add(waiter);
-    this.#deadlines.add(waiter);
-    this.#waitersOf(waiter.peer).add(waiter);
-    this.#arm();
+    this.#room.enter(waiter);
     return "parked";
   }
 
@@ -110,7 +103,7 @@ export class PopLongPoll implements ArrivalListener {
 
   messageArrived(topic: string, queueId: number, _endOffset: number, tagsCode: number): void {
     this.arrivals++;
-    if (this.#deadlines.size === 0) return;
+    if (this.#room.size === 0) return;
     for (const waiting of this.#topics.get(topic)?.values() ?? []) this.#wakeOne(waiting, queueId, tagsCode);
     if (!isRetryTopic(topic)) return;
     const waiting = this.#retryTopics.get(topic);
@@ -127,68 +120,17 @@ export class PopLongPoll implements ArrivalListener {
     for (const waiter of waiters) {
       if (queueId >= 0 && waiter.queueId >= 0 && waiter.queueId !== queueId) continue;
       if (tagsCode !== undefined && waiter.matches?.(tagsCode) === false) continue;
-      this.#forget(waiter);
-      if (this.#woken.length === 0) this.#host.timers.afterTurn(() => this.#resumeWoken());
-      this.#woken.push(waiter);
+      this.#room.wake(waiter);
       return;
     }
   }
 
   /** Resumes every waiter as `stopped`; nobody can be parked afterwards. */
   stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    for (let waiter = this.#deadlines.first; waiter !== undefined; waiter = this.#deadlines.first) {
-      this.#forget(waiter);
-      waiter.resume("stopped");
-    }
+    this.#room.close();
   }
 
-  #resumeWoken(): void {
-    const woken = this.#woken;
-    this.#woken = [];
-    for (const waiter of woken) waiter.resume("woken");
-  }
-
-  #arm(): void {
-    const first = this.#deadlines.first;
-    if (first === undefined || this.#stopped) return;
-    if (this.#timer !== undefined && this.#timerAtMs <= first.deadlineMs) return;
-    this.#timer?.cancel();
-    this.#timerAtMs = first.deadlineMs;
-    const delayMs = Math.max(0, first.deadlineMs - this.#host.clock.monotonicMs());
-    this.#timer = this.#host.timers.after(delayMs, () => this.#expire());
-  }
-
-  #expire(): void {
-    this.#timer = undefined;
-    const nowMs = this.#host.clock.monotonicMs();
-    for (let waiter = this.#deadlines.first; waiter !== undefined; waiter = this.#deadlines.first) {
-      if (waiter.deadlineMs > nowMs) break;
-      this.#forget(waiter);
-      waiter.resume(waiter.expiresMs > nowMs ? "due" : "expired");
-    }
-    this.#arm();
-  }
-
-  #waitersOf(peer: Peer): Set<PopWaiter> {
-    let waiters = this.#byPeer.get(peer);
-    if (waiters === undefined) {
-      waiters = new Set();
-      this.#byPeer.set(peer, waiters);
-      peer.onClosed(() => this.#peerClosed(peer));
-    }
-    return waiters;
-  }
-
-  #peerClosed(peer: Peer): void {
-    for (const waiter of this.#byPeer.get(peer) ?? []) this.#forget(waiter);
-    this.#byPeer.delete(peer);
-  }
-
-  #forget(waiter: PopWaiter): void {
-    this.#deadlines.remove(waiter);
-    this.#byPeer.get(waiter.peer)?.delete(waiter);
+  #left(waiter: PopWaiter): void {
     const groups = this.#topics.get(waiter.topic);
     const waiting = groups?.get(waiter.group);
     assert(groups !== undefined && waiting?.waiters.delete(waiter) === true, "who waits is in the table");

@@ -11,15 +11,13 @@
  * for the earliest deadline do all the work, and the caller closes the gap between looking and parking by
  * comparing the queue's end (see pull-message).
  */
-import { assert, type Host, type TimerHandle } from "@orbitmq/host";
+import { assert, type Host } from "@orbitmq/host";
 import type { ArrivalListener } from "@orbitmq/store";
-import type { Peer } from "@orbitmq/wire";
-import { DeadlineHeap, type HasDeadline } from "./deadline-heap.ts";
+import { type Waiter, WaitingRoom } from "./waiting-room.ts";
 
 export type ResumeReason = "woken" | "expired" | "stopped";
 
-export interface ParkedPull extends HasDeadline {
-  readonly peer: Peer;
+export interface ParkedPull extends Waiter<"expired"> {
   readonly topic: string;
   readonly queueId: number;
   /** Who pulls. */
@@ -28,33 +26,25 @@ export interface ParkedPull extends HasDeadline {
   readonly offset: number;
   /** Tells by the tags code whether a message can be wanted; absent: every message is. */
   readonly matches: ((tagsCode: number) => boolean) | undefined;
-  /** Called once, unless the connection closes first; never inside `park` or `messageArrived`. */
-  resume(reason: ResumeReason): void;
 }
 
 export class LongPoll implements ArrivalListener {
-  readonly #host: Pick<Host, "clock" | "timers">;
   readonly #parkedMax: number;
   readonly #queues = new Map<string, Map<number, Set<ParkedPull>>>();
-  readonly #deadlines = new DeadlineHeap<ParkedPull>();
-  readonly #byPeer = new Map<Peer, Set<ParkedPull>>();
-  #woken: ParkedPull[] = [];
-  #timer: TimerHandle | undefined;
-  #timerAtMs = 0;
-  #stopped = false;
+  readonly #room: WaitingRoom<"expired", ParkedPull>;
 
   constructor(host: Pick<Host, "clock" | "timers">, parkedMax: number) {
-    this.#host = host;
     this.#parkedMax = parkedMax;
+    this.#room = new WaitingRoom(host, { left: (pull) => this.#left(pull), atDeadline: () => "expired" });
   }
 
   get size(): number {
-    return this.#deadlines.size;
+    return this.#room.size;
   }
 
   /** False when it cannot be parked: too many are, its connection is closed, or the broker stops. */
   park(pull: ParkedPull): boolean {
-    if (this.#stopped || pull.peer.closed || this.size >= this.#parkedMax) return false;
+    if (!this.#room.admits(pull.peer) || this.size >= this.#parkedMax) return false;
     let queues = this.#queues.get(pull.topic);
     if (queues === undefined) {
       queues = new Map();
@@ -63,95 +53,38 @@ export class LongPoll implements ArrivalListener {
     const parked = queues.get(pull.queueId);
     if (parked === undefined) queues.set(pull.queueId, new Set([pull]));
     else parked.add(pull);
-    this.#deadlines.add(pull);
-    this.#pullsOf(pull.peer).add(pull);
-    this.#arm();
+    this.#room.enter(pull);
     return true;
   }
 
   messageArrived(topic: string, queueId: number, endOffset: number, tagsCode: number): void {
-    if (this.#deadlines.size === 0) return;
+    if (this.#room.size === 0) return;
     const parked = this.#queues.get(topic)?.get(queueId);
     if (parked === undefined) return;
     // Waking one takes it out of the set, which iteration allows.
     for (const pull of parked) {
       if (endOffset <= pull.offset || pull.matches?.(tagsCode) === false) continue;
-      this.#wake(pull);
+      this.#room.wake(pull);
     }
   }
 
   queueReleased(topic: string, queueId: number): void {
-    for (const pull of [...(this.#queues.get(topic)?.get(queueId) ?? [])]) this.#wake(pull);
+    for (const pull of [...(this.#queues.get(topic)?.get(queueId) ?? [])]) this.#room.wake(pull);
   }
 
   /** Wakes a group's pulls of a queue, whatever they wait for. */
   wakeGroup(group: string, topic: string, queueId: number): void {
     for (const pull of [...(this.#queues.get(topic)?.get(queueId) ?? [])]) {
-      if (pull.group === group) this.#wake(pull);
+      if (pull.group === group) this.#room.wake(pull);
     }
-  }
-
-  #wake(pull: ParkedPull): void {
-    this.#forget(pull);
-    if (this.#woken.length === 0) this.#host.timers.afterTurn(() => this.#resumeWoken());
-    this.#woken.push(pull);
   }
 
   /** Resumes every parked pull as `stopped`; nothing can be parked afterwards. */
   stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    for (let pull = this.#deadlines.first; pull !== undefined; pull = this.#deadlines.first) {
-      this.#forget(pull);
-      pull.resume("stopped");
-    }
+    this.#room.close();
   }
 
-  #resumeWoken(): void {
-    const woken = this.#woken;
-    this.#woken = [];
-    for (const pull of woken) pull.resume("woken");
-  }
-
-  #arm(): void {
-    const first = this.#deadlines.first;
-    if (first === undefined) return;
-    if (this.#timer !== undefined && this.#timerAtMs <= first.deadlineMs) return;
-    this.#timer?.cancel();
-    this.#timerAtMs = first.deadlineMs;
-    const delayMs = Math.max(0, first.deadlineMs - this.#host.clock.monotonicMs());
-    this.#timer = this.#host.timers.after(delayMs, () => this.#expire());
-  }
-
-  #expire(): void {
-    this.#timer = undefined;
-    const nowMs = this.#host.clock.monotonicMs();
-    for (let pull = this.#deadlines.first; pull !== undefined; pull = this.#deadlines.first) {
-      if (pull.deadlineMs > nowMs) break;
-      this.#forget(pull);
-      pull.resume("expired");
-    }
-    this.#arm();
-  }
-
-  #pullsOf(peer: Peer): Set<ParkedPull> {
-    let pulls = this.#byPeer.get(peer);
-    if (pulls === undefined) {
-      pulls = new Set();
-      this.#byPeer.set(peer, pulls);
-      peer.onClosed(() => this.#peerClosed(peer));
-    }
-    return pulls;
-  }
-
-  #peerClosed(peer: Peer): void {
-    for (const pull of this.#byPeer.get(peer) ?? []) this.#forget(pull);
-    this.#byPeer.delete(peer);
-  }
-
-  #forget(pull: ParkedPull): void {
-    this.#deadlines.remove(pull);
-    this.#byPeer.get(pull.peer)?.delete(pull);
+  #left(pull: ParkedPull): void {
     const queues = this.#queues.get(pull.topic);
     const parked = queues?.get(pull.queueId);
     assert(queues !== undefined && parked !== undefined, "a parked pull is in no queue");
