@@ -55,5 +55,14 @@ const options = { folder: values.folder, seconds: Number(values.seconds), messag
 const bench = new StoreBench(nodeHost(), options, (line) => {
   if (!values.json) console.log(line);
 });
-for (const workload of WORKLOADS) if (ids.includes(workload.id)) await workload.run(bench);
+for (const workload of WORKLOADS) {
+  if (!ids.includes(workload.id)) continue;
+  try {
+    await workload.run(bench);
+  } catch (error) {
+    // The others' figures count all the same.
+    console.error(`${workload.id} failed:`, error);
+    process.exitCode = 1;
+  }
+}
 if (values.json) console.log(JSON.stringify(bench.figures));

@@ -56,8 +56,9 @@ export interface Appended {
 /** Told of every append: its place in the log, and how long it took. */
 export type LatencySink = (physicalOffset: number, ms: number) => void;
 
-/** Each settled append is followed by the next. Rejects when one is refused. */
+/** Each settled append is followed by the next; where the store is busy, it is tried again. Rejects when one is refused. */
 export function appendFor(
+  host: Pick<Host, "timers">,
   store: FileMessageStore,
   waiting: number,
   durability: Durability,
@@ -67,7 +68,8 @@ export function appendFor(
   const messages = prepared({});
   const latencies: number[] = [];
   let sent = 0;
-  let settled = 0;
+  /** Sent, and not settled. */
+  let open = 0;
   const begin = performance.now();
   const cpu = process.cpuUsage();
   const end = begin + durationMs;
@@ -77,20 +79,30 @@ export function appendFor(
       #offset = 0;
       send(): void {
         this.#sentMs = performance.now();
-        const result = store.append(messages[sent++ % MESSAGES_PREPARED]!, durability, this);
-        if (result.status === "appended") this.#offset = result.physicalOffset;
-        else reject(refusal(result));
+        open++;
+        this.#append();
+      }
+      #append(): void {
+        const result = store.append(messages[sent % MESSAGES_PREPARED]!, durability, this);
+        if (result.status === "appended") {
+          sent++;
+          this.#offset = result.physicalOffset;
+        } else if (result.reason === "BUSY") {
+          // The time it has waited so far is part of its latency: so a client would see it.
+          host.timers.after(BUSY_MS, () => this.#append());
+        } else reject(refusal(result));
       }
       appendSettled(): void {
         const now = performance.now();
-        settled++;
+        open--;
         latencies.push(now - this.#sentMs);
         sink?.(this.#offset, now - this.#sentMs);
         if (now < end) this.send();
-        else if (settled === sent) finish(now);
+        else if (open === 0) finish(now);
       }
     }
     const finish = (now: number): void => {
+      const settled = latencies.length;
       const used = process.cpuUsage(cpu);
       const sorted = Float64Array.from(latencies).sort();
       resolve({

@@ -18,4 +18,4 @@ await store.start();
 if (Number(bytes) > 0) await fill(host, store, Number(bytes));
 if (Number(messages) > 0) await appendMany(host, store, Number(messages), repeated({}));
 setTimeout(() => process.kill(process.pid, "SIGKILL"), LAST_MS / 2);
-await appendFor(store, 64, flushDiskType === "SYNC_FLUSH" ? "flushed" : "written", LAST_MS);
+await appendFor(host, store, 64, flushDiskType === "SYNC_FLUSH" ? "flushed" : "written", LAST_MS);

@@ -18,6 +18,7 @@ async function measure(
     const store = await bench.opened({ home, flushDiskType: flush });
     const durability = flush === "SYNC_FLUSH" ? "flushed" : "written";
     const { perSecond, p50Ms, p99Ms, p999Ms, cpuUs } = await appendFor(
+      bench.host,
       store,
       waiting,
       durability,

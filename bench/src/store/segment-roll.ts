@@ -31,6 +31,7 @@ export const segmentRoll: StoreWorkload = {
       const during: number[] = [];
       const between: number[] = [];
       const { perSecond } = await appendFor(
+        bench.host,
         store,
         WAITING,
         "flushed",
