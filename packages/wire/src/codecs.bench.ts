@@ -8,15 +8,15 @@ import {
   sendMessageResponseHeader,
   sendMessageV2RequestHeader,
 } from "./commands/send-message.ts";
-import { decodeCommand } from "./decode-command.ts";
-import { FrameDecoder } from "./frame.ts";
-import { FrameWriter, type OutgoingFrame } from "./frame-writer.ts";
-import { encodeHostBytes } from "./host-address.ts";
-import { encodeOffsetMessageId, UniqueIdGenerator } from "./message-id.ts";
-import { getProperty, parseProperties } from "./message-properties.ts";
-import { type RecordInput, recordSize, writeRecord } from "./message-record.ts";
-import { checkRecord, readRecord } from "./read-record.ts";
-import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type SerializeType } from "./remoting-command.ts";
+import { decodeCommand } from "./frame/decode-command.ts";
+import { FrameDecoder } from "./frame/frame.ts";
+import { FrameWriter, type OutgoingFrame } from "./frame/frame-writer.ts";
+import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type SerializeType } from "./frame/remoting-command.ts";
+import { encodeHostBytes } from "./message/host-address.ts";
+import { encodeOffsetMessageId, UniqueIdGenerator } from "./message/message-id.ts";
+import { getProperty, parseProperties } from "./message/message-properties.ts";
+import { type RecordInput, recordSize, writeRecord } from "./message/message-record.ts";
+import { checkRecord, readRecord } from "./message/read-record.ts";
 
 const [filter = ""] = process.argv.slice(2);
 const RUNS = 200_000;

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
+import { encodeRegisterBrokerBody, parseRegisterBrokerBody } from "./bodies/register-broker-body.ts";
+import {
+  encodeTopicConfigSerializeWrapper,
+  parseTopicConfigSerializeWrapper,
+} from "./bodies/topic-config.ts";
+import { encodeTopicRouteData, parseTopicRouteData } from "./bodies/topic-route-data.ts";
 import { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
 import { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 import {
@@ -74,19 +79,17 @@ import { unregisterClientRequestHeader } from "./commands/unregister-client.ts";
 import { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
 import { updateConsumerOffsetRequestHeader } from "./commands/update-consumer-offset.ts";
 import { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
-import { bodyCrc } from "./crc32.ts";
-import { decodeCommand } from "./decode-command.ts";
-import { FrameDecoder } from "./frame.ts";
-import { FrameWriter } from "./frame-writer.ts";
-import type { HeaderSchema } from "./header-schema.ts";
-import { parseProperties } from "./message-properties.ts";
-import { readRecords } from "./read-record.ts";
-import { encodeRegisterBrokerBody, parseRegisterBrokerBody } from "./register-broker-body.ts";
-import type { ExtFields, ExtSink, RemotingCommand } from "./remoting-command.ts";
-import { ResponseCode } from "./response-code.ts";
+import { decodeCommand } from "./frame/decode-command.ts";
+import { FrameDecoder } from "./frame/frame.ts";
+import { FrameWriter } from "./frame/frame-writer.ts";
+import type { HeaderSchema } from "./frame/header-schema.ts";
+import type { ExtFields, ExtSink, RemotingCommand } from "./frame/remoting-command.ts";
+import { decodeBatchBody, encodeBatchBody } from "./message/batch-body.ts";
+import { bodyCrc } from "./message/crc32.ts";
+import { parseProperties } from "./message/message-properties.ts";
+import { readRecords } from "./message/read-record.ts";
+import { ResponseCode } from "./tables/response-code.ts";
 import { type GoldenFrame, goldenFrames } from "./testing/golden.ts";
-import { encodeTopicConfigSerializeWrapper, parseTopicConfigSerializeWrapper } from "./topic-config.ts";
-import { encodeTopicRouteData, parseTopicRouteData } from "./topic-route-data.ts";
 
 type AnySchema = Pick<HeaderSchema<object>, "name" | "decode"> & {
   encode(value: never, sink: ExtSink): void;

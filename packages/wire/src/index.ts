@@ -1,8 +1,50 @@
 /** Bytes between processes: frames, headers, codes, the message record, RPC. */
 
-export type { BatchEntry, ReceivedBatchEntry } from "./batch-body.ts";
-export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody, readBatchBody } from "./batch-body.ts";
-export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./big-endian.ts";
+export type { DataVersion } from "./bodies/data-version.ts";
+export {
+  dataVersionFromJson,
+  encodeDataVersion,
+  formatDataVersion,
+  newDataVersion,
+  nextDataVersion,
+  parseDataVersion,
+  sameDataVersion,
+} from "./bodies/data-version.ts";
+export type { MessageQueue } from "./bodies/message-queue.ts";
+export { compareMessageQueues, messageQueueFromJson } from "./bodies/message-queue.ts";
+export type { RegisterBrokerBody } from "./bodies/register-broker-body.ts";
+export { encodeRegisterBrokerBody, parseRegisterBrokerBody } from "./bodies/register-broker-body.ts";
+export type { SubscriptionData } from "./bodies/subscription-data.ts";
+export {
+  EXPRESSION_SQL92,
+  EXPRESSION_TAG,
+  isTagType,
+  matchesTag,
+  matchesTagsCode,
+  newSubscriptionData,
+  SUB_ALL,
+  subscriptionDataFromJson,
+  subscriptionDataToJson,
+} from "./bodies/subscription-data.ts";
+export type { TopicConfig, TopicConfigSerializeWrapper } from "./bodies/topic-config.ts";
+export {
+  encodeTopicConfigSerializeWrapper,
+  newTopicConfig,
+  parseTopicConfigSerializeWrapper,
+  topicConfigFromJson,
+  topicConfigSerializeWrapperFromJson,
+  topicConfigSerializeWrapperToJson,
+} from "./bodies/topic-config.ts";
+export type { BrokerData, QueueData, TopicRouteData } from "./bodies/topic-route-data.ts";
+export {
+  brokerDataFromJson,
+  brokerDataToJson,
+  encodeTopicRouteData,
+  MASTER_ID,
+  parseTopicRouteData,
+} from "./bodies/topic-route-data.ts";
+export { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from "./bytes/big-endian.ts";
+export { copyBytes } from "./bytes/copy-bytes.ts";
 export { type AckMessageRequestHeader, ackMessageRequestHeader } from "./commands/ack-message.ts";
 export {
   BATCH_ACK_SPAN_MAX,
@@ -287,29 +329,20 @@ export {
 } from "./commands/view-broker-stats-data.ts";
 export type { ViewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 export { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
-export { copyBytes } from "./copy-bytes.ts";
-export { bodyCrc, bodyCrcBetween, joinedCrc32, plainCrc32, rangeCrc32 } from "./crc32.ts";
-export type { DataVersion } from "./data-version.ts";
-export {
-  dataVersionFromJson,
-  encodeDataVersion,
-  formatDataVersion,
-  newDataVersion,
-  nextDataVersion,
-  parseDataVersion,
-  sameDataVersion,
-} from "./data-version.ts";
-export { decodeCommand } from "./decode-command.ts";
-export { EncodedProperties } from "./encoded-properties.ts";
-export type { FastjsonOptions } from "./fastjson.ts";
-export { encodeFastjson, formatFastjson, parseFastjson } from "./fastjson.ts";
-export type { FrameCallback } from "./frame.ts";
-export { asBuffer, FRAME_BYTES_MAX, FRAME_PREFIX_BYTES, FrameDecoder } from "./frame.ts";
-export type { FrameBuffer } from "./frame-buffer.ts";
-export { FrameChunkPool } from "./frame-chunk-pool.ts";
-export type { FrameWriterOptions, OutgoingFrame, PreparedFrame } from "./frame-writer.ts";
-export { FrameBatch, FrameWriter } from "./frame-writer.ts";
-export type { FieldKind, HeaderBuilder, HeaderValue, OptionalField, RequiredField } from "./header-schema.ts";
+export { decodeCommand } from "./frame/decode-command.ts";
+export type { FrameCallback } from "./frame/frame.ts";
+export { asBuffer, FRAME_BYTES_MAX, FRAME_PREFIX_BYTES, FrameDecoder } from "./frame/frame.ts";
+export type { FrameBuffer } from "./frame/frame-buffer.ts";
+export { FrameChunkPool } from "./frame/frame-chunk-pool.ts";
+export type { FrameWriterOptions, OutgoingFrame, PreparedFrame } from "./frame/frame-writer.ts";
+export { FrameBatch, FrameWriter } from "./frame/frame-writer.ts";
+export type {
+  FieldKind,
+  HeaderBuilder,
+  HeaderValue,
+  OptionalField,
+  RequiredField,
+} from "./frame/header-schema.ts";
 export {
   bool,
   defineHeader,
@@ -320,7 +353,25 @@ export {
   optional,
   renamed,
   string,
-} from "./header-schema.ts";
+} from "./frame/header-schema.ts";
+export { PreparedWords } from "./frame/prepared-words.ts";
+export type { ExtFields, ExtSink, RemotingCommand, SerializeType } from "./frame/remoting-command.ts";
+export {
+  FLAG_ONEWAY,
+  FLAG_RESPONSE,
+  isOneway,
+  isResponse,
+  SERIALIZE_JSON,
+  SERIALIZE_ROCKETMQ,
+} from "./frame/remoting-command.ts";
+export type { FastjsonOptions } from "./json/fastjson.ts";
+export { encodeFastjson, formatFastjson, parseFastjson } from "./json/fastjson.ts";
+export type { JsonFile } from "./json/json-file.ts";
+export { parseJsonFile } from "./json/json-file.ts";
+export type { BatchEntry, ReceivedBatchEntry } from "./message/batch-body.ts";
+export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody, readBatchBody } from "./message/batch-body.ts";
+export { bodyCrc, bodyCrcBetween, joinedCrc32, plainCrc32, rangeCrc32 } from "./message/crc32.ts";
+export { EncodedProperties } from "./message/encoded-properties.ts";
 export {
   decodeHostBytes,
   encodeHostBytes,
@@ -328,12 +379,9 @@ export {
   parseAddress,
   parseV4,
   parseV6,
-} from "./host-address.ts";
-export { javaHash } from "./java-hash.ts";
-export type { JsonFile } from "./json-file.ts";
-export { parseJsonFile } from "./json-file.ts";
-export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./language-code.ts";
-export type { BodyCompression, CompressedBody } from "./message-body.ts";
+} from "./message/host-address.ts";
+export { javaHash } from "./message/java-hash.ts";
+export type { BodyCompression, CompressedBody } from "./message/message-body.ts";
 export {
   BODY_BYTES_MAX,
   bodyCompression,
@@ -341,14 +389,14 @@ export {
   decompressBody,
   inflateBounded,
   loadBodyCodec,
-} from "./message-body.ts";
-export type { UniqueIdSource } from "./message-id.ts";
+} from "./message/message-body.ts";
+export type { UniqueIdSource } from "./message/message-id.ts";
 export {
   decodeOffsetMessageId,
   encodeOffsetMessageId,
   encodeOffsetMessageIds,
   UniqueIdGenerator,
-} from "./message-id.ts";
+} from "./message/message-id.ts";
 export {
   appendProperty,
   checkProperty,
@@ -360,10 +408,8 @@ export {
   PROPERTIES_BYTES_MAX,
   PROPERTY_SEPARATOR,
   parseProperties,
-} from "./message-properties.ts";
-export type { MessageQueue } from "./message-queue.ts";
-export { compareMessageQueues, messageQueueFromJson } from "./message-queue.ts";
-export type { MessageRecord, RecordInput, RecordPosition, RecordSource } from "./message-record.ts";
+} from "./message/message-properties.ts";
+export type { MessageRecord, RecordInput, RecordPosition, RecordSource } from "./message/message-record.ts";
 export {
   bodyLengthAt,
   MAGIC_BLANK,
@@ -376,9 +422,17 @@ export {
   storeTimestampAt,
   writeBlank,
   writeRecord,
-} from "./message-record.ts";
-export { MQ_VERSION_CURRENT, MQVersion, mqVersion, mqVersionName } from "./mq-version.ts";
-export { isInherited, isReadable, isWritable, Perm, permName } from "./perm.ts";
+} from "./message/message-record.ts";
+export type { CheckOptions, ReadOptions, RecordCheck } from "./message/read-record.ts";
+export { checkRecord, readRecord, readRecords } from "./message/read-record.ts";
+export {
+  COMPRESSION_MASK,
+  MessageSysFlag,
+  PullSysFlag,
+  TopicSysFlag,
+  transactionType,
+  withTransactionType,
+} from "./message/sys-flag.ts";
 export {
   formatMsgOffsetInfo,
   formatOrderCountInfo,
@@ -406,22 +460,6 @@ export {
   parseReceiptHandle,
   type ReceiptHandle,
 } from "./pop/receipt-handle.ts";
-export { PreparedWords } from "./prepared-words.ts";
-export type { CheckOptions, ReadOptions, RecordCheck } from "./read-record.ts";
-export { checkRecord, readRecord, readRecords } from "./read-record.ts";
-export type { RegisterBrokerBody } from "./register-broker-body.ts";
-export { encodeRegisterBrokerBody, parseRegisterBrokerBody } from "./register-broker-body.ts";
-export type { ExtFields, ExtSink, RemotingCommand, SerializeType } from "./remoting-command.ts";
-export {
-  FLAG_ONEWAY,
-  FLAG_RESPONSE,
-  isOneway,
-  isResponse,
-  SERIALIZE_JSON,
-  SERIALIZE_ROCKETMQ,
-} from "./remoting-command.ts";
-export { RequestCode, requestCodeName } from "./request-code.ts";
-export { ResponseCode, responseCodeName } from "./response-code.ts";
 export { inProcessNetwork } from "./rpc/in-process-transport.ts";
 export type {
   Exchange,
@@ -438,42 +476,10 @@ export type { RpcClientOptions, RpcOptions, RpcServerOptions } from "./rpc/rpc-o
 export { rpcClientDefaults, rpcServerDefaults } from "./rpc/rpc-options.ts";
 export type { RpcServerStatus } from "./rpc/rpc-server.ts";
 export { RpcServer } from "./rpc/rpc-server.ts";
-export type { SubscriptionData } from "./subscription-data.ts";
-export {
-  EXPRESSION_SQL92,
-  EXPRESSION_TAG,
-  isTagType,
-  matchesTag,
-  matchesTagsCode,
-  newSubscriptionData,
-  SUB_ALL,
-  subscriptionDataFromJson,
-  subscriptionDataToJson,
-} from "./subscription-data.ts";
-export {
-  COMPRESSION_MASK,
-  MessageSysFlag,
-  PullSysFlag,
-  TopicSysFlag,
-  transactionType,
-  withTransactionType,
-} from "./sys-flag.ts";
-export type { TopicConfig, TopicConfigSerializeWrapper } from "./topic-config.ts";
-export {
-  encodeTopicConfigSerializeWrapper,
-  newTopicConfig,
-  parseTopicConfigSerializeWrapper,
-  topicConfigFromJson,
-  topicConfigSerializeWrapperFromJson,
-  topicConfigSerializeWrapperToJson,
-} from "./topic-config.ts";
-export type { BrokerData, QueueData, TopicRouteData } from "./topic-route-data.ts";
-export {
-  brokerDataFromJson,
-  brokerDataToJson,
-  encodeTopicRouteData,
-  MASTER_ID,
-  parseTopicRouteData,
-} from "./topic-route-data.ts";
+export { LANGUAGE_UNKNOWN, LanguageCode, languageCode, languageName } from "./tables/language-code.ts";
+export { MQ_VERSION_CURRENT, MQVersion, mqVersion, mqVersionName } from "./tables/mq-version.ts";
+export { isInherited, isReadable, isWritable, Perm, permName } from "./tables/perm.ts";
+export { RequestCode, requestCodeName } from "./tables/request-code.ts";
+export { ResponseCode, responseCodeName } from "./tables/response-code.ts";
 export type { WireErrorCode } from "./wire-error.ts";
 export { WireError, wireErrors } from "./wire-error.ts";

@@ -5,28 +5,28 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
+import { parseRegisterBrokerBody } from "./bodies/register-broker-body.ts";
+import { parseTopicConfigSerializeWrapper } from "./bodies/topic-config.ts";
+import { parseTopicRouteData } from "./bodies/topic-route-data.ts";
 import { parseClusterInfo } from "./commands/get-broker-cluster-info.ts";
 import { parseTopicStatsTable } from "./commands/get-topic-stats-info.ts";
 import { parseHeartbeatData } from "./commands/heart-beat.ts";
 import { pullMessageRequestHeader } from "./commands/pull-message.ts";
 import { decodeSendMessageRequestHeader } from "./commands/send-message.ts";
-import { decodeCommand } from "./decode-command.ts";
-import { parseFastjson } from "./fastjson.ts";
-import { FrameDecoder } from "./frame.ts";
-import { FrameWriter } from "./frame-writer.ts";
-import { decodeHostBytes, encodeHostBytes, parseAddress } from "./host-address.ts";
-import { decompressBody, loadBodyCodec } from "./message-body.ts";
-import { decodeOffsetMessageId } from "./message-id.ts";
-import { formatProperties, getProperty, parseProperties } from "./message-properties.ts";
-import { recordSize, writeRecord } from "./message-record.ts";
-import { checkRecord, readRecord, readRecords } from "./read-record.ts";
-import { parseRegisterBrokerBody } from "./register-broker-body.ts";
-import type { RemotingCommand } from "./remoting-command.ts";
+import { decodeCommand } from "./frame/decode-command.ts";
+import { FrameDecoder } from "./frame/frame.ts";
+import { FrameWriter } from "./frame/frame-writer.ts";
+import type { RemotingCommand } from "./frame/remoting-command.ts";
+import { parseFastjson } from "./json/fastjson.ts";
+import { decodeBatchBody, encodeBatchBody } from "./message/batch-body.ts";
+import { decodeHostBytes, encodeHostBytes, parseAddress } from "./message/host-address.ts";
+import { decompressBody, loadBodyCodec } from "./message/message-body.ts";
+import { decodeOffsetMessageId } from "./message/message-id.ts";
+import { formatProperties, getProperty, parseProperties } from "./message/message-properties.ts";
+import { recordSize, writeRecord } from "./message/message-record.ts";
+import { checkRecord, readRecord, readRecords } from "./message/read-record.ts";
 import { goldenBytes, goldenFrames, goldenRecords } from "./testing/golden.ts";
 import { fuzzRuns, SeededRandom } from "./testing/random.ts";
-import { parseTopicConfigSerializeWrapper } from "./topic-config.ts";
-import { parseTopicRouteData } from "./topic-route-data.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Runs `decode`; only a WireError may come out. Returns whether it succeeded. */

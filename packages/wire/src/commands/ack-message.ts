@@ -14,7 +14,7 @@ import {
   optional,
   renamed,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 export const ackMessageRequestHeader = defineHeader("AckMessageRequestHeader", {
   consumerGroup: name(),

@@ -8,8 +8,8 @@
  *                  so: start offset; t: the topic the group subscribes to
  */
 import { assert } from "@orbitmq/host";
-import { encodeFastjson } from "../fastjson.ts";
-import { type JsonObject, parseJsonObject } from "../json-value.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { type JsonObject, parseJsonObject } from "../json/json-value.ts";
 import type { PopTopicType } from "../pop/pop-retry-topic.ts";
 import { parsePopTopicType } from "../pop/receipt-handle.ts";
 import { WireError } from "../wire-error.ts";

@@ -5,7 +5,7 @@
  *             heartbeatTimeoutMills? electionPriority?
  *   response  nothing
  */
-import { defineHeader, type HeaderValue, int32, int64, name, optional } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, int64, name, optional } from "../frame/header-schema.ts";
 
 export const brokerHeartbeatRequestHeader = defineHeader("BrokerHeartbeatRequestHeader", {
   clusterName: name(),

@@ -15,7 +15,7 @@ import {
   optional,
   renamed,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 export const changeInvisibleTimeRequestHeader = defineHeader("ChangeInvisibleTimeRequestHeader", {
   consumerGroup: name(),

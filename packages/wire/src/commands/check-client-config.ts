@@ -4,13 +4,14 @@
  *   request body   {"clientId","group","namespace","subscriptionData":SubscriptionData}
  *   response       nothing
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { parseJsonObject } from "../json-value.ts";
+
 import {
   type SubscriptionData,
   subscriptionDataFromJson,
   subscriptionDataToJson,
-} from "../subscription-data.ts";
+} from "../bodies/subscription-data.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export interface CheckClientBody {
   readonly clientId: string;

@@ -4,7 +4,7 @@
  *   request   srcGroup destGroup topic? offline?        no topic: all the source has offsets of
  *   response  nothing
  */
-import { bool, defineHeader, type HeaderValue, name, optional } from "../header-schema.ts";
+import { bool, defineHeader, type HeaderValue, name, optional } from "../frame/header-schema.ts";
 
 export const cloneGroupOffsetRequestHeader = defineHeader("CloneGroupOffsetRequestHeader", {
   srcGroup: name(),

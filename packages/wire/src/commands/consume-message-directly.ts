@@ -5,7 +5,7 @@
  *   request   consumerGroup clientId? msgId? brokerName? topic? topicSysFlag? groupSysFlag?
  *   body      to the client: the message's record; back: the client's answer
  */
-import { defineHeader, type HeaderValue, int32, name, optional, string } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, name, optional, string } from "../frame/header-schema.ts";
 
 export const consumeMessageDirectlyRequestHeader = defineHeader("ConsumeMessageDirectlyResultRequestHeader", {
   consumerGroup: name(),

@@ -14,7 +14,7 @@ import {
   name,
   optional,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 export const consumerSendMsgBackRequestHeader = defineHeader("ConsumerSendMsgBackRequestHeader", {
   /** The message's physical offset. */

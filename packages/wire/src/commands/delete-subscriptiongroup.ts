@@ -4,7 +4,7 @@
  *   request   groupName cleanOffset?           4.x says removeOffset
  *   response  nothing
  */
-import { bool, defineHeader, type HeaderValue, name, optional } from "../header-schema.ts";
+import { bool, defineHeader, type HeaderValue, name, optional } from "../frame/header-schema.ts";
 
 export const deleteSubscriptionGroupRequestHeader = defineHeader("DeleteSubscriptionGroupRequestHeader", {
   groupName: name(),

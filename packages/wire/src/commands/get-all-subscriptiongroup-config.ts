@@ -7,7 +7,7 @@
  *   body      {"dataVersion","forbiddenTable":{"<group>":{"<topic>":int}},"subscriptionGroupTable":{"<group>":
  *             SubscriptionGroupConfig}}
  */
-import { defineHeader, type HeaderValue, int32, optional, string } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, optional, string } from "../frame/header-schema.ts";
 
 export const getAllSubscriptionGroupRequestHeader = defineHeader("GetAllSubscriptionGroupRequestHeader", {
   groupSeq: optional(int32()),

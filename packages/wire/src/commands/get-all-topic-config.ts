@@ -6,7 +6,7 @@
  *   response  totalTopicNum?
  *   body      TopicConfigSerializeWrapper (see topic-config)
  */
-import { defineHeader, type HeaderValue, int32, optional, string } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, optional, string } from "../frame/header-schema.ts";
 
 export const getAllTopicConfigRequestHeader = defineHeader("GetAllTopicConfigRequestHeader", {
   topicSeq: optional(int32()),

@@ -4,8 +4,8 @@
  *   request   nothing
  *   body      {"topicList":["T", …],"brokerAddr"?:"host:port"}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { parseJsonObject } from "../json-value.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export interface TopicList {
   readonly topicList: readonly string[];

@@ -4,9 +4,10 @@
  *   request   nothing
  *   body      {"brokerAddrTable":{"<broker>":BrokerData},"clusterAddrTable":{"<cluster>":["<broker>"]}}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { parseJsonObject } from "../json-value.ts";
-import { type BrokerData, brokerDataFromJson, brokerDataToJson } from "../topic-route-data.ts";
+
+import { type BrokerData, brokerDataFromJson, brokerDataToJson } from "../bodies/topic-route-data.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export interface ClusterInfo {
   readonly brokerAddrTable: ReadonlyMap<string, BrokerData>;

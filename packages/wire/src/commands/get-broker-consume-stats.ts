@@ -4,8 +4,9 @@
  *   request   isOrder                       true: only topics that are ordered
  *   body      {"brokerAddr","consumeStatsList":[{"<group>":[ConsumeStats]}],"totalDiff","totalInflightDiff"}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { bool, defineHeader, type HeaderValue } from "../header-schema.ts";
+
+import { bool, defineHeader, type HeaderValue } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
 import { type ConsumeStats, consumeStatsToJson } from "./get-consume-stats.ts";
 
 export const getBrokerConsumeStatsRequestHeader = defineHeader("GetConsumeStatsInBrokerHeader", {

@@ -5,8 +5,8 @@
  *   request   nothing
  *   body      {"table":{"name":"value", …}}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { parseJsonObject } from "../json-value.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export type KvTable = ReadonlyMap<string, string>;
 

@@ -5,10 +5,11 @@
  *   body      {"consumeTps":0.0,"offsetTable":{{MessageQueue}:{"brokerOffset","consumerOffset","lastTimestamp",
  *             "pullOffset"}}}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name, optional, string } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
-import { type MessageQueue, messageQueueFromJson } from "../message-queue.ts";
+
+import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
+import { defineHeader, type HeaderValue, name, optional, string } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const getConsumeStatsRequestHeader = defineHeader("GetConsumeStatsRequestHeader", {
   consumerGroup: name(),

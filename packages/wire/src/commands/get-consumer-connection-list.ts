@@ -6,15 +6,16 @@
  *   body      {"connectionSet":[{"clientAddr","clientId","language","version"}],"consumeFromWhere",
  *             "consumeType","messageModel","subscriptionTable":{"<topic>":SubscriptionData}}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
-import { type JsonObject, parseJsonObject } from "../json-value.ts";
-import { languageName } from "../language-code.ts";
+
 import {
   type SubscriptionData,
   subscriptionDataFromJson,
   subscriptionDataToJson,
-} from "../subscription-data.ts";
+} from "../bodies/subscription-data.ts";
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { type JsonObject, parseJsonObject } from "../json/json-value.ts";
+import { languageName } from "../tables/language-code.ts";
 
 export const getConsumerConnectionListRequestHeader = defineHeader("GetConsumerConnectionListRequestHeader", {
   consumerGroup: name(),

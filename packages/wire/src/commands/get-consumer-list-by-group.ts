@@ -4,9 +4,10 @@
  *   request   consumerGroup
  *   body      {"consumerIdList":["ip@pid", …]}     or SYSTEM_ERROR (1) when the group has nobody
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
+
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const getConsumerListByGroupRequestHeader = defineHeader("GetConsumerListByGroupRequestHeader", {
   consumerGroup: name(),

@@ -6,10 +6,11 @@
  *   body      {"mqPopTable","mqTable":{{MessageQueue}:ProcessQueueInfo},"properties":{…},"statusTable",
  *             "subscriptionSet":[SubscriptionData],"userConsumerInfo","jstack"?}
  */
-import { bool, defineHeader, type HeaderValue, name, optional, string } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
-import { type MessageQueue, messageQueueFromJson } from "../message-queue.ts";
-import { type SubscriptionData, subscriptionDataFromJson } from "../subscription-data.ts";
+
+import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
+import { type SubscriptionData, subscriptionDataFromJson } from "../bodies/subscription-data.ts";
+import { bool, defineHeader, type HeaderValue, name, optional, string } from "../frame/header-schema.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const getConsumerRunningInfoRequestHeader = defineHeader("GetConsumerRunningInfoRequestHeader", {
   consumerGroup: name(),

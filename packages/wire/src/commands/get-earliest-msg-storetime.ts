@@ -4,7 +4,7 @@
  *   request   topic queueId
  *   response  timestamp            wall ms; -1 when the queue has no message
  */
-import { defineHeader, type HeaderValue, int32, int64, name } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, int64, name } from "../frame/header-schema.ts";
 
 export const getEarliestMsgStoretimeRequestHeader = defineHeader("GetEarliestMsgStoretimeRequestHeader", {
   topic: name(),

@@ -4,7 +4,15 @@
  *   request   topic queueId committed?
  *   response  offset
  */
-import { bool, defineHeader, type HeaderValue, int32, int64, name, optional } from "../header-schema.ts";
+import {
+  bool,
+  defineHeader,
+  type HeaderValue,
+  int32,
+  int64,
+  name,
+  optional,
+} from "../frame/header-schema.ts";
 
 export const getMaxOffsetRequestHeader = defineHeader("GetMaxOffsetRequestHeader", {
   topic: name(),

@@ -4,7 +4,7 @@
  *   request   topic queueId
  *   response  offset
  */
-import { defineHeader, type HeaderValue, int32, int64, name } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, int64, name } from "../frame/header-schema.ts";
 
 export const getMinOffsetRequestHeader = defineHeader("GetMinOffsetRequestHeader", {
   topic: name(),

@@ -4,9 +4,10 @@
  *   request   producerGroup
  *   body      {"connectionSet":[{"clientAddr","clientId","language","version"}]}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
+
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 import { type ClientConnection, clientConnectionFromJson } from "./get-consumer-connection-list.ts";
 
 export const getProducerConnectionListRequestHeader = defineHeader("GetProducerConnectionListRequestHeader", {

@@ -6,8 +6,8 @@
  *
  * Integer keys in the body are quoted when the client is V4_9_4 or later or asks for standard JSON only.
  */
-import { bool, defineHeader, type HeaderValue, name, optional } from "../header-schema.ts";
-import { MQVersion } from "../mq-version.ts";
+import { bool, defineHeader, type HeaderValue, name, optional } from "../frame/header-schema.ts";
+import { MQVersion } from "../tables/mq-version.ts";
 
 export const getRouteInfoRequestHeader = defineHeader("GetRouteInfoRequestHeader", {
   topic: name(),

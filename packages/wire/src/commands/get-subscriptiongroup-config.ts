@@ -4,7 +4,7 @@
  *   request   group
  *   body      SubscriptionGroupConfig
  */
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
 
 export const getSubscriptionGroupConfigRequestHeader = defineHeader(
   "GetSubscriptionGroupConfigRequestHeader",

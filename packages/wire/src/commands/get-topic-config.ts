@@ -4,7 +4,7 @@
  *   request   topic
  *   body      TopicConfig (see topic-config)
  */
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
 
 export const getTopicConfigRequestHeader = defineHeader("GetTopicConfigRequestHeader", {
   topic: name(),

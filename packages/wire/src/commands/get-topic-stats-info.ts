@@ -5,10 +5,11 @@
  *   body      {"offsetTable":{{"brokerName":…,"queueId":…,"topic":…}:{"lastUpdateTimestamp":…,"maxOffset":…,
  *             "minOffset":…}, …},"topicPutTps":0.0}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
-import { type MessageQueue, messageQueueFromJson } from "../message-queue.ts";
+
+import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const getTopicStatsInfoRequestHeader = defineHeader("GetTopicStatsInfoRequestHeader", {
   topic: name(),

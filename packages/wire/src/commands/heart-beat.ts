@@ -8,14 +8,15 @@
  *                  [SubscriptionData],"unitMode"}
  *   response       IS_SUPPORT_HEART_BEAT_V2? IS_SUB_CHANGE?
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { bool, defineHeader, type HeaderValue, optional } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
+
 import {
   type SubscriptionData,
   subscriptionDataFromJson,
   subscriptionDataToJson,
-} from "../subscription-data.ts";
+} from "../bodies/subscription-data.ts";
+import { bool, defineHeader, type HeaderValue, optional } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const heartBeatResponseHeader = defineHeader("HeartbeatResponseHeader", {
   IS_SUPPORT_HEART_BEAT_V2: optional(bool()),

@@ -7,9 +7,10 @@
  *   body of 221      {"consumerTable":{},"messageQueueTable":{{MessageQueue}:offset}}
  *   body of 223      {"consumerTable":{"<clientId>":{{MessageQueue}:offset}},"messageQueueTable":{}}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name, optional, string } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
+
+import { defineHeader, type HeaderValue, name, optional, string } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 import { type QueueOffsets, queueOffsetsFromJson } from "./reset-consumer-client-offset.ts";
 
 export const getConsumerStatusRequestHeader = defineHeader("GetConsumerStatusRequestHeader", {

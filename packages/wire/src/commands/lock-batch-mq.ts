@@ -6,9 +6,10 @@
  *   response of 41 {"lockOKMQSet":[{"brokerName","queueId","topic"}]}        those that are the client's now
  *   response of 42 nothing
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { parseJsonObject } from "../json-value.ts";
-import { type MessageQueue, messageQueueFromJson } from "../message-queue.ts";
+
+import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export interface LockBatchBody {
   readonly consumerGroup: string;

@@ -14,7 +14,7 @@ import {
   optional,
   renamed,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 export const notificationRequestHeader = defineHeader("NotificationRequestHeader", {
   consumerGroup: name(),

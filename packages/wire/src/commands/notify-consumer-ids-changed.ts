@@ -4,7 +4,7 @@
  *
  *   request   consumerGroup
  */
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
 
 export const notifyConsumerIdsChangedRequestHeader = defineHeader("NotifyConsumerIdsChangedRequestHeader", {
   consumerGroup: name(),

@@ -4,7 +4,7 @@
  *
  *   request   consumerGroup topic queueId maxMsgNums bname?
  */
-import { defineHeader, type HeaderValue, int32, name, optional, renamed } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, name, optional, renamed } from "../frame/header-schema.ts";
 
 export const peekMessageRequestHeader = defineHeader("PeekMessageRequestHeader", {
   topic: name(),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodeCommand } from "../decode-command.ts";
-import { FrameWriter } from "../frame-writer.ts";
-import { type RemotingCommand, SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
+import { decodeCommand } from "../frame/decode-command.ts";
+import { FrameWriter } from "../frame/frame-writer.ts";
+import { type RemotingCommand, SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../frame/remoting-command.ts";
 import { goldenFrames } from "../testing/golden.ts";
 import { fuzzRuns, SeededRandom } from "../testing/random.ts";
 import { WireError } from "../wire-error.ts";

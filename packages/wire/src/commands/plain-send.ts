@@ -6,15 +6,16 @@
  *   plain: every required field there, every field well-formed, no batch, no unit mode, and properties that a
  *   broker stores as they are (see encoded-properties)
  */
-import { BinaryExt } from "../binary-ext.ts";
-import { EncodedProperties } from "../encoded-properties.ts";
-import { parseInt32Bytes, parseInt64Bytes } from "../integer-text.ts";
-import { unescapeJsonInto } from "../json-scan.ts";
-import { LocatedExt, sameText } from "../located-ext.ts";
-import { PROPERTIES_BYTES_MAX } from "../message-properties.ts";
-import { decodeName } from "../name-table.ts";
-import type { ExtFields } from "../remoting-command.ts";
-import { RequestCode } from "../request-code.ts";
+
+import { parseInt32Bytes, parseInt64Bytes } from "../bytes/integer-text.ts";
+import { BinaryExt } from "../frame/binary-ext.ts";
+import { LocatedExt, sameText } from "../frame/located-ext.ts";
+import { decodeName } from "../frame/name-table.ts";
+import type { ExtFields } from "../frame/remoting-command.ts";
+import { unescapeJsonInto } from "../json/json-scan.ts";
+import { EncodedProperties } from "../message/encoded-properties.ts";
+import { PROPERTIES_BYTES_MAX } from "../message/message-properties.ts";
+import { RequestCode } from "../tables/request-code.ts";
 
 /** In the order of the letters, a to n. */
 const LONG_NAMES = [

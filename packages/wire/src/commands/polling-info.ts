@@ -4,7 +4,7 @@
  *   request   consumerGroup topic queueId bname?       queueId -1: those that ask for any queue
  *   response  pollingNum
  */
-import { defineHeader, type HeaderValue, int32, name, optional, renamed } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, name, optional, renamed } from "../frame/header-schema.ts";
 
 export const pollingInfoRequestHeader = defineHeader("PollingInfoRequestHeader", {
   consumerGroup: name(),

@@ -21,7 +21,7 @@ import {
   optional,
   renamed,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 /** Where a group starts that has consumed nothing: the oldest message, or the newest. */
 export const ConsumeInitMode = { MIN: 0, MAX: 1 } as const;

@@ -18,7 +18,7 @@ import {
   optional,
   renamed,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 export const pullMessageRequestHeader = defineHeader("PullMessageRequestHeader", {
   consumerGroup: name(),

@@ -16,7 +16,7 @@ import {
   name,
   optional,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 export const replyMessageRequestHeader = defineHeader("ReplyMessageRequestHeader", {
   producerGroup: name(),

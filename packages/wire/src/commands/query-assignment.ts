@@ -6,9 +6,10 @@
  *   response body   {"messageQueueAssignments":[{"attachments"?,"messageQueue":{MessageQueue},"mode"}]}
  *                   without the list: the member keeps what it has. A queue id of -1: any queue of that broker.
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { parseJsonObject } from "../json-value.ts";
-import { type MessageQueue, messageQueueFromJson } from "../message-queue.ts";
+
+import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 import { WireError } from "../wire-error.ts";
 
 /** How a member gets messages (RocketMQ: MessageRequestMode). */

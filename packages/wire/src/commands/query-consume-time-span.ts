@@ -6,9 +6,10 @@
  *   body      {"consumeTimeSpanSet":[{"consumeTimeStamp","delayTime","maxTimeStamp","messageQueue",
  *             "minTimeStamp"}]}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
-import type { MessageQueue } from "../message-queue.ts";
+
+import type { MessageQueue } from "../bodies/message-queue.ts";
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
 
 export const queryConsumeTimeSpanRequestHeader = defineHeader("QueryConsumeTimeSpanRequestHeader", {
   topic: name(),

@@ -4,7 +4,15 @@
  *   request   consumerGroup topic queueId setZeroIfNotFound?
  *   response  offset                 or QUERY_NOT_FOUND (22) when the group has no offset there
  */
-import { bool, defineHeader, type HeaderValue, int32, int64, name, optional } from "../header-schema.ts";
+import {
+  bool,
+  defineHeader,
+  type HeaderValue,
+  int32,
+  int64,
+  name,
+  optional,
+} from "../frame/header-schema.ts";
 
 export const queryConsumerOffsetRequestHeader = defineHeader("QueryConsumerOffsetRequestHeader", {
   consumerGroup: name(),

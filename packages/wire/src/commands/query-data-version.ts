@@ -4,7 +4,7 @@
  *   request   brokerName brokerAddr clusterName brokerId          body  DataVersion of the broker
  *   response  changed                                             body? DataVersion the NameServer has
  */
-import { bool, defineHeader, type HeaderValue, int64, name } from "../header-schema.ts";
+import { bool, defineHeader, type HeaderValue, int64, name } from "../frame/header-schema.ts";
 
 export const queryDataVersionRequestHeader = defineHeader("QueryDataVersionRequestHeader", {
   brokerName: name(),

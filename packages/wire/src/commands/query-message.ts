@@ -7,7 +7,15 @@
  * `_UNIQUE_KEY_QUERY=true` asks for a UNIQ_KEY (clients since 4.x); RocketMQ 5.4 and later say so with an index
  * type, too: `K` keys, `U` unique key, `T` tag.
  */
-import { defineHeader, type HeaderValue, int32, int64, name, optional, string } from "../header-schema.ts";
+import {
+  defineHeader,
+  type HeaderValue,
+  int32,
+  int64,
+  name,
+  optional,
+  string,
+} from "../frame/header-schema.ts";
 
 export const UNIQUE_KEY_QUERY = "_UNIQUE_KEY_QUERY";
 

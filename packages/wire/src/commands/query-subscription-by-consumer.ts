@@ -5,9 +5,10 @@
  *   request   group topic
  *   body      {"group","subscriptionData"?,"topic"}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
-import { type SubscriptionData, subscriptionDataToJson } from "../subscription-data.ts";
+
+import { type SubscriptionData, subscriptionDataToJson } from "../bodies/subscription-data.ts";
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
 
 export const querySubscriptionByConsumerRequestHeader = defineHeader(
   "QuerySubscriptionByConsumerRequestHeader",

@@ -4,9 +4,10 @@
  *   request   topic
  *   body      {"groupList":["<group>"]}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
-import { parseJsonObject } from "../json-value.ts";
+
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const queryTopicConsumeByWhoRequestHeader = defineHeader("QueryTopicConsumeByWhoRequestHeader", {
   topic: name(),

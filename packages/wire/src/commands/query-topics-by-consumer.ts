@@ -5,8 +5,9 @@
  *   request   group
  *   body      {"brokerAddr","topicList":["<topic>"]}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, name } from "../header-schema.ts";
+
+import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
 
 export const queryTopicsByConsumerRequestHeader = defineHeader("QueryTopicsByConsumerRequestHeader", {
   group: name(),

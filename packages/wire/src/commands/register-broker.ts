@@ -15,7 +15,7 @@ import {
   name,
   optional,
   string,
-} from "../header-schema.ts";
+} from "../frame/header-schema.ts";
 
 export const registerBrokerRequestHeader = defineHeader("RegisterBrokerRequestHeader", {
   brokerName: name(),

@@ -8,10 +8,19 @@
  *   body      {"offsetTable":{{MessageQueue}:offset}}        of 222's answer, and of 220
  *   body      {"offsetTable":[{"brokerName","offset","queueId","topic"}]}      of 220 to C++ clients
  */
-import { encodeFastjson, ObjectKeyedMap } from "../fastjson.ts";
-import { bool, defineHeader, type HeaderValue, int32, int64, name, optional } from "../header-schema.ts";
-import { JsonObject, parseJsonObject } from "../json-value.ts";
-import { type MessageQueue, messageQueueFromJson } from "../message-queue.ts";
+
+import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
+import {
+  bool,
+  defineHeader,
+  type HeaderValue,
+  int32,
+  int64,
+  name,
+  optional,
+} from "../frame/header-schema.ts";
+import { encodeFastjson, ObjectKeyedMap } from "../json/fastjson.ts";
+import { JsonObject, parseJsonObject } from "../json/json-value.ts";
 import { WireError } from "../wire-error.ts";
 
 export const resetOffsetRequestHeader = defineHeader("ResetOffsetRequestHeader", {

@@ -4,7 +4,15 @@
  *   request   topic queueId timestamp boundaryType?
  *   response  offset
  */
-import { defineHeader, type HeaderValue, int32, int64, name, optional, string } from "../header-schema.ts";
+import {
+  defineHeader,
+  type HeaderValue,
+  int32,
+  int64,
+  name,
+  optional,
+  string,
+} from "../frame/header-schema.ts";
 
 export const searchOffsetByTimestampRequestHeader = defineHeader("SearchOffsetRequestHeader", {
   topic: name(),

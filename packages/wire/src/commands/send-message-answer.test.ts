@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { FrameBuffer } from "../frame-buffer.ts";
-import { FrameChunkPool } from "../frame-chunk-pool.ts";
-import { FrameWriter } from "../frame-writer.ts";
-import { encodeOffsetMessageId } from "../message-id.ts";
-import { type ExtSink, SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
+import type { FrameBuffer } from "../frame/frame-buffer.ts";
+import { FrameChunkPool } from "../frame/frame-chunk-pool.ts";
+import { FrameWriter } from "../frame/frame-writer.ts";
+import { type ExtSink, SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../frame/remoting-command.ts";
+import { encodeOffsetMessageId } from "../message/message-id.ts";
 import { sendMessageResponseHeader } from "./send-message.ts";
 import { SendMessageAnswers } from "./send-message-answer.ts";
 

@@ -4,16 +4,16 @@
  *
  *   msgId queueId queueOffset transactionId TRACE_ON MSG_REGION durability
  */
-import { copyBytes } from "../copy-bytes.ts";
-import { FrameExtSink } from "../ext-sinks.ts";
-import { FRAME_PREFIX_BYTES } from "../frame.ts";
-import type { FrameBuffer } from "../frame-buffer.ts";
-import { LanguageCode } from "../language-code.ts";
-import { writeOffsetDigits } from "../message-id.ts";
-import { PreparedFields, PreparedName } from "../prepared-fields.ts";
-import { PreparedWords } from "../prepared-words.ts";
-import { type ExtSink, FLAG_RESPONSE, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
-import { writeDecimalDigits, writeHexDigits } from "../text-digits.ts";
+import { copyBytes } from "../bytes/copy-bytes.ts";
+import { writeDecimalDigits, writeHexDigits } from "../bytes/text-digits.ts";
+import { FrameExtSink } from "../frame/ext-sinks.ts";
+import { FRAME_PREFIX_BYTES } from "../frame/frame.ts";
+import type { FrameBuffer } from "../frame/frame-buffer.ts";
+import { PreparedFields, PreparedName } from "../frame/prepared-fields.ts";
+import { PreparedWords } from "../frame/prepared-words.ts";
+import { type ExtSink, FLAG_RESPONSE, SERIALIZE_ROCKETMQ } from "../frame/remoting-command.ts";
+import { writeOffsetDigits } from "../message/message-id.ts";
+import { LanguageCode } from "../tables/language-code.ts";
 
 const MSG_ID = new PreparedName("msgId");
 const QUEUE_ID = new PreparedName("queueId");

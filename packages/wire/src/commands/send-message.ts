@@ -20,9 +20,9 @@ import {
   optional,
   renamed,
   string,
-} from "../header-schema.ts";
-import type { ExtFields } from "../remoting-command.ts";
-import { RequestCode } from "../request-code.ts";
+} from "../frame/header-schema.ts";
+import type { ExtFields } from "../frame/remoting-command.ts";
+import { RequestCode } from "../tables/request-code.ts";
 
 /** The three codes decode to one shape of object. */
 const sendMessageBuilder = (v: readonly never[]) => ({

@@ -6,8 +6,8 @@
  *   request body of 401    {"consumerGroup","mode","popShareQueueNum","topic"}
  *   response body of 402   {"messageRequestModeMap":{"<topic>":{"<group>":{body of 401}}}}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { type JsonObject, parseJsonObject } from "../json-value.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
+import { type JsonObject, parseJsonObject } from "../json/json-value.ts";
 import { type MessageRequestMode, parseRequestMode } from "./query-assignment.ts";
 
 export interface MessageRequestModeSetting {

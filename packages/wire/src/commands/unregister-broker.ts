@@ -4,7 +4,7 @@
  *   request   brokerName brokerAddr clusterName brokerId
  *   response  nothing
  */
-import { defineHeader, type HeaderValue, int64, name } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int64, name } from "../frame/header-schema.ts";
 
 export const unregisterBrokerRequestHeader = defineHeader("UnRegisterBrokerRequestHeader", {
   brokerName: name(),

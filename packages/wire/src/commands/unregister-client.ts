@@ -4,7 +4,7 @@
  *   request   clientID producerGroup? consumerGroup?
  *   response  nothing
  */
-import { defineHeader, type HeaderValue, name, optional, string } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, name, optional, string } from "../frame/header-schema.ts";
 
 export const unregisterClientRequestHeader = defineHeader("UnregisterClientRequestHeader", {
   clientID: string(),

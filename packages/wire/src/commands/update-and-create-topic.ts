@@ -7,7 +7,15 @@
  *
  * `attributes` is `+key=value` to set and `-key` to drop, joined by commas.
  */
-import { bool, defineHeader, type HeaderValue, int32, name, optional, string } from "../header-schema.ts";
+import {
+  bool,
+  defineHeader,
+  type HeaderValue,
+  int32,
+  name,
+  optional,
+  string,
+} from "../frame/header-schema.ts";
 
 export const updateAndCreateTopicRequestHeader = defineHeader("CreateTopicRequestHeader", {
   topic: name(),

@@ -5,8 +5,9 @@
  *   request   group topic readable?        absent: only tell
  *   body      {"group","readable","topic"}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { bool, defineHeader, type HeaderValue, name, optional } from "../header-schema.ts";
+
+import { bool, defineHeader, type HeaderValue, name, optional } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
 
 export const updateGroupForbiddenRequestHeader = defineHeader("UpdateGroupForbiddenRequestHeader", {
   group: name(),

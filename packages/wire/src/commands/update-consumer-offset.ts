@@ -4,7 +4,7 @@
  *   request   consumerGroup topic queueId commitOffset
  *   response  nothing
  */
-import { defineHeader, type HeaderValue, int32, int64, name } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int32, int64, name } from "../frame/header-schema.ts";
 
 export const updateConsumerOffsetRequestHeader = defineHeader("UpdateConsumerOffsetRequestHeader", {
   consumerGroup: name(),

@@ -5,8 +5,9 @@
  *   request   statsName statsKey
  *   body      {"statsDay":{"avgpt":0.0,"sum":0,"tps":0.0},"statsHour":{…},"statsMinute":{…}}
  */
-import { encodeFastjson } from "../fastjson.ts";
-import { defineHeader, type HeaderValue, string } from "../header-schema.ts";
+
+import { defineHeader, type HeaderValue, string } from "../frame/header-schema.ts";
+import { encodeFastjson } from "../json/fastjson.ts";
 
 export const viewBrokerStatsDataRequestHeader = defineHeader("ViewBrokerStatsDataRequestHeader", {
   statsName: string(),

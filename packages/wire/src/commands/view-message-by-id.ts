@@ -4,7 +4,7 @@
  *   request   topic? offset
  *   response  body: the record
  */
-import { defineHeader, type HeaderValue, int64, name, optional } from "../header-schema.ts";
+import { defineHeader, type HeaderValue, int64, name, optional } from "../frame/header-schema.ts";
 
 export const viewMessageByIdRequestHeader = defineHeader("ViewMessageRequestHeader", {
   topic: optional(name()),

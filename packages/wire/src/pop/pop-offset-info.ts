@@ -10,7 +10,7 @@
  *
  * The i-th message of a queue, sorted by queue offset, has the queue's i-th offset.
  */
-import { parseInt32, parseInt64 } from "../integer-text.ts";
+import { parseInt32, parseInt64 } from "../bytes/integer-text.ts";
 import { WireError } from "../wire-error.ts";
 import type { PopTopicType } from "./pop-retry-topic.ts";
 import { parsePopTopicType } from "./receipt-handle.ts";

@@ -8,7 +8,7 @@
  * The checkpoint it belongs to is named by group, topic, queue, start offset, pop time and broker. Revive queue
  * 999 stands for a message popped in order, which has no checkpoint.
  */
-import { parseInt32, parseInt64 } from "../integer-text.ts";
+import { parseInt32, parseInt64 } from "../bytes/integer-text.ts";
 import { WireError } from "../wire-error.ts";
 import type { PopTopicType } from "./pop-retry-topic.ts";
 

@@ -3,7 +3,7 @@
  * Nothing connects by itself: the next request does.
  */
 import type { Connection, HostError, SocketAddress } from "@orbitmq/host";
-import { parseAddress } from "../host-address.ts";
+import { parseAddress } from "../message/host-address.ts";
 import { WireError } from "../wire-error.ts";
 import type { RpcConnection } from "./rpc-connection.ts";
 

@@ -1,6 +1,6 @@
 /** What an RpcClient has under way: requests that survive one GO_AWAY, and oneways that wait to leave. */
-import type { RemotingCommand } from "../remoting-command.ts";
-import { ResponseCode } from "../response-code.ts";
+import type { RemotingCommand } from "../frame/remoting-command.ts";
+import { ResponseCode } from "../tables/response-code.ts";
 import { WireError } from "../wire-error.ts";
 import type { AddressChannel, Waiting } from "./address-channel.ts";
 import type { OutgoingRequest, ResponseCallback } from "./peer.ts";

@@ -16,7 +16,7 @@ import {
   type SocketAddress,
   type Timers,
 } from "@orbitmq/host";
-import { formatAddress } from "../host-address.ts";
+import { formatAddress } from "../message/host-address.ts";
 
 interface QueuedWrite {
   readonly slices: readonly Uint8Array[];

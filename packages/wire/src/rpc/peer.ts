@@ -3,8 +3,8 @@
  * same thing over TCP, in process, and later over gRPC.
  */
 import type { SocketAddress } from "@orbitmq/host";
-import type { PreparedFrame } from "../frame-writer.ts";
-import type { ExtSink, RemotingCommand } from "../remoting-command.ts";
+import type { PreparedFrame } from "../frame/frame-writer.ts";
+import type { ExtSink, RemotingCommand } from "../frame/remoting-command.ts";
 import type { WireError } from "../wire-error.ts";
 
 /** What a caller sends; opaque, flag, language and version are the RPC layer's. */

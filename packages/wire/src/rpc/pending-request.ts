@@ -4,7 +4,7 @@
  * connection, or a stop.
  */
 import { assert } from "@orbitmq/host";
-import type { RemotingCommand } from "../remoting-command.ts";
+import type { RemotingCommand } from "../frame/remoting-command.ts";
 import { WireError } from "../wire-error.ts";
 import { DeadlineItem } from "./deadlines.ts";
 import type { OutgoingRequest, ResponseCallback } from "./peer.ts";

@@ -1,7 +1,7 @@
 /** From a request's code to its handler, and from whatever a handler throws to a response. Both ends have one. */
 import { assert } from "@orbitmq/host";
-import { isOneway, type RemotingCommand } from "../remoting-command.ts";
-import { ResponseCode } from "../response-code.ts";
+import { isOneway, type RemotingCommand } from "../frame/remoting-command.ts";
+import { ResponseCode } from "../tables/response-code.ts";
 import { WireError } from "../wire-error.ts";
 import { Refusal, type RequestHandler } from "./peer.ts";
 import type { RpcConnection } from "./rpc-connection.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { nodeHost } from "@orbitmq/host/node";
-import { LanguageCode } from "../language-code.ts";
-import { MQVersion } from "../mq-version.ts";
+import { LanguageCode } from "../tables/language-code.ts";
+import { MQVersion } from "../tables/mq-version.ts";
 import type { Exchange } from "./peer.ts";
 import {
   answer,

@@ -4,7 +4,7 @@
  * are answered by handlers, as in a server.
  */
 import type { Connection, Host } from "@orbitmq/host";
-import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type SerializeType } from "../remoting-command.ts";
+import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type SerializeType } from "../frame/remoting-command.ts";
 import { WireError } from "../wire-error.ts";
 import { AddressChannel, type ChannelOwner } from "./address-channel.ts";
 import { ClientOneway, ClientRequest, type InFlight } from "./client-request.ts";

@@ -9,13 +9,23 @@
  * still leave) → gone (the host said so; owner and listeners are told).
  */
 import { assert, type Connection, type HostError, type SocketAddress } from "@orbitmq/host";
-import { decodeFrame } from "../decode-command.ts";
-import { asBuffer, FrameDecoder } from "../frame.ts";
-import { type FrameBatch, FrameWriter, type OutgoingFrame, type PreparedFrame } from "../frame-writer.ts";
-import { encodeHostBytes, formatAddress } from "../host-address.ts";
-import { LANGUAGE_UNKNOWN } from "../language-code.ts";
-import { MQVersion } from "../mq-version.ts";
-import { FLAG_ONEWAY, FLAG_RESPONSE, type RemotingCommand, type SerializeType } from "../remoting-command.ts";
+import { decodeFrame } from "../frame/decode-command.ts";
+import { asBuffer, FrameDecoder } from "../frame/frame.ts";
+import {
+  type FrameBatch,
+  FrameWriter,
+  type OutgoingFrame,
+  type PreparedFrame,
+} from "../frame/frame-writer.ts";
+import {
+  FLAG_ONEWAY,
+  FLAG_RESPONSE,
+  type RemotingCommand,
+  type SerializeType,
+} from "../frame/remoting-command.ts";
+import { encodeHostBytes, formatAddress } from "../message/host-address.ts";
+import { LANGUAGE_UNKNOWN } from "../tables/language-code.ts";
+import { MQVersion } from "../tables/mq-version.ts";
 import { WireError } from "../wire-error.ts";
 import type { OutgoingRequest, Peer, ResponseCallback } from "./peer.ts";
 import { PendingRequest } from "./pending-request.ts";

@@ -3,8 +3,8 @@
  * list of connections with something to send this turn, counters.
  */
 import type { Host, HostProcess, Logger } from "@orbitmq/host";
-import { FrameChunkPool } from "../frame-chunk-pool.ts";
-import type { RemotingCommand } from "../remoting-command.ts";
+import { FrameChunkPool } from "../frame/frame-chunk-pool.ts";
+import type { RemotingCommand } from "../frame/remoting-command.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { RpcConnection } from "./rpc-connection.ts";
 import type { RpcOptions } from "./rpc-options.ts";

@@ -1,7 +1,7 @@
 /** A request being answered. Lives in the handler's hands until `reply`, perhaps for many turns. */
 import { assert } from "@orbitmq/host";
-import { FLAG_RESPONSE, SERIALIZE_ROCKETMQ, type SerializeType } from "../remoting-command.ts";
-import { ResponseCode } from "../response-code.ts";
+import { FLAG_RESPONSE, SERIALIZE_ROCKETMQ, type SerializeType } from "../frame/remoting-command.ts";
+import { ResponseCode } from "../tables/response-code.ts";
 import type { Exchange, OutgoingResponse } from "./peer.ts";
 import type { RequestDispatcher } from "./request-dispatcher.ts";
 import type { RpcConnection } from "./rpc-connection.ts";

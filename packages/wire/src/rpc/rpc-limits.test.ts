@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import type { Connection } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import { type SimHost, SimWorld } from "@orbitmq/host/sim";
-import { parseAddress } from "../host-address.ts";
+import { parseAddress } from "../message/host-address.ts";
 import type { Exchange } from "./peer.ts";
 import { RpcClient } from "./rpc-client.ts";
 import { RpcServer } from "./rpc-server.ts";

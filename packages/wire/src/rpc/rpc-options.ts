@@ -3,9 +3,9 @@
  * RocketMQ's NettyClientConfig, the server's NettyServerConfig, where those have one.
  */
 import { type Logger, silentLogger } from "@orbitmq/host";
-import { FRAME_BYTES_MAX } from "../frame.ts";
-import { LanguageCode } from "../language-code.ts";
-import { MQ_VERSION_CURRENT } from "../mq-version.ts";
+import { FRAME_BYTES_MAX } from "../frame/frame.ts";
+import { LanguageCode } from "../tables/language-code.ts";
+import { MQ_VERSION_CURRENT } from "../tables/mq-version.ts";
 
 /** What both ends have in common. */
 export interface RpcOptions {

@@ -7,8 +7,8 @@ import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { nodeHost } from "@orbitmq/host/node";
-import { FrameWriter } from "../frame-writer.ts";
-import { SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
+import { FrameWriter } from "../frame/frame-writer.ts";
+import { SERIALIZE_ROCKETMQ } from "../frame/remoting-command.ts";
 import { RpcServer } from "./rpc-server.ts";
 
 const CODE = 310;

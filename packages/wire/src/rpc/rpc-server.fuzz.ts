@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Connection, Host } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
-import { parseAddress } from "../host-address.ts";
+import { parseAddress } from "../message/host-address.ts";
 import { goldenFrames } from "../testing/golden.ts";
 import { fuzzRuns, SeededRandom } from "../testing/random.ts";
 import { inProcessNetwork } from "./in-process-transport.ts";

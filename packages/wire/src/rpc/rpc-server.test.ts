@@ -3,7 +3,7 @@ import { connect as rawConnect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Connection, ConnectionHandlers, Network } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
-import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
+import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from "../frame/remoting-command.ts";
 import { WireError } from "../wire-error.ts";
 import { type Exchange, type Peer, Refusal } from "./peer.ts";
 import {

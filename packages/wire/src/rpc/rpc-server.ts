@@ -12,9 +12,9 @@ import {
   type Listener,
   type SocketAddress,
 } from "@orbitmq/host";
-import { MQVersion } from "../mq-version.ts";
-import { type RemotingCommand, SERIALIZE_ROCKETMQ } from "../remoting-command.ts";
-import { ResponseCode } from "../response-code.ts";
+import { type RemotingCommand, SERIALIZE_ROCKETMQ } from "../frame/remoting-command.ts";
+import { MQVersion } from "../tables/mq-version.ts";
+import { ResponseCode } from "../tables/response-code.ts";
 import { ConnectionSweep } from "./connection-sweep.ts";
 import { type Peer, Refusal, type RequestHandler } from "./peer.ts";
 import { RequestDispatcher } from "./request-dispatcher.ts";

@@ -2,9 +2,9 @@
 import type { TestContext } from "node:test";
 import type { Connection, Host, Logger, Network, SocketAddress } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
-import { FrameWriter, type OutgoingFrame } from "../../frame-writer.ts";
-import { formatAddress } from "../../host-address.ts";
-import { SERIALIZE_ROCKETMQ } from "../../remoting-command.ts";
+import { FrameWriter, type OutgoingFrame } from "../../frame/frame-writer.ts";
+import { SERIALIZE_ROCKETMQ } from "../../frame/remoting-command.ts";
+import { formatAddress } from "../../message/host-address.ts";
 import type { WireError } from "../../wire-error.ts";
 import type { OutgoingRequest, Peer, ResponseCallback } from "../peer.ts";
 import { RpcClient } from "../rpc-client.ts";
