@@ -533,6 +533,16 @@ test("a popped message never comes again when it was acknowledged in time", () =
   assert.deepEqual(broken(late), [], "it was about to come again already");
 });
 
+test("an answer to a pop may be on its way for longer than its messages are hidden", () => {
+  const sent = sentAt("1", 10_000);
+  const another = [sent, popped("1", 21_000, 5_000), popAcknowledged("1", 21_500)];
+  assert.deepEqual(broken([...another, popped("1", 20_000, 1_001, 22_000)]), []);
+  const early = [...another, popped("1", 20_000, 1_002, 22_000)];
+  assert.deepEqual(broken(early), ["invisible"], "the other got it before its time was over");
+  const hidden = [...another, popped("1", 20_000, 1_001, 22_000), popped("1", 30_000, 3_000)];
+  assert.deepEqual(broken(hidden), ["invisible"], "and the other's acknowledgement counts");
+});
+
 test("what a broker had given away when it ended may come twice, and nothing else", () => {
   const sent = sentAt("1", 10_000);
   const before = [sent, popped("1", 20_000, 3_000), brokerEnded(21_000), popped("1", 21_500, 3_000)];

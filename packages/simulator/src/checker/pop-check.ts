@@ -16,6 +16,8 @@ type Acknowledged = Extract<HistoryEvent, { kind: "pop-acknowledged" }>;
 interface State {
   readonly group: string;
   readonly broker: string;
+  /** When who has it got it. */
+  readonly poppedMs: number;
   /** Nobody else may get it before. */
   untilMs: number;
   /** When it was acknowledged while it was nobody else's. */
@@ -51,6 +53,8 @@ export class PopCheck {
     const key = `${group} ${broker} ${id}`;
     const before = this.#states.get(key);
     if (before?.isDoubled === true) return;
+    // The answer was so long on its way that its time was over when another got the message, whose it is.
+    if (before !== undefined && askedMs + invisibleMs <= before.poppedMs) return;
     if (before !== undefined && (before.doneMs !== undefined || atMs < before.untilMs)) {
       const when =
         before.doneMs !== undefined
@@ -59,7 +63,14 @@ export class PopCheck {
       this.#findings.push({ id, atMs, detail: `${group} got ${id} from ${broker} again ${when}` });
     }
     const isDoubled = before === undefined && sentMs <= (this.#endedMs.get(broker) ?? -1);
-    this.#states.set(key, { group, broker, untilMs: askedMs + invisibleMs, doneMs: undefined, isDoubled });
+    this.#states.set(key, {
+      group,
+      broker,
+      poppedMs: atMs,
+      untilMs: askedMs + invisibleMs,
+      doneMs: undefined,
+      isDoubled,
+    });
   }
 
   changed({ group, broker, id, askedMs, invisibleMs }: Changed): void {
