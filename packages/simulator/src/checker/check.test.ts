@@ -561,6 +561,9 @@ test("a group that was set back gets again what it had acknowledged", () => {
   assert.deepEqual(broken([...done, reset, popped("1", 31_000, 3_000)]), []);
   const other: HistoryEvent = { kind: "pop-reset", atMs: 30_000, group: "q" };
   assert.deepEqual(broken([...done, other, popped("1", 31_000, 3_000)]), ["invisible"]);
+  const again = [popped("1", 31_000, 3_000), popped("1", 31_500, 3_000)];
+  assert.deepEqual(broken([sentAt("1", 10_000), reset, ...again]), [], "somebody may have popped it before");
+  assert.deepEqual(broken([sentAt("1", 30_500), reset, ...again]), ["invisible"]);
 });
 
 test("who pops in order gets the same again for the same attempt", () => {

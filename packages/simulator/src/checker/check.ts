@@ -221,7 +221,7 @@ class Checker {
         this.#pops.changed(event);
         break;
       case "pop-reset":
-        this.#pops.reset(event.group);
+        this.#pops.reset(event);
         break;
       case "attempt-repeated":
         this.#pops.repeated(event);

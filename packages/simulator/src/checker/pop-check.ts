@@ -42,6 +42,8 @@ export class PopCheck {
   readonly #lossy = new Set<string>();
   /** Broker → when its process ended the last time. */
   readonly #endedMs = new Map<string, number>();
+  /** Group → when it was set back the last time. */
+  readonly #resetMs = new Map<string, number>();
 
   constructor(report: Report) {
     this.#report = report;
@@ -62,7 +64,8 @@ export class PopCheck {
           : `before ${Math.ceil(before.untilMs)} ms`;
       this.#findings.push({ id, atMs, detail: `${group} got ${id} from ${broker} again ${when}` });
     }
-    const isDoubled = before === undefined && sentMs <= (this.#endedMs.get(broker) ?? -1);
+    const unsureMs = Math.max(this.#endedMs.get(broker) ?? -1, this.#resetMs.get(group) ?? -1);
+    const isDoubled = before === undefined && sentMs <= unsureMs;
     this.#states.set(key, {
       group,
       broker,
@@ -98,7 +101,8 @@ export class PopCheck {
   }
 
   /** Whatever the group had comes again. */
-  reset(group: string): void {
+  reset({ group, atMs }: Extract<HistoryEvent, { kind: "pop-reset" }>): void {
+    this.#resetMs.set(group, atMs);
     for (const state of this.#states.values()) if (state.group === group) state.isDoubled = true;
   }
 

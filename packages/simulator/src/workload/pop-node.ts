@@ -30,7 +30,10 @@ export class PopNode extends SimNode {
     const client = new PopClient(host, factory, group, topic);
     for (;;) {
       await sleep(host, this.#plan.isCalm ? 100 : random.between(50, 1_000));
-      if (this.#plan.reset === "due") await this.#reset(client);
+      if (this.#plan.reset === "due") {
+        this.#plan.reset = "asked";
+        this.#plan.reset = (await this.#reset(client)) ? "done" : "due";
+      }
       for (const message of await this.#pop(client)) await this.#treat(host, client, message);
     }
   }
@@ -39,19 +42,21 @@ export class PopNode extends SimNode {
 
   protected forget(): void {}
 
-  async #reset(client: PopClient): Promise<void> {
+  /** Whether every broker has done it. */
+  async #reset(client: PopClient): Promise<boolean> {
     const { brokers, group, done, asked } = this.#plan;
     // One broker has done it before the other is asked.
     this.context.recorder.add({ kind: "pop-reset", group });
     for (const broker of brokers) {
+      // Others get its messages again, and acknowledge them, while the next broker is asked.
+      for (const keys of [done, asked]) {
+        for (const key of keys.keys()) if (key.endsWith(` ${broker.name}`)) keys.delete(key);
+      }
       const code = await client.reset(broker);
-      if (code === undefined || !RESET.has(code)) return;
+      if (code === undefined || !RESET.has(code)) return false;
     }
-    if (this.#plan.reset !== "due") return;
-    this.#plan.reset = "done";
-    done.clear();
-    asked.clear();
     this.context.recorder.add({ kind: "pop-reset", group });
+    return true;
   }
 
   async #pop(client: PopClient): Promise<readonly Popped[]> {

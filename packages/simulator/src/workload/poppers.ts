@@ -3,7 +3,8 @@
  * each of them; after an administrator has set a group back to the beginning, once more.
  *
  *   reset:  never
- *           wanted ──everything is acknowledged──▶ due ──a member has had it done──▶ done ──▶ never
+ *           wanted ──everything is acknowledged──▶ due ──▶ asked, by one member ──▶ done ──▶ never
+ *                                                  due ◀── no, or no answer
  */
 import { brokerOf, topicOf } from "../checker/history.ts";
 import type { NodeContext, SimNode } from "../cluster/sim-node.ts";
@@ -38,7 +39,7 @@ export interface PopPlan {
   readonly done: Set<string>;
   /** Acknowledgements without an answer yet, `id broker`; of a member that died they stay, and may have taken effect. */
   readonly asked: Map<string, number>;
-  reset: "never" | "wanted" | "due" | "done";
+  reset: "never" | "wanted" | "due" | "asked" | "done";
 }
 
 export class Poppers implements Workload {
@@ -83,6 +84,6 @@ export class Poppers implements Workload {
         return `${id} on ${broker} is not popped and acknowledged by ${this.#plan.group}`;
     }
     if (plan.reset === "wanted") plan.reset = "due";
-    return plan.reset === "due" ? `${plan.group} is not set back yet` : undefined;
+    return plan.reset === "due" || plan.reset === "asked" ? `${plan.group} is not set back yet` : undefined;
   }
 }
