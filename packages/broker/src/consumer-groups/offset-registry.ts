@@ -22,11 +22,16 @@ export class OffsetRegistry {
   readonly offsets: Offsets;
   readonly #needs: OffsetRegistryNeeds;
   #timer: TimerHandle | undefined;
+  #timerAtMs = 0;
   /** Changes made, and how many of them the file holds for certain. */
   #changes = 0;
   #saved = 0;
   #stopped = false;
   readonly #resets = new PendingResets();
+  #popMark: number | undefined;
+  /** What somebody has set is not to be undone by pops before it. */
+  #popMarkMin = 0;
+  #popMarkOf: ((atReset: boolean) => number) | undefined;
 
   constructor(needs: OffsetRegistryNeeds) {
     this.offsets = needs.offsets;
@@ -54,6 +59,7 @@ export class OffsetRegistry {
       );
     }
     this.offsets.restore(loaded.value);
+    this.#popMark = loaded.value.popMark;
     for (const { group, topic, queueId, offset } of this.offsets.beyond((t, q) => store.readableEnd(t, q))) {
       const end = store.readableEnd(topic, queueId);
       this.offsets.apply({ kind: "offset-commit", group, topic, queueId, offset: end, atMs: clock.wallMs() });
@@ -104,12 +110,23 @@ export class OffsetRegistry {
     this.#changed();
   }
 
+  /** Up to where in the log the offsets that were loaded know of pops; `undefined`: nobody can tell. */
+  get loadedPopMark(): number | undefined {
+    return this.#popMark;
+  }
+
+  /** Writes from now on with the offsets which pops they know of; the first time at once. */
+  markPops(popMarkOf: (atReset: boolean) => number): void {
+    this.#popMarkOf = popMarkOf;
+    this.#changed(0);
+  }
+
   /** Forgets all offsets of a group. */
   forget(group: string): void {
     if (this.offsets.topicsOf(group).length === 0) return;
     this.#resets.forgetGroup(group);
     this.offsets.apply({ kind: "group-forget", group, atMs: this.#needs.clock.wallMs() });
-    this.#changed();
+    this.#willed();
   }
 
   /** `to` takes over what `from` has of a topic. */
@@ -126,6 +143,7 @@ export class OffsetRegistry {
    */
   reset(group: string, topic: string, queueId: number, offset: number, by: string): void {
     this.#commit(group, topic, queueId, offset, by);
+    this.#willed();
     this.#resets.put(group, topic, queueId, Math.min(offset, this.#needs.store.readableEnd(topic, queueId)));
   }
 
@@ -140,7 +158,7 @@ export class OffsetRegistry {
     this.#timer?.cancel();
     const { file } = this.#needs;
     try {
-      if (this.#saved !== this.#changes) file?.saveSync(this.offsets.format());
+      if (this.#saved !== this.#changes) file?.saveSync(this.#format());
       this.#saved = this.#changes;
     } finally {
       file?.close();
@@ -154,7 +172,7 @@ export class OffsetRegistry {
   #saveSetBack(): void {
     const { file, logger } = this.#needs;
     try {
-      for (let copies = 0; copies < 2; copies += 1) file?.saveSync(this.offsets.format());
+      for (let copies = 0; copies < 2; copies += 1) file?.saveSync(this.#format());
       this.#saved = this.#changes;
       this.#timer?.cancel();
       this.#timer = undefined;
@@ -163,14 +181,30 @@ export class OffsetRegistry {
     }
   }
 
-  #changed(): void {
+  /** Somebody's will is written at once, and no pop before it counts against it. */
+  #willed(): void {
+    this.#popMarkMin = Math.max(this.#popMarkMin, this.#popMarkOf?.(true) ?? 0);
+    this.#changed(0);
+  }
+
+  #format(): string {
+    const mark = this.#popMarkOf?.(false);
+    this.#popMark = mark === undefined ? this.#popMark : Math.max(mark, this.#popMarkMin);
+    return this.offsets.format(this.#popMark);
+  }
+
+  #changed(withinMs = this.#needs.flushConsumerOffsetInterval): void {
     this.#changes++;
-    const { file, timers, flushConsumerOffsetInterval } = this.#needs;
+    const { file, timers, clock } = this.#needs;
     if (file === undefined || this.#stopped) return;
-    this.#timer ??= timers.after(flushConsumerOffsetInterval, () => {
+    const atMs = clock.monotonicMs() + withinMs;
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = timers.after(withinMs, () => {
       this.#timer = undefined;
       const changes = this.#changes;
-      file.save(this.offsets.format(), (error) => {
+      file.save(this.#format(), (error) => {
         // After a failure the file tries again by itself; what matters here is that stop writes, too.
         if (error === undefined) this.#saved = Math.max(this.#saved, changes);
       });

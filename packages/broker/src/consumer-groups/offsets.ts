@@ -4,7 +4,9 @@
  * queue's readable end; `beyond` finds what a lost log tail left too high.
  *
  * consumerOffset.json:  {"dataVersion":DataVersion,"groupTopicMap":{"<group>":["<topic>"]},
- *                        "offsetTable":{"<topic>@<group>":{0:12,1:34}}}
+ *                        "offsetTable":{"<topic>@<group>":{0:12,1:34}},"popMark":4711}
+ *
+ * popMark is ours: these offsets know of every pop whose checkpoint ends there in the log, or before.
  */
 import {
   type DataVersion,
@@ -38,6 +40,7 @@ export interface OffsetEntry {
 export interface OffsetsSnapshot {
   readonly entries: readonly OffsetEntry[];
   readonly dataVersion: DataVersion;
+  readonly popMark: number | undefined;
 }
 
 const TOPIC_GROUP_SEPARATOR = "@";
@@ -106,7 +109,7 @@ export class Offsets {
     return entries;
   }
 
-  format(): string {
+  format(popMark?: number): string {
     const offsetTable = new Map<string, ReadonlyMap<number, number>>();
     const groupTopicMap = new Map<string, string[]>();
     for (const [group, topics] of this.#table) {
@@ -118,7 +121,7 @@ export class Offsets {
         );
       }
     }
-    return formatPrettyFastjson({ dataVersion: this.#dataVersion, groupTopicMap, offsetTable });
+    return formatPrettyFastjson({ dataVersion: this.#dataVersion, groupTopicMap, offsetTable, popMark });
   }
 
   #put({ group, topic, queueId, offset }: OffsetEntry): void {
@@ -150,5 +153,6 @@ export function parseOffsets(text: string): OffsetsSnapshot {
       if (Number.isSafeInteger(queueId) && offset >= 0) entries.push({ topic, group, queueId, offset });
     }
   }
-  return { entries, dataVersion: dataVersionFromJson(json.object("dataVersion")) };
+  const dataVersion = dataVersionFromJson(json.object("dataVersion"));
+  return { entries, dataVersion, popMark: json.optionalInteger("popMark") };
 }

@@ -16,6 +16,11 @@ export class DurableSteps {
     return this.#steps.length - this.#taken;
   }
 
+  /** The position of the first step that waits. */
+  get firstPosition(): number | undefined {
+    return this.#steps[this.#taken]?.position;
+  }
+
   /** The position of the last step. */
   get lastPosition(): number {
     return this.size === 0 ? 0 : this.#steps.at(-1)!.position;

@@ -1,7 +1,8 @@
 /**
  * Random histories of pops on the real store of a simulated machine, which is killed and loses its power: whatever
  * happens, no message is lost; none is visible before its time, and none comes again after its acknowledgement was
- * answered, unless the broker has crashed since it was popped first (it may exist twice then). ORBITMQ_FUZZ_RUNS / 1,000 is the number of histories.
+ * answered, unless the machine has failed amid a request since it was popped first (it may exist twice then, or come
+ * when an answer that was lost said). ORBITMQ_FUZZ_RUNS / 1,000 is the number of histories.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -16,7 +17,7 @@ interface Known {
   /** For how long nobody may see it. */
   invisibleMs: number;
   isAcked: boolean;
-  /** The broker's crashes when it was popped first. */
+  /** How often the machine had failed amid a request when it was popped first. */
   readonly crashes: number;
 }
 
@@ -71,6 +72,7 @@ class History {
     const answer = await this.sim.ask(code, ext).catch(() => undefined);
     if (fails) {
       await this.sim.run(20);
+      this.#crashes++;
       await this.#restart();
     }
     return answer;
@@ -149,7 +151,6 @@ class History {
   }
 
   async #restart(): Promise<void> {
-    this.#crashes++;
     if (!this.sim.machine.up) this.sim.world.start(this.sim.machine);
     await this.sim.start();
   }

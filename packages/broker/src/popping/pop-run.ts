@@ -309,6 +309,7 @@ export class PopRun implements PopWaiter {
       offsets,
       ackedBits: 0,
       rePutTimes: 0,
+      nextOffset,
     };
     if (log.table.size >= needs.options.popCheckPointsMax) {
       this.#refused = { reason: "BUSY", remark: `${log.table.size} pops are not acknowledged` };

@@ -83,6 +83,7 @@ export class PopService {
   async load(): Promise<void> {
     this.orders.load();
     this.#ends = await loadReviveLog({ ...this.needs, log: this.log });
+    this.needs.offsets.markPops((atReset) => this.log.popMark(atReset));
   }
 
   /** Begins to hear of messages and to bring them back. Once. */

@@ -8,6 +8,7 @@ import type { GetResult, MessageStore } from "@orbitmq/store";
 import { getProperty, MessageConst, type MessageRecord, WireError } from "@orbitmq/wire";
 import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
 import { CheckPoint, type CheckPoints } from "./check-points.ts";
+import { PopTrail } from "./pop-trail.ts";
 import { recordsOf } from "./popped-records.ts";
 import { REVIVE_GROUP, type ReviveLog } from "./revive-log.ts";
 import {
@@ -44,15 +45,19 @@ export interface ReviveLoadNeeds {
   readonly log: ReviveLog;
 }
 
-/** Resolves with where each revive queue is read up to. */
+/** Resolves with where each revive queue is read up to; pops the offsets do not know of yet are committed. */
 export async function loadReviveLog(needs: ReviveLoadNeeds): Promise<ReadonlyMap<number, number>> {
   const { store, log, offsets } = needs;
   const ends = new Map<number, number>();
+  const trail = new PopTrail(offsets.loadedPopMark);
+  const { writtenOffset } = store.status();
   for (const queueId of store.queuesOf(log.topic)) {
     log.used(queueId);
     const committed = offsets.get(REVIVE_GROUP, log.topic, queueId) ?? -1;
-    const load = new QueueLoad(needs, queueId);
-    let offset = Math.max(committed + 1, store.minOffset(log.topic, queueId));
+    const load = new QueueLoad(needs, queueId, trail);
+    const min = store.minOffset(log.topic, queueId);
+    if (min > committed + 1) trail.isBroken = true;
+    let offset = Math.max(committed + 1, min);
     while (offset < store.readableEnd(log.topic, queueId)) {
       const next = await load.read(offset);
       if (next <= offset) break;
@@ -61,6 +66,8 @@ export async function loadReviveLog(needs: ReviveLoadNeeds): Promise<ReadonlyMap
     load.finish();
     ends.set(queueId, offset);
   }
+  trail.follow(offsets);
+  log.loaded(writtenOffset);
   return ends;
 }
 
@@ -68,11 +75,15 @@ class QueueLoad {
   readonly #needs: ReviveLoadNeeds;
   readonly #queueId: number;
   readonly #table: CheckPoints;
+  readonly #trail: PopTrail;
+  /** The next record of the queue. */
+  #expected = 0;
   /** In the order of the log. */
   readonly #found = new Map<string, { readonly checkPoint: CheckPoint; readonly reviveOffset: number }>();
 
-  constructor(needs: ReviveLoadNeeds, queueId: number) {
+  constructor(needs: ReviveLoadNeeds, queueId: number, trail: PopTrail) {
     this.#needs = needs;
+    this.#trail = trail;
     this.#queueId = queueId;
     this.#table = needs.log.table;
   }
@@ -89,8 +100,11 @@ class QueueLoad {
     };
     return new Promise((resolve) =>
       store.get(request, (result: GetResult) => {
+        this.#expected = offset;
         for (const record of recordsOf(result.slices)) this.#take(record);
+        if (result.nextBeginOffset !== this.#expected) this.#trail.isBroken = true;
         if (result.nextBeginOffset <= offset) {
+          this.#trail.isBroken = true;
           logger.error(
             { topic: log.topic, queueId: this.#queueId, offset, status: result.status },
             "the revive log cannot be read on from here: popped messages behind it may not come again",
@@ -110,12 +124,15 @@ class QueueLoad {
   }
 
   #take(record: MessageRecord): void {
+    if (record.queueOffset !== this.#expected) this.#trail.isBroken = true;
+    this.#expected = record.queueOffset + 1;
     const tag = getProperty(record.properties, MessageConst.TAGS);
     try {
       if (tag === CK_TAG) this.#takeCheckPoint(record);
       else if (tag === ACK_TAG || tag === BATCH_ACK_TAG) this.#takeAck(record.body);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
+      this.#trail.isBroken = true;
       const where = { queueId: this.#queueId, offset: record.queueOffset, reason: error.message };
       this.#needs.logger.warn(where, "a record of the revive log is none; it is passed over");
     }
@@ -124,6 +141,7 @@ class QueueLoad {
   #takeCheckPoint(record: MessageRecord): void {
     const ck = parseCheckPoint(record.body);
     if (ck === undefined) return;
+    this.#trail.add(ck, record.physicalOffset + record.totalSize);
     const { clock } = this.#needs;
     const deadlineMs = clock.monotonicMs() + waitMsOf(ck, record, clock);
     const checkPoint = new CheckPoint(ck, this.#queueId, deadlineMs);

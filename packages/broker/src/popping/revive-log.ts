@@ -47,6 +47,8 @@ export class ReviveLog {
   readonly #own = new Map<number, Set<number>>();
   #timer: TimerHandle | undefined;
   #counter = 0;
+  /** Behind the newest checkpoint. */
+  #checkPointsEnd = 0;
   #stopped = false;
   /** For appends nobody waits for. */
   readonly #unattended: AppendWaiter = { appendSettled: (outcome) => outcome !== "failed" && this.follow() };
@@ -84,7 +86,8 @@ export class ReviveLog {
     const checkPoint = new CheckPoint(record, reviveQueueId, deadlineMs);
     this.table.add(checkPoint, result.queueOffset);
     this.onAdded();
-    return { checkPoint, position: result.physicalOffset + result.byteCount };
+    this.#checkPointsEnd = result.physicalOffset + result.byteCount;
+    return { checkPoint, position: this.#checkPointsEnd };
   }
 
   /** Appends that messages of a checkpoint are done with. Nothing happens when it is refused. */
@@ -116,6 +119,20 @@ export class ReviveLog {
   /** The position that everything now waiting waits for. */
   get lastPosition(): number {
     return this.#steps.lastPosition;
+  }
+
+  /** What lies before `position` was read at start, and the queues' offsets know of it. */
+  loaded(position: number): void {
+    this.#checkPointsEnd = position;
+  }
+
+  /**
+   * The position of the log up to which the committed offsets know of every pop; what waits to become durable they
+   * do not, except as `atReset`, when they are somebody else's will.
+   */
+  popMark(atReset = false): number {
+    const first = atReset ? undefined : this.#steps.firstPosition;
+    return first === undefined ? this.#checkPointsEnd : first - 1;
   }
 
   /** Takes the steps whose time has come. */

@@ -2,8 +2,9 @@
  * What lies in the revive log, rmq_sys_REVIVE_LOG_<cluster>: checkpoints of popped messages and acknowledgements
  * (RocketMQ: PopCheckPoint, AckMsg, BatchAckMsg), as bodies of records whose tag tells which.
  *
- *   ck     {"bm","bn","c","d":[offset - so],"it","n","pt","q","ro","rp"?,"so","t"}
- *          bm: bits of what is acknowledged; bn: broker; c: group; it: invisible time; n: count; pt: pop time;
+ *   ck     {"bm","bn","c","d":[offset - so],"it","n","nx"?,"pt","q","ro","rp"?,"so","t"}
+ *          bm: bits of what is acknowledged; bn: broker; c: group; it: invisible time; n: count; nx: how far the pop
+ *          has moved the queue on, minus so (ours alone, and in the first record of a checkpoint alone); pt: pop time;
  *          q: queue; ro: unused; rp: times it was put again; so: start offset; t: topic, which may be a retry topic
  *   ack    {"ao":offset,"bn","c","pt","q","so","t"}
  *   bAck   {"ao":-1,"aol":[offset],"bn","c","pt","q","so","t"}
@@ -38,6 +39,8 @@ export interface CheckPointRecord extends CheckPointName {
   /** Bit i: the i-th offset is acknowledged. */
   readonly ackedBits: number;
   readonly rePutTimes: number;
+  /** Where the next pop of the queue begins; absent in what is written again, and in RocketMQ's. */
+  readonly nextOffset?: number;
 }
 
 /** Messages of one checkpoint at most: their acknowledgements are bits of an int. */
@@ -56,6 +59,7 @@ export function formatCheckPoint(ck: CheckPointRecord): string {
     d: ck.offsets.map((offset) => offset - ck.startOffset),
     it: ck.invisibleTime,
     n: ck.offsets.length,
+    nx: ck.nextOffset === undefined ? undefined : ck.nextOffset - ck.startOffset,
     pt: ck.popTime,
     q: ck.queueId,
     ro: 0,
@@ -77,12 +81,14 @@ export function parseCheckPoint(body: Uint8Array): CheckPointRecord | undefined 
       ? diffs.map((diff) => startOffset + diff)
       : Array.from({ length: Math.max(0, count) }, (_, index) => startOffset + index);
   if (offsets.length === 0) return undefined;
+  const moved = json.optionalInteger("nx");
   return {
     ...nameFromJson(json),
     invisibleTime: json.integer("it", 0),
     offsets,
     ackedBits: json.integer("bm", 0) | 0,
     rePutTimes: json.optionalInteger("rp") ?? 0,
+    ...(moved === undefined ? {} : { nextOffset: startOffset + moved }),
   };
 }
 
