@@ -4,6 +4,7 @@
  */
 import { SeededRandom, type SimWorldOptions } from "@orbitmq/host/sim";
 import type { StoreOptions } from "@orbitmq/store";
+import { type ClientModes, clientModesOf } from "./client-modes.ts";
 
 export interface Scenario {
   readonly seed: number;
@@ -16,6 +17,8 @@ export interface Scenario {
   readonly consumers: number;
   /** How the group of consumers works. */
   readonly group: GroupPlan;
+  /** Further ways to consume, in groups of their own. */
+  readonly clientModes: ClientModes;
   /** When given, all messages are equally long. */
   readonly uniformBytes: number | undefined;
   readonly topics: readonly TopicPlan[];
@@ -74,6 +77,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
   return {
     seed,
     group,
+    clientModes: clientModesOf(seed),
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
     sends: random.between(300, 330),
     returns: random.between(4, 10),

@@ -11,6 +11,7 @@ import { planFaults } from "./faults/fault-plan.ts";
 import { inject } from "./faults/fault-table.ts";
 import { Liveness } from "./liveness.ts";
 import { scenarioOf } from "./scenario.ts";
+import { subscribersOf } from "./workload/client-modes.ts";
 import { GROUP } from "./workload/consumer-node.ts";
 import { RETRIES } from "./workload/dead-letters.ts";
 import { POP_IN_ORDER } from "./workload/pop-in-order-node.ts";
@@ -71,6 +72,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     retries: RETRIES,
     reservedMs: (scenario.store.fileReservedTime ?? STORE_DEFAULTS.fileReservedTime) * 3_600_000,
     groups: [GROUP],
+    subscribers: subscribersOf(scenario.clientModes, scenario.topics[0]?.name as string),
     ordered: scenario.group.inOrder ? [GROUP, POP_IN_ORDER] : [POP_IN_ORDER],
     attempts: scenario.group.retries,
     // Members in order count attempts for themselves, as RocketMQ's do: who takes a queue over begins anew.

@@ -11,6 +11,7 @@ import { OrderCheck } from "./order-check.ts";
 import { PopCheck } from "./pop-check.ts";
 import { ReturnCheck } from "./return-check.ts";
 import { SlotTable } from "./slot-table.ts";
+import { type Acknowledged, type Subscriber, SubscriberCheck } from "./subscriber-check.ts";
 
 export const INVARIANTS = {
   "acknowledged-kept": "an acknowledged message is still where it was acknowledged to be",
@@ -24,6 +25,7 @@ export const INVARIANTS = {
   order: "acknowledged copies of a producer that waits lie in the order it sent them",
   consumed: "every acknowledged message is consumed by the group at least once",
   "commit-after-listener": "an offset is committed only after the listeners of all before it succeeded",
+  "acknowledged-after-listener": "a group acknowledges what it popped only after its listener succeeded",
   "commit-within": "a committed offset never lies beyond the end of its queue, lest new messages are skipped",
   "commit-kept": "what a group committed last is kept through a crash some seconds later",
   "found-by-key": "an acknowledged message is found by its key, and nothing else is",
@@ -65,6 +67,8 @@ export interface CheckOptions {
   readonly attempts?: number;
   /** No message is attempted oftener than that, as members may whose queue another counted on. Default false. */
   readonly exactAttempts?: boolean;
+  /** Further groups, which the topic they name reaches as a whole in ways of their own. Default none. */
+  readonly subscribers?: readonly Subscriber[];
   /** Groups that subscribed to every message from the first on and that were left running until the end. */
   readonly groups: readonly string[];
 }
@@ -128,6 +132,7 @@ class Checker {
   readonly #order: OrderCheck;
   readonly #attempts: AttemptCheck;
   readonly #pops: PopCheck;
+  readonly #subscribers: SubscriberCheck;
   /** Group → ids whose listener succeeded. */
   readonly #consumed = new Map<string, Set<string>>();
   readonly #drained = new Map<QueueKey, { from: number; to: number }>();
@@ -155,6 +160,7 @@ class Checker {
     this.#commits = new CommitCheck(report, (queue) => this.#expiry.removedTo(queue));
     this.#order = new OrderCheck(report);
     this.#pops = new PopCheck(report);
+    this.#subscribers = new SubscriberCheck(report, options.subscribers ?? []);
     this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.exactAttempts === true);
     const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
     this.#returns = new ReturnCheck(report, options.retries ?? 0, isLost);
@@ -165,6 +171,11 @@ class Checker {
     this.#checkAcknowledged();
     this.#checkOrder();
     this.#checkConsumed();
+    this.#subscribers.end(
+      this.#acknowledgedSends(),
+      (group, id) => this.#consumed.get(group)?.has(id) === true,
+      (message) => this.#mayBeMissed(message),
+    );
     this.#returns.end(
       (broker, sinceMs) =>
         this.#expiry.mayHaveRemoved(broker, sinceMs) ||
@@ -225,6 +236,9 @@ class Checker {
         break;
       case "attempt-repeated":
         this.#pops.repeated(event);
+        break;
+      case "pop-acknowledging":
+        this.#subscribers.acknowledging(event);
         break;
       case "pop-acknowledged":
         this.#pops.acknowledged(event);
@@ -359,6 +373,7 @@ class Checker {
       );
     } else if (event.id !== undefined) ids.add(event.id);
     this.#commits.listened(event);
+    this.#subscribers.listened(event);
   }
 
   #cacheLost(broker: string, atMs: number): void {
@@ -437,6 +452,23 @@ class Checker {
         );
       }
     }
+  }
+
+  *#acknowledgedSends(): Iterable<Acknowledged> {
+    for (const { id, queue, offset, acknowledgedMs: atMs } of this.#sends.values()) {
+      if (queue !== undefined && offset !== undefined && atMs !== undefined)
+        yield { id, queue, offset, atMs };
+    }
+  }
+
+  /** What comes again lies on the same broker, in another topic. */
+  #mayBeMissed({ queue, offset, atMs }: Acknowledged): boolean {
+    const broker = brokerOf(queue);
+    return (
+      offset < this.#expiry.removedTo(queue) ||
+      this.#expiry.mayHaveRemoved(broker, atMs) ||
+      (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker))
+    );
   }
 
   /** Whether what a broker took at that time may have been lost or removed. */

@@ -203,6 +203,14 @@ export type HistoryEvent =
       readonly id: string;
     }
   | {
+      /** A consumer's acknowledgement of what it popped from this place, a retry topic maybe, leaves its process. */
+      readonly kind: "pop-acknowledging";
+      readonly atMs: number;
+      readonly group: string;
+      readonly queue: QueueKey;
+      readonly offset: number;
+    }
+  | {
       /** What a broker found under the key of message `id`. */
       readonly kind: "key-answer";
       readonly atMs: number;

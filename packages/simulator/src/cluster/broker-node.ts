@@ -183,6 +183,8 @@ export class BrokerNode extends SimNode {
           brokerName: this.name,
           flushDiskType: flush,
           vipListener: false,
+          // Counts where brokers divide the queues.
+          defaultMessageRequestMode: "POP",
           messageDelayLevel: DELAY_LEVELS,
           defaultTopicQueueNums: 2,
           maxMessageSize: storeOptions.maxMessageSize ?? 12_288,

@@ -9,6 +9,7 @@ import { Recorder } from "../recorder.ts";
 import type { Scenario } from "../scenario.ts";
 import { FrameTap, type SeenCommit } from "../traffic/frame-tap.ts";
 import { AdminNode } from "../workload/admin-node.ts";
+import { clientModeWorkloads } from "../workload/client-modes.ts";
 import { type ConsumePlan, ConsumerNode } from "../workload/consumer-node.ts";
 import { DeadLetters } from "../workload/dead-letters.ts";
 import { GuestNode } from "../workload/guest-node.ts";
@@ -161,6 +162,14 @@ export class Cluster {
       }),
       ...(scenario.group.pops ? [this.#poppers(clients[1] as SimMachine)] : []),
       ...(scenario.group.popsInOrder ? [this.#poppersInOrder(clients[0] as SimMachine)] : []),
+      ...clientModeWorkloads({
+        modes: scenario.clientModes,
+        machines: clients,
+        contextOf: (label) => this.#context(label),
+        planOf: (group) => this.#popPlan(group, false),
+        namesrv,
+        logger: (name) => this.#logger(name),
+      }),
     ];
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
     const queueOf = ({
@@ -172,6 +181,10 @@ export class Cluster {
       return brokerName === undefined ? undefined : queueKey(topic, brokerName, queueId);
     };
     this.tap = new FrameTap({
+      acknowledging: ({ group, offset, ...place }) => {
+        const queue = queueOf(place);
+        if (queue !== undefined) this.recorder.add({ kind: "pop-acknowledging", group, queue, offset });
+      },
       committed: (commit) => {
         const { group, offset, reaches } = commit;
         const queue = queueOf(commit);
@@ -319,7 +332,8 @@ export class Cluster {
   #popPlan(group: string, isReset: boolean): Omit<PopPlan, "isCalm" | "done" | "asked"> {
     const { brokers, factory, scenario } = this;
     const reset = isReset ? "wanted" : "never";
-    return { group, brokers, factory, topic: scenario.topics[0]?.name as string, reset };
+    const batches = scenario.clientModes.popBatches;
+    return { group, brokers, factory, topic: scenario.topics[0]?.name as string, batches, reset };
   }
 
   #context(label: string): NodeContext {

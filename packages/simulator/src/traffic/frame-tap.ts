@@ -4,6 +4,7 @@
  */
 import type { SimConnection } from "@orbitmq/host/sim";
 import {
+  ackMessageRequestHeader,
   decodeCommand,
   FLAG_RESPONSE,
   isResponse,
@@ -28,6 +29,9 @@ export interface SeenCommit {
   /** The broker's process was there to receive it, and takes it whatever else it thinks of the request. */
   readonly reaches: boolean;
 }
+
+/** A group acknowledged a message that it had popped. */
+export type SeenAcknowledgement = Omit<SeenCommit, "reaches">;
 
 /** A pull that carried a commit was answered in a way that says that the commit was taken. */
 export interface TakenCommit extends Omit<SeenCommit, "reaches"> {
@@ -94,6 +98,9 @@ export class FrameTap {
       this.#pulled(from, command.opaque, header);
     } else if (code === RequestCode.UPDATE_CONSUMER_OFFSET) {
       this.#tell(from, updateConsumerOffsetRequestHeader.decode(ext), from.out.reaches);
+    } else if (code === RequestCode.ACK_MESSAGE) {
+      const { consumerGroup: group, topic, queueId, offset } = ackMessageRequestHeader.decode(ext);
+      this.#events.acknowledging({ group, topic, queueId, offset, brokerHost: from.remote.host });
     }
   }
 
@@ -127,6 +134,7 @@ export class FrameTap {
 export interface CommitEvents {
   committed(commit: SeenCommit): void;
   taken(commit: TakenCommit): void;
+  acknowledging(acknowledgement: SeenAcknowledgement): void;
 }
 
 interface CommitHeader {
@@ -144,6 +152,7 @@ const FLAG_AT = 17;
 const COMMITTING: ReadonlySet<number> = new Set([
   RequestCode.PULL_MESSAGE,
   RequestCode.UPDATE_CONSUMER_OFFSET,
+  RequestCode.ACK_MESSAGE,
 ]);
 
 /** Answers to a pull that was run. */

@@ -5,6 +5,7 @@ import {
   changeInvisibleTimeRequestHeader,
   decompressBody,
   type ExtSink,
+  encodeBatchAckBody,
   formatReceiptHandle,
   getProperty,
   type MessageRecord,
@@ -22,6 +23,7 @@ import {
   resetOffsetRequestHeader,
 } from "@orbitmq/wire";
 import type { MessageFactory } from "./message-factory.ts";
+import { batchAcks } from "./pop-batch.ts";
 
 const TIMEOUT_MS = 3_000;
 
@@ -110,6 +112,13 @@ export class PopClient {
     return this.#ask(broker, RequestCode.ACK_MESSAGE, header);
   }
 
+  /** Messages of one broker, by BATCH_ACK_MESSAGE. */
+  acknowledgeAll(broker: BrokerAt, messages: readonly Popped[]): Promise<number | undefined> {
+    const acks = batchAcks(this.#group, this.#topic, messages);
+    const body = [encodeBatchAckBody({ brokerName: broker.name, acks })];
+    return this.#ask(broker, RequestCode.BATCH_ACK_MESSAGE, () => {}, undefined, body);
+  }
+
   change(
     { broker, topic, queueId, offset, handle }: Popped,
     invisibleTime: number,
@@ -171,9 +180,10 @@ export class PopClient {
     code: number,
     header: (sink: ExtSink) => void,
     read?: (response: RemotingCommand) => void,
+    body: readonly Uint8Array[] = [],
   ): Promise<number | undefined> {
     return new Promise((resolve) =>
-      this.#rpc.request(address, { code, header }, TIMEOUT_MS, (_error, response) => {
+      this.#rpc.request(address, { code, header, body }, TIMEOUT_MS, (_error, response) => {
         if (response?.code === ResponseCode.SUCCESS) read?.(response);
         resolve(response?.ext.get("outcome") === "unknown" ? undefined : response?.code);
       }),

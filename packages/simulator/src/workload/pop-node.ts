@@ -5,6 +5,7 @@
 import type { SimHost, SimMachine } from "@orbitmq/host/sim";
 import { ResponseCode } from "@orbitmq/wire";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
+import { acknowledgeSome, type PoppedTogether } from "./pop-batch-node.ts";
 import { PopClient, type Popped } from "./pop-client.ts";
 import { acknowledgePopped, type PopPlan } from "./poppers.ts";
 import { sleep } from "./producer-node.ts";
@@ -34,7 +35,10 @@ export class PopNode extends SimNode {
         this.#plan.reset = "asked";
         this.#plan.reset = (await this.#reset(client)) ? "done" : "due";
       }
-      for (const message of await this.#pop(client)) await this.#treat(host, client, message);
+      const popped = await this.#pop(client);
+      if (this.#plan.batches && popped.messages.length > 1 && random.chance(0.6))
+        await acknowledgeSome(this.context, this.#plan, host, client, popped);
+      else for (const message of popped.messages) await this.#treat(host, client, message);
     }
   }
 
@@ -59,7 +63,7 @@ export class PopNode extends SimNode {
     return true;
   }
 
-  async #pop(client: PopClient): Promise<readonly Popped[]> {
+  async #pop(client: PopClient): Promise<PoppedTogether> {
     const { random, world, recorder } = this.context;
     const { isCalm, brokers, group } = this.#plan;
     const broker = random.pick(brokers);
@@ -73,7 +77,7 @@ export class PopNode extends SimNode {
     });
     for (const { id } of messages)
       recorder.add({ kind: "popped", group, broker: broker.name, id, askedMs, invisibleMs });
-    return messages;
+    return { broker, messages, untilMs: askedMs + invisibleMs };
   }
 
   async #treat(host: SimHost, client: PopClient, message: Popped): Promise<void> {

@@ -39,6 +39,8 @@ export interface PopPlan {
   readonly done: Set<string>;
   /** Acknowledgements without an answer yet, `id broker`; of a member that died they stay, and may have taken effect. */
   readonly asked: Map<string, number>;
+  /** Members acknowledge some messages together. */
+  readonly batches: boolean;
   reset: "never" | "wanted" | "due" | "asked" | "done";
 }
 
