@@ -8,9 +8,16 @@ export interface ClientModes {
   readonly simple: boolean;
   /** Who pops by requests of its own acknowledges some messages together. */
   readonly popBatches: boolean;
+  /** Broadcasting consumers. */
+  readonly broadcast: boolean;
 }
 
 export function clientModesOf(seed: number): ClientModes {
   const random = new SeededRandom(seed, "client-modes");
-  return { popPush: random.chance(0.12), simple: random.chance(0.12), popBatches: random.chance(0.5) };
+  return {
+    popPush: random.chance(0.12),
+    simple: random.chance(0.12),
+    popBatches: random.chance(0.5),
+    broadcast: random.chance(0.12),
+  };
 }

@@ -164,6 +164,7 @@ export class Cluster {
       ...(scenario.group.popsInOrder ? [this.#poppersInOrder(clients[0] as SimMachine)] : []),
       ...clientModeWorkloads({
         modes: scenario.clientModes,
+        faultless: scenario.faultless,
         machines: clients,
         contextOf: (label) => this.#context(label),
         planOf: (group) => this.#popPlan(group, false),
