@@ -1,7 +1,8 @@
 /**
  * Brings back what was popped and not acknowledged in time (RocketMQ: PopReviveService): its messages are read
- * again, appended to the retry topic (or to the dead letters), and the log is told so. One checkpoint after the
- * other; nothing is polled: the service wakes when the first is due.
+ * again, appended to the retry topic (or to the dead letters), and the log is told so. Nothing is polled: the service
+ * wakes when the first is due. A bounded number of checkpoints is looked at together, so that neither a slow read nor
+ * the write of a turn is waited for by each alone; the messages of one come in their order.
  *
  * The retry message lies before its acknowledgement in the same log: a crash between them brings it twice. A
  * message that is gone (removed for its age, or with its topic) is passed over with a warning; one that cannot be
@@ -30,6 +31,10 @@ const REFUSED_PAUSE_MS = 1_000;
 const UNREADABLE_PAUSES_S = [
   10, 20, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200,
 ];
+/** Checkpoints whose messages are read at the same time. */
+const REVIVING_MAX = 32;
+/** A turn takes up no more when it has taken up so many messages: a backlog must not hold up requests. */
+const TURN_MESSAGES = 64;
 /** Timers of a host need not reach further. */
 const WAIT_MS_MAX = 3_600_000;
 
@@ -50,7 +55,9 @@ export class ReviveService {
   readonly #needs: ReviveServiceNeeds;
   #timer: TimerHandle | undefined;
   #timerAtMs = 0;
-  #isBusy = false;
+  #reviving = 0;
+  /** The next turn looks for more. */
+  #goesOn = false;
   #isStarted = false;
   #stopped = false;
   /** Nobody waits for retry messages. */
@@ -76,7 +83,14 @@ export class ReviveService {
   #arm(): void {
     const { log, clock, timers } = this.#needs;
     const firstMs = log.table.firstDueMs;
-    if (firstMs === undefined || this.#isBusy || this.#stopped || !this.#isStarted) return;
+    if (
+      firstMs === undefined ||
+      this.#goesOn ||
+      this.#reviving >= REVIVING_MAX ||
+      this.#stopped ||
+      !this.#isStarted
+    )
+      return;
     if (this.#timer !== undefined && this.#timerAtMs <= firstMs) return;
     this.#timer?.cancel();
     const nowMs = clock.monotonicMs();
@@ -88,17 +102,30 @@ export class ReviveService {
     });
   }
 
-  /** Takes up the next that is due. */
+  /** Takes up what is due, as much as there is room for. */
   #next(): void {
-    if (this.#stopped || this.#isBusy) return;
     const { log, clock } = this.#needs;
-    const checkPoint = log.table.takeDue(clock.monotonicMs());
-    if (checkPoint === undefined) {
-      this.#arm();
-      return;
+    const nowMs = clock.monotonicMs();
+    for (let taken = 0; taken < TURN_MESSAGES && this.#reviving < REVIVING_MAX && !this.#stopped; ) {
+      const checkPoint = log.table.takeDue(nowMs);
+      if (checkPoint === undefined) {
+        this.#arm();
+        return;
+      }
+      taken += checkPoint.offsets.length;
+      this.#reviving++;
+      this.#revive(checkPoint, 0);
     }
-    this.#isBusy = true;
-    this.#revive(checkPoint, 0);
+    if (this.#reviving < REVIVING_MAX) this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#goesOn || this.#stopped) return;
+    this.#goesOn = true;
+    this.#needs.timers.afterTurn(() => {
+      this.#goesOn = false;
+      this.#next();
+    });
   }
 
   #revive(checkPoint: CheckPoint, from: number): void {
@@ -181,13 +208,12 @@ export class ReviveService {
 
   /** Tells the log what was done, and looks at the rest after `pauseMs`. */
   #settle(checkPoint: CheckPoint, pauseMs: number | undefined): void {
-    const { log, clock, timers } = this.#needs;
+    const { log, clock } = this.#needs;
     const bits = checkPoint.ackedBits & ~checkPoint.loggedBits;
     const refused = bits === 0 ? undefined : log.done(checkPoint, bits);
     const againMs = refused !== undefined ? REFUSED_PAUSE_MS : pauseMs;
     if (againMs !== undefined) log.table.postpone(checkPoint, clock.monotonicMs() + againMs);
-    this.#isBusy = false;
-    // A turn between two, so that a backlog of them does not hold up requests.
-    timers.afterTurn(() => this.#next());
+    this.#reviving--;
+    this.#goOn();
   }
 }
