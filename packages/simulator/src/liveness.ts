@@ -4,7 +4,7 @@
  */
 
 import type { SimHost } from "@orbitmq/host/sim";
-import { brokerOf, type QueueKey } from "./checker/history.ts";
+import { brokerOf, mayHoldSentBack, type QueueKey } from "./checker/history.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 
 import { RouteWatch } from "./workload/route-watch.ts";
@@ -67,13 +67,18 @@ export class Liveness {
       else if (event?.kind === "removed") {
         this.#removedTo.set(event.queue, event.to);
         this.#removedMs.set(brokerOf(event.queue), event.atMs);
+        if (mayHoldSentBack(event.queue)) this.#forgetSentBack();
       } else if (event?.kind === "sent-back") {
         if (event.id !== undefined) this.#sentBack.add(event.id);
       } else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH") {
         this.#lost.add(event.broker);
-        // What was sent back may lie at any broker.
-        for (const id of this.#sentBack) this.#awaited.delete(id);
+        this.#forgetSentBack();
       }
     }
+  }
+
+  /** What was sent back may lie at any broker, and be gone. */
+  #forgetSentBack(): void {
+    for (const id of this.#sentBack) this.#awaited.delete(id);
   }
 }

@@ -19,7 +19,8 @@ export class AttemptCheck {
   readonly #retries: number;
   readonly #exact: boolean;
   readonly #attempts = new Map<string, Attempts>();
-  readonly #sentBack = new Set<string>();
+  /** When it was sent back the last time. */
+  readonly #sentBackMs = new Map<string, number>();
 
   /** `retries`: how often a message comes again before it is a dead letter; `exact`: never oftener than that. */
   constructor(report: Report, retries: number, exact: boolean) {
@@ -33,7 +34,7 @@ export class AttemptCheck {
   }
 
   sentBack({ id, times, isUnsure, atMs }: Extract<HistoryEvent, { kind: "sent-back" }>): void {
-    if (id !== undefined) this.#sentBack.add(id);
+    if (id !== undefined) this.#sentBackMs.set(id, atMs);
     if (id !== undefined && isUnsure === true) this.#of(id).isUnsure = true;
     if (id !== undefined && times >= this.#retries) this.#of(id).givenUpMs ??= atMs;
   }
@@ -50,9 +51,9 @@ export class AttemptCheck {
     );
   }
 
-  /** It lies, or has lain, at some broker as a message of its own. */
-  wasSentBack(id: string): boolean {
-    return this.#sentBack.has(id);
+  /** Since when it lies, or has lain, at some broker as a message of its own. */
+  sentBackMs(id: string): number | undefined {
+    return this.#sentBackMs.get(id);
   }
 
   isDead(id: string): boolean {

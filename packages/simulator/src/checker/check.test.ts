@@ -477,6 +477,16 @@ test("a message is a dead letter when its last attempt has failed, and not befor
   assert.deepEqual(broken(last, twice), ["consumed", "dead-letters"], "it may not vanish instead");
   const expired: HistoryEvent = { kind: "removed", atMs: 900_000, queue: "%DLQ%g@b:0", from: 0, to: 1 };
   assert.deepEqual(broken([...last, expired], { ...twice, reservedMs: 0 }), [], "but expire like any other");
+  const again = [...history, sentBack("1", 0, 0)];
+  assert.deepEqual(broken(again, twice), ["consumed"], "nor what comes again");
+  const retry: HistoryEvent = { ...expired, queue: "%RETRY%g@b:0" };
+  assert.deepEqual(broken([...again, retry], { ...twice, reservedMs: 0 }), [], "that may expire, too");
+  assert.deepEqual(broken([...again, expired], { ...twice, reservedMs: 0 }), ["consumed"]);
+  assert.deepEqual(
+    broken([{ ...retry, atMs: 0 }, ...again], { ...twice, reservedMs: 0 }),
+    ["consumed"],
+    "but not before",
+  );
   const once = [...last, listening("1", 0), deadLetter("1")];
   assert.deepEqual(broken(once, { ...twice, exactAttempts: true }), ["dead-letters"], "nor have one more");
 });

@@ -442,7 +442,9 @@ class Checker {
         // A dead letter may lie at any broker, and expire there.
         if (this.#attempts.mayBeGone(send.id, (sinceMs) => this.#mayBeLostSince(sinceMs))) continue;
         if ((send.offset as number) < this.#expiry.removedTo(send.queue)) continue;
-        if (this.#isLossy && this.#attempts.wasSentBack(send.id)) continue;
+        const sentBackMs = this.#attempts.sentBackMs(send.id);
+        if (sentBackMs !== undefined && (this.#isLossy || this.#expiry.mayHaveRemovedSentBack(sentBackMs)))
+          continue;
         // The group's offsets may have run ahead of what the power loss left.
         if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(send.queue))) continue;
         this.#report(

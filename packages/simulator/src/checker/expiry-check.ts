@@ -3,7 +3,7 @@
  * expired when at some moment since it was sent the clock showed a time that is `reservedMs` before the one at
  * which it was removed.
  */
-import { brokerOf, type HistoryEvent, type QueueKey } from "./history.ts";
+import { brokerOf, type HistoryEvent, mayHoldSentBack, type QueueKey } from "./history.ts";
 import type { Report } from "./slot-table.ts";
 
 interface Step {
@@ -21,6 +21,8 @@ export class ExpiryCheck {
   readonly #removals = new Map<QueueKey, Removed[]>();
   /** Broker → when something was removed there the last time. */
   readonly #lastMs = new Map<string, number>();
+  /** When one that was sent back may have been removed the last time. */
+  #sentBackMs = -1;
 
   constructor(report: Report, reservedMs: number) {
     this.#report = report;
@@ -38,6 +40,7 @@ export class ExpiryCheck {
     removals.push(event);
     this.#removals.set(event.queue, removals);
     this.#lastMs.set(brokerOf(event.queue), event.atMs);
+    if (mayHoldSentBack(event.queue)) this.#sentBackMs = event.atMs;
   }
 
   /** Everything below this offset may be gone. */
@@ -54,6 +57,11 @@ export class ExpiryCheck {
   mayHaveRemovedSince(sinceMs: number): boolean {
     for (const lastMs of this.#lastMs.values()) if (lastMs >= sinceMs) return true;
     return false;
+  }
+
+  /** Whether a message that was sent back at `sinceMs` may have been removed, at whatever broker. */
+  mayHaveRemovedSentBack(sinceMs: number): boolean {
+    return this.#sentBackMs >= sinceMs;
   }
 
   /** A message that was sent at `sentMs` and acknowledged at this place. */

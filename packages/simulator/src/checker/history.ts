@@ -284,6 +284,11 @@ export function topicOf(queue: QueueKey): string {
   return queue.slice(0, queue.indexOf("@"));
 }
 
+/** Whether messages that were sent back lie there: waiting for their time, or to be consumed again. */
+export function mayHoldSentBack(queue: QueueKey): boolean {
+  return queue.startsWith("%RETRY%") || queue.startsWith("SCHEDULE_TOPIC_XXXX@");
+}
+
 export function brokerOf(queue: QueueKey): string {
   let broker = brokers.get(queue);
   if (broker === undefined) {
