@@ -11,7 +11,7 @@ export interface Scenario {
   readonly flush: "SYNC_FLUSH" | "ASYNC_FLUSH";
   /** Sends over all producers. */
   readonly sends: number;
-  /** Messages that are sent back until they are dead letters. */
+  /** Messages that are sent back until they are dead letters; 0 in half of the seeds. */
   readonly returns: number;
   readonly producers: number;
   readonly consumers: number;
@@ -28,6 +28,7 @@ export interface Scenario {
   readonly faultless: boolean;
   /** How many faults are planned, crashes included. */
   readonly faults: number;
+  /** At least three, where anything fails. */
   readonly crashesMin: number;
   /** Faults of the disks, each of another kind. */
   readonly diskFaultsMin: number;
@@ -80,9 +81,9 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     clientModes: clientModesOf(seed),
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
     sends: random.between(300, 330),
-    returns: random.between(4, 10),
-    producers: random.between(2, 3),
-    consumers: group.leaves ? 2 : random.between(2, 3),
+    returns: random.chance(0.5) ? random.between(4, 10) : 0,
+    producers: random.pick([2, 2, 3]),
+    consumers: group.leaves ? 2 : random.pick([2, 2, 3]),
     uniformBytes: random.chance(0.4) ? random.between(16, 600) : undefined,
     topics: [
       { name: "orders", queues: random.between(2, 4) },
@@ -90,9 +91,9 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     ],
     busyMs: 30_000,
     faultless,
-    faults: faultless ? 0 : random.between(8, 16),
-    crashesMin: faultless ? 0 : 3,
-    diskFaultsMin: faultless ? 0 : 4,
+    faults: faultless ? 0 : random.between(5, 13),
+    crashesMin: faultless ? 0 : random.pick([3, 3, 3, 4, 5]),
+    diskFaultsMin: faultless ? 0 : random.between(1, 4),
     expiries: expires ? random.between(1, 3) : 0,
     store: {
       ...(expires ? { fileReservedTime: 1 } : {}),

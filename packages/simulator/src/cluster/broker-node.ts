@@ -22,6 +22,9 @@ const HOME = "/var/orbitmq/store";
 /** Short, lest seeds wait for retries. */
 const DELAY_LEVELS = "1s 2s 2s 2s 3s 3s 3s 4s 4s 4s 5s 5s 5s 5s 5s 5s 5s 5s";
 
+/** Longer than a member believes in a lock that it cannot renew; RocketMQ's minute would make seeds wait for the dead. */
+const LOCK_LIVE_MS = 40_000;
+
 /** Starting again helps; the disk was told to fail, or is full. */
 const PASSING = new Set(["IO", "NO_SPACE", "LOCKED"]);
 
@@ -187,6 +190,7 @@ export class BrokerNode extends SimNode {
           defaultMessageRequestMode: "POP",
           messageDelayLevel: DELAY_LEVELS,
           defaultTopicQueueNums: 2,
+          rebalanceLockMaxLiveTime: LOCK_LIVE_MS,
           maxMessageSize: storeOptions.maxMessageSize ?? 12_288,
         },
         this.#logger,
