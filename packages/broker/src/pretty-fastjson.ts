@@ -5,31 +5,28 @@
  * Takes plain objects (members sorted, `undefined` and null left out), Maps (keys kept in order, integers bare),
  * arrays, Sets, strings, numbers and booleans.
  */
+import { formatScalar, quoted, sortedKeys } from "@orbitmq/wire";
+
+/** A config file's text. */
 export function formatPrettyFastjson(value: unknown): string {
   return format(value, "");
 }
 
 function format(value: unknown, indent: string): string {
   if (value === null || value === undefined) return "null";
-  if (typeof value !== "object") return JSON.stringify(value) ?? "null";
+  if (typeof value !== "object") return formatScalar(value);
   const inner = `${indent}\t`;
+  let parts = "";
   if (Array.isArray(value) || value instanceof Set) {
-    const items = [...value].map((item) => inner + format(item, inner));
-    return items.length === 0 ? "[]" : `[\n${items.join(",\n")}\n${indent}]`;
+    for (const item of value) parts += `${parts === "" ? "" : ",\n"}${inner}${format(item, inner)}`;
+    return parts === "" ? "[]" : `[\n${parts}\n${indent}]`;
   }
-  const members: string[] = [];
-  for (const [key, item] of entries(value)) {
-    if (item === undefined || item === null) continue;
-    const name = typeof key === "number" ? String(key) : JSON.stringify(key);
-    members.push(`${inner}${name}:${format(item, inner)}`);
-  }
-  return members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n${indent}}`;
-}
-
-function entries(value: object): Iterable<readonly [unknown, unknown]> {
-  if (value instanceof Map) return value;
-  const record = value as Record<string, unknown>;
-  return Object.keys(record)
-    .sort()
-    .map((key) => [key, record[key]] as const);
+  const member = (key: unknown, item: unknown): void => {
+    if (item === undefined || item === null) return;
+    const name = typeof key === "number" ? String(key) : quoted(key as string);
+    parts += `${parts === "" ? "" : ",\n"}${inner}${name}:${format(item, inner)}`;
+  };
+  if (value instanceof Map) for (const [key, item] of value) member(key, item);
+  else for (const key of sortedKeys(value)) member(key, (value as Record<string, unknown>)[key]);
+  return parts === "" ? "{}" : `{\n${parts}\n${indent}}`;
 }

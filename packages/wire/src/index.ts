@@ -365,7 +365,14 @@ export {
   SERIALIZE_ROCKETMQ,
 } from "./frame/remoting-command.ts";
 export type { FastjsonOptions } from "./json/fastjson.ts";
-export { encodeFastjson, formatFastjson, parseFastjson } from "./json/fastjson.ts";
+export {
+  encodeFastjson,
+  formatFastjson,
+  formatScalar,
+  parseFastjson,
+  quoted,
+  sortedKeys,
+} from "./json/fastjson.ts";
 export type { JsonFile } from "./json/json-file.ts";
 export { parseJsonFile } from "./json/json-file.ts";
 export type { BatchEntry, ReceivedBatchEntry } from "./message/batch-body.ts";

@@ -65,7 +65,8 @@ export class PopService {
     const host: Pick<Host, "clock" | "timers"> = needs;
     this.needs = needs;
     this.log = new ReviveLog(needs);
-    this.orders = new OrderInfos({ ...needs, ...options });
+    const { flushConsumerOrderInfoInterval, popInvisibleTimeMillisMax } = options;
+    this.orders = new OrderInfos({ ...needs, flushConsumerOrderInfoInterval, popInvisibleTimeMillisMax });
     this.queues = new PopQueues({
       store,
       offsets,

@@ -48,30 +48,72 @@ function escapeNonAscii(text: string): string {
   );
 }
 
+/** Text grows by appending: bodies are made of hundreds of small parts, and a list of them would cost more than they. */
 function format(value: unknown, quoteIntegerKeys: boolean): string {
   if (value === null || value === undefined) return "null";
-  if (typeof value !== "object") return JSON.stringify(value) ?? "null";
-  if (Array.isArray(value)) return `[${value.map((item) => format(item, quoteIntegerKeys)).join(",")}]`;
+  if (typeof value !== "object") return formatScalar(value);
+  if (Array.isArray(value)) {
+    let items = "";
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) items += ",";
+      items += format(value[i], quoteIntegerKeys);
+    }
+    return `[${items}]`;
+  }
   if (value instanceof Set) return format([...value], quoteIntegerKeys);
-  const members: string[] = [];
+  let members = "";
   if (value instanceof Map) {
     for (const [key, item] of value) {
       if (item === undefined || item === null) continue;
-      members.push(`${formatKey(key, quoteIntegerKeys)}:${format(item, quoteIntegerKeys)}`);
+      if (members !== "") members += ",";
+      members += `${formatKey(key, quoteIntegerKeys)}:${format(item, quoteIntegerKeys)}`;
     }
   } else {
-    for (const key of Object.keys(value).sort()) {
+    for (const key of sortedKeys(value)) {
       const item = (value as Record<string, unknown>)[key];
       if (item === undefined || item === null) continue;
-      members.push(`${JSON.stringify(key)}:${format(item, quoteIntegerKeys)}`);
+      if (members !== "") members += ",";
+      members += `${quoted(key)}:${format(item, quoteIntegerKeys)}`;
     }
   }
-  return `{${members.join(",")}}`;
+  return `{${members}}`;
+}
+
+/** A string, number or boolean as JSON; what JSON cannot express is null. */
+export function formatScalar(value: unknown): string {
+  if (Number.isInteger(value) && !Object.is(value, -0)) return String(value);
+  return JSON.stringify(value) ?? "null";
+}
+
+/** An object's own keys in alphabetical order. */
+export function sortedKeys(value: object): readonly string[] {
+  const keys = Object.keys(value);
+  for (let i = 1; i < keys.length; i++) {
+    // Most beans are written down in order.
+    if ((keys[i - 1] as string) > (keys[i] as string)) return keys.sort();
+  }
+  return keys;
+}
+
+const quotedKeys = new Map<string, string>();
+const QUOTED_KEYS_MAX = 1_024;
+const QUOTED_LENGTH_MAX = 64;
+
+/** JSON.stringify of a member's name; the same few are asked for again and again. */
+export function quoted(key: string): string {
+  if (key.length > QUOTED_LENGTH_MAX) return JSON.stringify(key);
+  let text = quotedKeys.get(key);
+  if (text === undefined) {
+    text = JSON.stringify(key);
+    if (quotedKeys.size >= QUOTED_KEYS_MAX) quotedKeys.clear();
+    quotedKeys.set(key, text);
+  }
+  return text;
 }
 
 function formatKey(key: unknown, quoteIntegerKeys: boolean): string {
   if (typeof key === "number") return quoteIntegerKeys ? `"${key}"` : String(key);
-  if (typeof key === "string") return JSON.stringify(key);
+  if (typeof key === "string") return quoted(key);
   return format(key, quoteIntegerKeys);
 }
 
