@@ -21,6 +21,11 @@ const measurements = {
 };
 
 const [command = "send", ...options] = process.argv.slice(2);
+if (command === "--help") {
+  console.log("npm run bench -- MEASUREMENT [options]; each tells its options for --help:");
+  console.log(Object.keys(measurements).join(", "));
+  process.exit(0);
+}
 const script = measurements[command];
 if (script === undefined) {
   console.error(`there is no measurement ${command}; there are: ${Object.keys(measurements).join(", ")}`);
@@ -30,5 +35,5 @@ const run = (args) => {
   const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 };
-run([join(import.meta.dirname, "../scripts/build.mjs"), "--if-stale"]);
+if (!options.includes("--help")) run([join(import.meta.dirname, "../scripts/build.mjs"), "--if-stale"]);
 run(["--conditions=orbitmq-source", "--import", "tsx", join(import.meta.dirname, script), ...options]);

@@ -2,21 +2,13 @@
  * `npm run bench -- compare`: OrbitMQ beside the real RocketMQ 5.5.0 and the null broker on this machine, in
  * interleaved rounds. Each workload's figures lie in `--out` as JSON as soon as they are measured; at the end a
  * Markdown page, also printed, and plots are made of them.
- *
- *   --list       names of the workloads
- *   --only       some of them: `pipelined-1x64-128-sync,producer-*`; default all
- *   --goals      those of them that are held against a goal
- *   --servers    orbitmq,java,null
- *   --rounds 5 --seconds 8 (of a workload that goes by time) --scale 1 (times numbers of messages)
- *   --folder DIR (stores) --out bench-results --resume (leaves out what is there) --no-touch
- *   --minutes N  begins no further workload after that; `--resume` goes on with it another day
  */
 import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
 import { type Chosen, catalogue, choose, hasGoal } from "./catalogue.ts";
 import { commandLine } from "./measure/command-line.ts";
 import { describeMachine } from "./measure/machine.ts";
 import { touchMemory } from "./measure/touch-memory.ts";
+import { benchOptions } from "./options.ts";
 import { leaveReport } from "./report/write-report.ts";
 import { readResult, writeResult } from "./results/result-files.ts";
 import { runRounds } from "./rounds.ts";
@@ -28,8 +20,23 @@ import { orbitmq } from "./servers/orbitmq.ts";
 const servers: Readonly<Record<string, Contestant>> = { orbitmq: orbitmq(), java, null: nullBroker };
 
 const args = process.argv.slice(2);
-const { values } = parseArgs({
-  args,
+const USAGE = `[options]
+
+OrbitMQ beside the real RocketMQ 5.5.0 and the null broker on this machine, in
+interleaved rounds. Each workload's figures lie in --out as JSON as soon as they are measured; at the end a
+Markdown page, also printed, and plots are made of them.
+
+  --list       names of the workloads
+  --only       some of them: pipelined-1x64-128-sync,producer-*; default all
+  --goals      those of them that are held against a goal
+  --servers    orbitmq,java,null
+  --rounds 5 --seconds 8 (of a workload that goes by time) --scale 1 (times numbers of messages)
+  --folder DIR (stores) --out bench-results --resume (leaves out what is there) --no-touch
+  --minutes N  begins no further workload after that; --resume goes on with it another day`;
+
+const { values } = benchOptions({
+  name: "compare",
+  usage: USAGE,
   options: {
     list: { type: "boolean", default: false },
     only: { type: "string" },

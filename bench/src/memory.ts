@@ -3,13 +3,10 @@
  * for `--minutes`, resident memory looked at every ten seconds. What is seen in the first fifth is its growing up and
  * does not count; after it no sample may be further than 5 % from the median. Status 1 when one is. Leaves a result
  * for `bench -- report` and a plot in `--out`.
- *
- *   --minutes 30 --rate 10000 --flush SYNC_FLUSH --folder DIR --out bench-results
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { removeAtExit } from "./left-behind.ts";
 import { startLoader } from "./load/run-loader.ts";
 import { startProcess } from "./load/run-process.ts";
@@ -19,6 +16,7 @@ import { describeMachine } from "./measure/machine.ts";
 import { memoryOf } from "./measure/process-cpu.ts";
 import { rawSyncRate } from "./measure/raw-sync.ts";
 import { awaitStored } from "./measure/stored-messages.ts";
+import { benchOptions } from "./options.ts";
 import { lineSvg } from "./report/line-svg.ts";
 import { OURS } from "./results/goal.ts";
 import { RESULT_FORMAT, type Result } from "./results/result.ts";
@@ -28,8 +26,18 @@ import { orbitmq } from "./servers/orbitmq.ts";
 import { loaderMetrics, placeOf, someTopics } from "./workloads/load.ts";
 
 const args = process.argv.slice(2);
-const { values } = parseArgs({
-  args,
+const USAGE = `[options]
+
+Whether OrbitMQ's memory stays flat: a fixed rate of 128 B messages, sent and consumed,
+for --minutes, resident memory looked at every ten seconds. What is seen in the first fifth is its growing up and
+does not count; after it no sample may be further than 5 % from the median. Status 1 when one is. Leaves a result
+for bench -- report and a plot in --out.
+
+  --minutes 30 --rate 10000 --flush SYNC_FLUSH --folder DIR --out bench-results`;
+
+const { values } = benchOptions({
+  name: "memory",
+  usage: USAGE,
   options: {
     minutes: { type: "string", default: "30" },
     rate: { type: "string", default: "10000" },

@@ -2,19 +2,15 @@
  * `npm run bench -- quick COMMIT`: this tree beside another commit of it, in one run of interleaved rounds of at most
  * three minutes. Ends with status 1 when a workload's rate falls under 85 % of the other's; CPU per message, which a
  * noisy machine blurs less, stands beside it.
- *
- *   COMMIT       anything git knows; default the newest tag, else HEAD
- *   --min 0.85 --rounds 5 (fewer where they would not end within --minutes 3) --seconds 2 --loads 1x64,64x16
- *   --folder DIR
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { choose } from "./catalogue.ts";
 import { removeAtExit } from "./left-behind.ts";
 import { describeMachine } from "./measure/machine.ts";
+import { benchOptions } from "./options.ts";
 import { compareTrees } from "./report/trees.ts";
 import type { Result } from "./results/result.ts";
 import { runRounds } from "./rounds.ts";
@@ -26,8 +22,19 @@ const WARM_UP_MS = 750;
 const THIS = "this tree";
 const root = join(import.meta.dirname, "../..");
 
-const { values, positionals } = parseArgs({
-  args: process.argv.slice(2),
+const USAGE = `COMMIT [options]
+
+This tree beside another commit of it, in one run of interleaved rounds of at most
+three minutes. Ends with status 1 when a workload's rate falls under 85 % of the other's; CPU per message, which a
+noisy machine blurs less, stands beside it.
+
+  COMMIT       anything git knows; default the newest tag, else HEAD
+  --min 0.85 --rounds 5 (fewer where they would not end within --minutes 3) --seconds 2 --loads 1x64,64x16
+  --folder DIR`;
+
+const { values, positionals } = benchOptions({
+  name: "quick",
+  usage: USAGE,
   allowPositionals: true,
   options: {
     min: { type: "string", default: "0.85" },

@@ -1,14 +1,11 @@
 /**
  * `npm run bench -- report FILE…`: results of one or several runs, files or folders of them, as one Markdown page and
  * plots in `--out`. With `--docs` also the figures of docs/performance.md, between its comments, and its plots.
- *
- *   FILE…   default bench-results
- *   --out DIR (default: the first folder given) --docs
  */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { catalogue, choose } from "./catalogue.ts";
+import { benchOptions } from "./options.ts";
 import { figuresSection, goalsTable, machineSection } from "./report/markdown.ts";
 import { plots } from "./report/plots.ts";
 import { fillSection } from "./report/sections.ts";
@@ -17,8 +14,17 @@ import type { Result } from "./results/result.ts";
 import { readResults } from "./results/result-files.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
-const { values, positionals } = parseArgs({
-  args: process.argv.slice(2),
+const USAGE = `FILE… [options]
+
+Results of one or several runs, files or folders of them, as one Markdown page and
+plots in --out. With --docs also the figures of docs/performance.md, between its comments, and its plots.
+
+  FILE…   default bench-results
+  --out DIR (default: the first folder given) --docs`;
+
+const { values, positionals } = benchOptions({
+  name: "report",
+  usage: USAGE,
   allowPositionals: true,
   options: { out: { type: "string" }, docs: { type: "boolean", default: false } },
 });

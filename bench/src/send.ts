@@ -8,15 +8,27 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startServerProcess } from "orbitmq/testing";
 import type { LoaderResult } from "./load/loader.ts";
 import { runLoader } from "./load/run-loader.ts";
 import { memoryOf } from "./measure/process-cpu.ts";
 import { rawSyncRate } from "./measure/raw-sync.ts";
+import { benchOptions } from "./options.ts";
 
-const { values } = parseArgs({
-  args: process.argv.slice(2),
+const USAGE = `[options]
+
+How many acknowledged sends per second the shipped server takes, and how long each
+waits. For each flush mode and each number in flight a fresh server on an empty store is loaded by a loader
+process, for --seconds and until --messages were acknowledged; beside each row stands the raw
+write+fdatasync rate of the same disk, measured just before it, and what a message costs the server's CPU: of all
+its threads and of the main one.
+
+  --seconds 8 (of a row) --messages 0 (at least, of a row) --body 128 (bytes)
+  --load 1x1,1x64,64x16 (connections x in flight) --flush SYNC_FLUSH,ASYNC_FLUSH --folder DIR --json`;
+
+const { values } = benchOptions({
+  name: "send",
+  usage: USAGE,
   options: {
     seconds: { type: "string", default: "8" },
     body: { type: "string", default: "128" },

@@ -5,12 +5,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startServerProcess } from "orbitmq/testing";
 import { sendOnce } from "./load/send-once.ts";
+import { benchOptions } from "./options.ts";
 
-const { values } = parseArgs({
-  args: process.argv.slice(2),
+const USAGE = `[options]
+
+How long from launch to the first acknowledgement, on an empty store, as a client
+sees it: the process is started, and when its ready line comes one raw send is made and answered.
+
+  --rounds 11 --folder DIR`;
+
+const { values } = benchOptions({
+  name: "start",
+  usage: USAGE,
   options: { rounds: { type: "string", default: "11" }, folder: { type: "string", default: tmpdir() } },
 });
 

@@ -1,12 +1,10 @@
 /**
  * `npm run bench -- store`: what the store does by itself, each figure beside what the disk does in the same run, and
  * each goal with whether it was reached. All workloads by default; `--list` names them and says how long they take.
- *
- *   --only group-commit,cold-read --seconds 3 (for appends) --messages 1000000 (at most, for reads) --folder DIR --json
  */
 import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
 import { nodeHost } from "@orbitmq/host/node";
+import { benchOptions } from "./options.ts";
 import { coldRead, tailRead } from "./store/catch-up.ts";
 import { append, groupCommit } from "./store/group-commit.ts";
 import { indexQuery } from "./store/index-query.ts";
@@ -28,8 +26,16 @@ const WORKLOADS: readonly StoreWorkload[] = [
   manyQueues,
 ];
 
-const { values } = parseArgs({
-  args: process.argv.slice(2),
+const USAGE = `[options]
+
+What the store does by itself, each figure beside what the disk does in the same run, and
+each goal with whether it was reached. All workloads by default; --list names them and says how long they take.
+
+  --only group-commit,cold-read --seconds 3 (for appends) --messages 1000000 (at most, for reads) --folder DIR --json`;
+
+const { values } = benchOptions({
+  name: "store",
+  usage: USAGE,
   options: {
     only: { type: "string" },
     list: { type: "boolean", default: false },
