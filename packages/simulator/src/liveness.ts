@@ -21,6 +21,8 @@ export class Liveness {
   /** ASYNC_FLUSH: brokers whose machine lost what was in memory; their messages may be gone. */
   readonly #lost = new Set<string>();
   readonly #sentBack = new Set<string>();
+  /** What may have been removed after it was sent back: awaited again when it comes, and is sent back, once more. */
+  readonly #removed = new Map<string, { readonly queue: QueueKey; readonly offset: number }>();
   #read = 0;
 
   constructor(cluster: Cluster) {
@@ -67,18 +69,30 @@ export class Liveness {
       else if (event?.kind === "removed") {
         this.#removedTo.set(event.queue, event.to);
         this.#removedMs.set(brokerOf(event.queue), event.atMs);
-        if (mayHoldSentBack(event.queue)) this.#forgetSentBack();
+        if (mayHoldSentBack(event.queue)) this.#sentBackRemoved();
       } else if (event?.kind === "sent-back") {
-        if (event.id !== undefined) this.#sentBack.add(event.id);
+        if (event.id !== undefined) this.#sentBackAgain(event.id);
       } else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH") {
         this.#lost.add(event.broker);
-        this.#forgetSentBack();
+        // What was sent back may lie at any broker.
+        for (const id of this.#sentBack) this.#awaited.delete(id);
       }
     }
   }
 
-  /** What was sent back may lie at any broker, and be gone. */
-  #forgetSentBack(): void {
-    for (const id of this.#sentBack) this.#awaited.delete(id);
+  /** At whatever broker. */
+  #sentBackRemoved(): void {
+    for (const id of this.#sentBack) {
+      const place = this.#awaited.get(id);
+      if (place !== undefined) this.#removed.set(id, place);
+      this.#awaited.delete(id);
+    }
+  }
+
+  #sentBackAgain(id: string): void {
+    this.#sentBack.add(id);
+    const place = this.#removed.get(id);
+    if (place !== undefined) this.#awaited.set(id, place);
+    this.#removed.delete(id);
   }
 }

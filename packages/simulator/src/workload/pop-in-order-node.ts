@@ -15,6 +15,11 @@ import type { Place } from "./queue-reader.ts";
 /** Its group. */
 export const POP_IN_ORDER = "poppers-in-order";
 const INVISIBLE_MS = 20_000;
+/** Answers to a pop that was run to its end. */
+const ANSWERS: ReadonlySet<number | undefined> = new Set([
+  ResponseCode.SUCCESS,
+  ResponseCode.POLLING_TIMEOUT,
+]);
 
 export class PopInOrderNode extends SimNode {
   readonly #plan: PopPlan;
@@ -101,7 +106,8 @@ export class PopInOrderNode extends SimNode {
     let again = second;
     // Both waited, and what came went to the first alone.
     if (lost.messages.length > 0 && again.messages.length === 0) again = await client.pop(broker, ask);
-    const isAnswered = again.code === ResponseCode.SUCCESS || again.code === ResponseCode.POLLING_TIMEOUT;
+    // One that has no answer may still be reading, and hold its messages from the next.
+    const isAnswered = ANSWERS.has(second.code) && ANSWERS.has(again.code);
     const isSame =
       asked !== undefined && this.#hostOf(broker.name) === asked && failures === this.#readFailures;
     if (isAnswered && lost.messages.length > 0 && isSame) {
