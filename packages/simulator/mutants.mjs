@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundle, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
+import { bundle, nodeFlags, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
 
 const SEEDS = 5_000;
 const mutantsFolder = join(dirname(fileURLToPath(import.meta.url)), "mutants");
@@ -21,15 +21,12 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** The first seed in [from, to] that fails, with what it broke. */
 function firstFailure(program, from, to) {
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    [program, "--seeds", `${from}..${to}`, "--json"],
-    {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  );
+  const seeds = ["--seeds", `${from}..${to}`, "--json"];
+  const { stdout, stderr, status } = spawnSync(process.execPath, [...nodeFlags(seeds), program, ...seeds], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (status === 0) return undefined;
   const first = stdout.split("\n").find((line) => line.startsWith('{"seed"'));
   if (status !== 1 || first === undefined) throw new Error(`the simulator failed: ${stderr}`);

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { bundle, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
+import { bundle, nodeFlags, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
 
 if (process.argv[2] === "mutants") {
   process.argv.splice(2, 1);
@@ -31,13 +31,9 @@ try {
   console.error(error instanceof PatchError ? error.message : error);
   process.exit(error instanceof PatchError ? 2 : 1);
 }
-const child = spawn(
-  process.execPath,
-  ["--enable-source-maps", "--max-semi-space-size=128", join(folder, "sim.mjs"), ...args],
-  {
-    stdio: "inherit",
-    env: { ...process.env, ORBITMQ_SIM_COMMAND: command },
-  },
-);
+const child = spawn(process.execPath, [...nodeFlags(args), join(folder, "sim.mjs"), ...args], {
+  stdio: "inherit",
+  env: { ...process.env, ORBITMQ_SIM_COMMAND: command },
+});
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code) => process.exit(code ?? 1));

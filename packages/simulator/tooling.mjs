@@ -55,6 +55,15 @@ function resolveInTree(setup, packages) {
   });
 }
 
+/**
+ * How node runs a bundle. Young objects have room for more than a seed. Who runs many seeds wants no stacks: every
+ * error that is an answer would carry one (three in a hundred of the processor's time); a replay has them.
+ */
+export function nodeFlags(args) {
+  const isReplay = args.includes("--seed") || args.includes("--story") || args.includes("--trace");
+  return ["--max-semi-space-size=128", ...(isReplay ? ["--enable-source-maps"] : ["--stack-trace-limit=0"])];
+}
+
 export function temporaryFolder() {
   return mkdtempSync(join(tmpdir(), "orbitmq-sim-"));
 }
