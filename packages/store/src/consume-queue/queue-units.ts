@@ -5,10 +5,12 @@
  * used after it was compared with its record (reading/unit-settling.ts).
  */
 import type { HostError } from "@orbitmq/host";
-import { plainCrc32, readInt32, readInt64, writeInt64 } from "@orbitmq/wire";
+import { plainCrc32, readInt64, writeInt64 } from "@orbitmq/wire";
 import { type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
 import type { KnownBlocks } from "./unit-checksums.ts";
+
+const HIGH_UNIT = 2 ** 32;
 
 /** Units by queue offset. */
 export interface UnitRun {
@@ -31,7 +33,10 @@ export interface LostUnit {
 export class FileUnits implements UnitRun {
   readonly start: number;
   readonly end: number;
+  /** Where the reader is to be when more of the log is next read ahead for it; for reading/message-reader.ts. */
+  aheadAt = 0;
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   readonly #sure: Uint8Array;
   #lost: Map<number, LostUnit> | undefined;
 
@@ -39,6 +44,7 @@ export class FileUnits implements UnitRun {
     this.start = start;
     this.end = start + bytes.length / UNIT_BYTES;
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#sure = sure;
   }
 
@@ -47,11 +53,12 @@ export class FileUnits implements UnitRun {
   }
 
   physicalOffsetAt(offset: number): number {
-    return readInt64(this.#bytes, (offset - this.start) * UNIT_BYTES);
+    const at = (offset - this.start) * UNIT_BYTES;
+    return this.#view.getInt32(at) * HIGH_UNIT + this.#view.getUint32(at + 4);
   }
 
   sizeAt(offset: number): number {
-    return readInt32(this.#bytes, (offset - this.start) * UNIT_BYTES + 8);
+    return this.#view.getInt32((offset - this.start) * UNIT_BYTES + 8);
   }
 
   tagsCodeAt(offset: number): number {
@@ -81,6 +88,11 @@ export class FileUnits implements UnitRun {
 
   lostAt(offset: number): LostUnit | undefined {
     return this.#lost?.get(offset);
+  }
+
+  /** Whether the unit is sure and its record can be found. */
+  isUsable(offset: number): boolean {
+    return this.#sure[offset - this.start] === 1 && this.#lost === undefined;
   }
 
   /** The units [from, to) when all of them are in here, sure and found. */

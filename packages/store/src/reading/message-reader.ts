@@ -170,6 +170,8 @@ class GetRun {
       this.#units = run === this.#queue ? undefined : run;
       const runEnd = Math.min(run.end, stopAt);
       while (this.#next < runEnd) {
+        this.#takeRow(run, runEnd);
+        if (this.#next === runEnd) break;
         const taken = this.#take(run, this.#next);
         if (taken === "again") continue;
         if (taken === "later") return;
@@ -182,6 +184,32 @@ class GetRun {
       if (this.#next >= run.end) this.#units = undefined;
     }
     this.#finish(undefined);
+  }
+
+  /** Adds what lies in the block of the record before and needs no second look: nearly all of a backlog. */
+  #takeRow(run: UnitRun, runEnd: number): void {
+    const block = this.#block;
+    const { matches, stopBefore, matchesRecord } = this.#request;
+    if (block === undefined || !(run instanceof FileUnits)) return;
+    if (matches !== undefined || stopBefore !== undefined || matchesRecord !== undefined) return;
+    const { pool } = this.#reader.parts.cold;
+    if (pool.pinnedBytes > this.#reader.options.pinnedBytesMax) return;
+    const promise = this.#promise();
+    const result = this.#result;
+    const { start, end, view } = block;
+    let offset = this.#next;
+    for (; offset < runEnd && run.isUsable(offset); offset += 1) {
+      const position = run.physicalOffsetAt(offset);
+      const size = run.sizeAt(offset);
+      if (position < start || size <= 0 || position + size > end) break;
+      if (result.messageCount > 0 && this.#isFull(position, size)) break;
+      if (!isPromised(view, position - start, size, position, offset, promise)) break;
+      result.addView(pool, block, position, size);
+      this.#lastPosition = position;
+    }
+    if (offset === this.#next) return;
+    this.#next = offset;
+    this.#status = "FOUND";
   }
 
   /** Handles the unit at `offset`: `next` when it is done with, `again` when it has become sure, `stop` when the result is complete, `later` when the disk is asked. */
@@ -231,7 +259,7 @@ class GetRun {
   /** Adds a record that came from disk when it is the one that its unit promises. */
   #addChecked(block: Slab, position: number, size: number, offset: number): "next" | "stop" {
     const at = position - block.start;
-    if (!isPromised(block.bytes, at, size, position, offset, this.#promise())) {
+    if (!isPromised(block.view, at, size, position, offset, this.#promise())) {
       const wrong = whatIsWrong(block.bytes, at, size, position, offset, this.#promise());
       if (wrong !== undefined) return this.#unreadable(offset, position, size, wrong);
     }
@@ -380,12 +408,18 @@ class GetRun {
     this.#done(result);
   }
 
-  /** Has the next block read that this queue needs from `offset` on and that is neither in memory nor asked for. */
+  /**
+   * Has the next block read that this queue needs from `offset` on and that is neither in memory nor asked for. Once
+   * there is none, the next look is due where the reader comes into another block.
+   */
   #readAhead(run: UnitRun, offset: number): void {
     const { tail, cold, units } = this.#reader.parts;
     const { matches } = this.#request;
     const end = Math.min(run.end, this.#end);
+    if (offset >= end || !(run instanceof FileUnits)) return;
     if (end - offset < UNITS_LEFT) units.readAhead(this.#queue, run);
+    const from = run.physicalOffsetAt(offset);
+    if (from < run.aheadAt) return;
     for (let at = offset, blocks = 0; at < end && blocks < BLOCKS_AHEAD; blocks += 1) {
       while (matches !== undefined && at < end && !matches(run.tagsCodeAt(at))) at += 1;
       if (at === end) return;
@@ -394,6 +428,7 @@ class GetRun {
       const next = cold.blockEnd(cold.blockStart(position));
       at = firstBehind(run, at + 1, end, next);
     }
+    if (matches === undefined) run.aheadAt = cold.blockEnd(cold.blockStart(from));
   }
 
   #leave(): void {

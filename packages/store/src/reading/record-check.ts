@@ -4,12 +4,13 @@ import {
   checkRecord,
   MAGIC_V1,
   MAGIC_V2,
+  RECORD_BYTES_MIN,
   RecordField,
-  readInt16,
-  readInt32,
   readInt64,
 } from "@orbitmq/wire";
-import { checkSeal } from "../commit-log/record-seal.ts";
+import { checkSeal, isSealed } from "../commit-log/record-seal.ts";
+
+const HIGH_UNIT = 2 ** 32;
 
 /** What a record must say of itself. */
 export interface Expected {
@@ -32,39 +33,46 @@ export function whatIsDamaged(bytes: Buffer, at: number, size: number, position:
 }
 
 /**
- * Whether the record of `size` bytes at `bytes[at]` is sealed, undamaged and the one its queue unit promises, told
- * without a word and without an allocation. False says only that `whatIsWrong` has to look: a record may have no seal.
+ * Whether the record of `size` bytes at `at` is sealed, undamaged and the one its queue unit promises, told without a
+ * word and without an allocation. False says only that `whatIsWrong` has to look: a record may have no seal. The
+ * `size` bytes must lie within `view`; nothing is presumed about what they are.
  */
 export function isPromised(
-  bytes: Buffer,
+  view: DataView,
   at: number,
   size: number,
   position: number,
   offset: number,
   { queueId, topicBytes }: Expected,
 ): boolean {
-  const magic = readInt32(bytes, at + RecordField.MAGIC);
-  if (readInt32(bytes, at + RecordField.TOTAL_SIZE) !== size || (magic !== MAGIC_V1 && magic !== MAGIC_V2)) {
-    return false;
-  }
+  if (size < RECORD_BYTES_MIN || view.getInt32(at + RecordField.TOTAL_SIZE) !== size) return false;
+  const magic = view.getInt32(at + RecordField.MAGIC);
+  if (magic !== MAGIC_V1 && magic !== MAGIC_V2) return false;
   if (
-    readInt64(bytes, at + RecordField.PHYSICAL_OFFSET) !== position ||
-    readInt64(bytes, at + RecordField.QUEUE_OFFSET) !== offset ||
-    readInt32(bytes, at + RecordField.QUEUE_ID) !== queueId
+    int64(view, at + RecordField.PHYSICAL_OFFSET) !== position ||
+    int64(view, at + RecordField.QUEUE_OFFSET) !== offset ||
+    view.getInt32(at + RecordField.QUEUE_ID) !== queueId
   ) {
     return false;
   }
-  const bodyLength = at + bodyLengthAt(readInt32(bytes, at + RecordField.SYS_FLAG));
-  const bodyBytes = readInt32(bytes, bodyLength);
-  if (bodyBytes < 0 || bodyBytes > size) return false;
-  const topicAt = bodyLength + 4 + bodyBytes + (magic === MAGIC_V2 ? 2 : 1);
+  const end = at + size;
+  const bodyAt = at + bodyLengthAt(view.getInt32(at + RecordField.SYS_FLAG)) + 4;
+  if (bodyAt > end) return false;
+  const bodyBytes = view.getInt32(bodyAt - 4);
+  const topicAt = bodyAt + bodyBytes + (magic === MAGIC_V2 ? 2 : 1);
   const { length } = topicBytes;
-  const named = magic === MAGIC_V2 ? readInt16(bytes, topicAt - 2) : bytes[topicAt - 1]!;
-  if (named !== length || topicAt + length + 2 + readInt16(bytes, topicAt + length) !== at + size)
-    return false;
-  for (let index = 0; index < length; index += 1)
-    if (bytes[topicAt + index] !== topicBytes[index]) return false;
-  return checkSeal(bytes, at, size) === "valid";
+  const topicEnd = topicAt + length;
+  if (bodyBytes < 0 || topicEnd + 2 > end) return false;
+  const named = magic === MAGIC_V2 ? view.getInt16(topicAt - 2) : view.getUint8(topicAt - 1);
+  if (named !== length || topicEnd + 2 + view.getInt16(topicEnd) !== end) return false;
+  for (let index = 0; index < length; index += 1) {
+    if (view.getUint8(topicAt + index) !== topicBytes[index]) return false;
+  }
+  return isSealed(view, at, size);
+}
+
+function int64(view: DataView, at: number): number {
+  return view.getInt32(at) * HIGH_UNIT + view.getUint32(at + 4);
 }
 
 /** Why the record of `size` bytes at `bytes[at]` is not the one its queue unit promises; `undefined` when it is. */
