@@ -1,5 +1,5 @@
 /** Appends that wait for the disk, by how many wait; and those that wait for the page cache. */
-import { rawSyncRate } from "../measure/raw-sync.ts";
+import { rawSync } from "../measure/raw-sync.ts";
 import { appendFor } from "./appending.ts";
 import type { Goal, StoreBench, StoreWorkload } from "./workload.ts";
 
@@ -14,7 +14,7 @@ async function measure(
   waiting: number,
 ): Promise<void> {
   await bench.inFolder(async (home) => {
-    const before = rawSyncRate(home, RAW_SYNC_MS / 2);
+    const before = rawSync(home, RAW_SYNC_MS / 2);
     const store = await bench.opened({ home, flushDiskType: flush });
     const durability = flush === "SYNC_FLUSH" ? "flushed" : "written";
     const { perSecond, p50Ms, p99Ms, p999Ms, cpuUs } = await appendFor(
@@ -25,9 +25,11 @@ async function measure(
       bench.seconds * 1000,
     );
     await store.stop();
-    const raw = (before + rawSyncRate(home, RAW_SYNC_MS / 2)) / 2;
+    const after = rawSync(home, RAW_SYNC_MS / 2);
+    const raw = (before.perSecond + after.perSecond) / 2;
+    const rawCpuUs = (before.cpuUs + after.cpuUs) / 2;
     const latencies = `p50 ${p50Ms.toFixed(3)}, p99 ${p99Ms.toFixed(3)}, p99.9 ${p999Ms.toFixed(3)} ms`;
-    const each = `CPU ${cpuUs.toFixed(2)} µs each, raw sync ${Math.round(raw).toLocaleString("en")}/s`;
+    const each = `CPU ${cpuUs.toFixed(2)} µs each, raw sync ${Math.round(raw).toLocaleString("en")}/s, CPU ${rawCpuUs.toFixed(1)} µs each`;
     // What the stalls of a busy machine leave out: a round of all that wait takes about the median.
     const undisturbed = `${Math.round((waiting * 1000) / p50Ms).toLocaleString("en")}/s by the median`;
     tell(bench, flush, waiting, perSecond, `${latencies}; ${each}; ${undisturbed}`, raw);
