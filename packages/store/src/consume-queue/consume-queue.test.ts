@@ -4,6 +4,7 @@ import { it } from "node:test";
 import { readInt64 } from "@orbitmq/wire";
 import { seededRandom } from "../testing/crash-model.ts";
 import { ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
+import { UnitPool } from "./unit-pool.ts";
 
 interface Unit {
   readonly position: number;
@@ -42,13 +43,19 @@ it(`a queue's units in memory are those of a plain array, whatever happens to th
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const random = seededRandom(seed);
     const below = (bound: number) => Math.floor(random() * bound);
-    const queue = new ConsumeQueue("T", 0);
+    // Two more queues take and give back pieces of the same memory meanwhile.
+    const pool = new UnitPool();
+    const [queue, ...others] = [0, 1, 2].map((id) => new ConsumeQueue("T", id, pool)) as [ConsumeQueue];
     const units = new Map<number, Unit>();
     const first = below(2) === 0 ? 0 : 2 ** 33 + below(100);
     queue.load(first, first);
     let position = below(2) === 0 ? 0 : 2 ** 45;
     for (let step = 0; step < STEPS; step += 1) {
       const what = below(10);
+      for (const other of others as ConsumeQueue[]) {
+        if (below(3) === 0) other.load(0, 0);
+        else for (let count = below(20); count > 0; count -= 1) other.append(-1, -1, -1, 0);
+      }
       if (what <= 5) {
         for (let count = 1 + below(12); count > 0; count -= 1) {
           const unit = { position, size: 100 + below(5000), tagsCode: TAGS_CODES[below(TAGS_CODES.length)]! };
@@ -67,5 +74,23 @@ it(`a queue's units in memory are those of a plain array, whatever happens to th
       }
       check(queue, units, random);
     }
+    for (const each of [queue, ...others]) each.load(0, 0);
+    assert.equal(pool.bytes, 0);
   }
+});
+
+it("a hundred thousand queues with a unit each cost little more than their units, and nothing once those are on disk", () => {
+  const pool = new UnitPool();
+  const queues = Array.from({ length: 100_000 }, (_, id) => new ConsumeQueue("T", id, pool));
+  for (const queue of queues) queue.append(0, 100, 0, 0);
+  const most = 100_000 * 4 * UNIT_BYTES + 256 * 1024;
+  assert.ok(pool.bytes >= 100_000 * UNIT_BYTES && pool.bytes <= most, `${pool.bytes} bytes`);
+  for (const queue of queues) {
+    queue.written = 1;
+    queue.synced = 1;
+    assert.ok(queue.shrink(1));
+  }
+  assert.equal(pool.bytes, 0);
+  for (const queue of queues) queue.append(0, 100, 0, 1);
+  assert.ok(pool.bytes <= most);
 });

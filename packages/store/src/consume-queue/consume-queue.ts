@@ -2,7 +2,7 @@
  * One MessageQueue's index in memory (RocketMQ: ConsumeQueue): for each queue offset, where its record lies, how
  * long it is and its tags code. A ring holds the newest units exactly as they go to the file; those not yet on
  * disk and those whose records are in the hot tail stay in it, older ones are read from the file
- * (consume-queue-files.ts).
+ * (consume-queue-files.ts). The ring is a piece of the pool that the store's queues share.
  *
  *   minOffset ≤ end        ringStart ≤ synced ≤ written ≤ end ≤ nextOffset
  *
@@ -12,11 +12,12 @@
  */
 import { assert } from "@orbitmq/host";
 import { readInt64, writeInt64 } from "@orbitmq/wire";
+import { type UnitChunk, UnitPool } from "./unit-pool.ts";
 
 export const UNIT_BYTES = 20;
 /** The size field of a unit that stands for no message. */
 export const BLANK_UNIT_SIZE = 0x7fffffff;
-const RING_UNITS_MIN = 8;
+const RING_UNITS_MIN = 4;
 
 export class ConsumeQueue {
   readonly topic: string;
@@ -46,16 +47,20 @@ export class ConsumeQueue {
   checked = true;
   /** Its files are not; it is to be built again. */
   damaged = false;
-  #ring: Buffer | undefined;
+  readonly #pool: UnitPool;
+  /** Where the ring is, from `#base` on. */
+  #chunk: UnitChunk | undefined;
+  #base = 0;
   #mask = 0;
 
-  constructor(topic: string, queueId: number) {
+  constructor(topic: string, queueId: number, pool: UnitPool = new UnitPool()) {
     this.topic = topic;
     this.queueId = queueId;
+    this.#pool = pool;
   }
 
   get ringBytes(): number {
-    return this.#ring?.length ?? 0;
+    return this.#chunk?.pieceBytes ?? 0;
   }
 
   /** Sets an empty or reloaded queue: messages `minOffset` to `end` are in the file. */
@@ -69,7 +74,7 @@ export class ConsumeQueue {
     this.synced = end;
     this.ringStart = end;
     this.sumTo = -1;
-    this.#ring = undefined;
+    this.#giveBack();
   }
 
   /** What is in the ring was never on a disk. */
@@ -79,35 +84,36 @@ export class ConsumeQueue {
 
   /** Adds the unit at `end`. `hotStart` is the oldest position in memory: units of older records make room first. */
   append(physicalOffset: number, size: number, tagsCode: number, hotStart: number): void {
-    let ring = this.#ring;
-    if (ring === undefined || this.end - this.ringStart > this.#mask) ring = this.#makeRoom(hotStart);
-    const at = (this.end & this.#mask) * UNIT_BYTES;
-    writeInt64(ring, physicalOffset, at);
-    ring.writeInt32BE(size, at + 8);
-    writeInt64(ring, tagsCode, at + 12);
+    let chunk = this.#chunk;
+    if (chunk === undefined || this.end - this.ringStart > this.#mask) chunk = this.#makeRoom(hotStart);
+    const { bytes } = chunk;
+    const at = this.#at(this.end);
+    writeInt64(bytes, physicalOffset, at);
+    bytes.writeInt32BE(size, at + 8);
+    writeInt64(bytes, tagsCode, at + 12);
     this.end += 1;
   }
 
   physicalOffsetAt(offset: number): number {
-    return readInt64(this.#unit(offset), (offset & this.#mask) * UNIT_BYTES);
+    return readInt64(this.#unit(offset), this.#at(offset));
   }
 
   sizeAt(offset: number): number {
-    return this.#unit(offset).readInt32BE((offset & this.#mask) * UNIT_BYTES + 8);
+    return this.#unit(offset).readInt32BE(this.#at(offset) + 8);
   }
 
   tagsCodeAt(offset: number): number {
-    return readInt64(this.#unit(offset), (offset & this.#mask) * UNIT_BYTES + 12);
+    return readInt64(this.#unit(offset), this.#at(offset) + 12);
   }
 
-  /** The units [from, to) as they go to the file: one or two views into the ring. */
+  /** The units [from, to) as they go to the file: one or two views into the ring, for use at once. */
   unitBytes(from: number, to: number): readonly Buffer[] {
-    const ring = this.#unit(from);
-    const at = from & this.#mask;
-    const first = Math.min(to - from, this.#mask + 1 - at);
-    const slices = [ring.subarray(at * UNIT_BYTES, (at + first) * UNIT_BYTES)];
+    const bytes = this.#unit(from);
+    const at = this.#at(from);
+    const first = Math.min(to - from, this.#mask + 1 - (from & this.#mask));
+    const slices = [bytes.subarray(at, at + first * UNIT_BYTES)];
     const rest = to - from - first;
-    if (rest > 0) slices.push(ring.subarray(0, rest * UNIT_BYTES));
+    if (rest > 0) slices.push(bytes.subarray(this.#base, this.#base + rest * UNIT_BYTES));
     return slices;
   }
 
@@ -131,43 +137,58 @@ export class ConsumeQueue {
 
   /** Gives memory back when everything in the ring is on disk and none of its records in the hot tail. */
   shrink(hotStart: number): boolean {
-    if (this.#ring === undefined) return true;
+    if (this.#chunk === undefined) return true;
     if (this.synced < this.end) return false;
     if (this.end > this.ringStart && this.physicalOffsetAt(this.end - 1) >= hotStart) return false;
-    this.#ring = undefined;
+    this.#giveBack();
     this.ringStart = this.end;
     return true;
   }
 
-  #unit(offset: number): Buffer {
-    assert(offset >= this.ringStart && offset < this.end, "the unit is in memory");
-    return this.#ring!;
+  /** Where the unit is in the chunk. */
+  #at(offset: number): number {
+    return this.#base + (offset & this.#mask) * UNIT_BYTES;
   }
 
-  #makeRoom(hotStart: number): Buffer {
-    const ring = this.#ring;
-    if (ring === undefined) {
-      this.#mask = RING_UNITS_MIN - 1;
-      this.#ring = Buffer.alloc(RING_UNITS_MIN * UNIT_BYTES);
+  #unit(offset: number): Buffer {
+    assert(offset >= this.ringStart && offset < this.end, "the unit is in memory");
+    return this.#chunk!.bytes;
+  }
+
+  #giveBack(): void {
+    if (this.#chunk !== undefined) this.#pool.giveBack(this.#chunk, this.#base);
+    this.#chunk = undefined;
+  }
+
+  #makeRoom(hotStart: number): UnitChunk {
+    const chunk = this.#chunk;
+    if (chunk === undefined) {
       this.ringStart = this.end;
-      return this.#ring;
+      return this.#take(RING_UNITS_MIN);
     }
     const cold = this.ringStart < this.synced && this.physicalOffsetAt(this.ringStart) < hotStart;
     if (cold) {
       this.ringStart += 1;
-      return ring;
+      return chunk;
     }
+    const base = this.#base;
     const slices = this.unitBytes(this.ringStart, this.end);
-    const units = (this.#mask + 1) * 2;
-    const grown = Buffer.allocUnsafeSlow(units * UNIT_BYTES);
-    this.#mask = units - 1;
+    const grown = this.#take((this.#mask + 1) * 2);
     let offset = this.ringStart;
     for (const slice of slices) {
       for (let from = 0; from < slice.length; from += UNIT_BYTES, offset += 1) {
-        slice.copy(grown, (offset & this.#mask) * UNIT_BYTES, from, from + UNIT_BYTES);
+        slice.copy(grown.bytes, this.#at(offset), from, from + UNIT_BYTES);
       }
     }
-    this.#ring = grown;
+    this.#pool.giveBack(chunk, base);
     return grown;
+  }
+
+  #take(units: number): UnitChunk {
+    const chunk = this.#pool.take(units * UNIT_BYTES);
+    this.#chunk = chunk;
+    this.#base = this.#pool.takenAt;
+    this.#mask = units - 1;
+    return chunk;
   }
 }

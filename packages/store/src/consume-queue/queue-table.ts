@@ -1,8 +1,11 @@
 /** All queues of the store by topic and queue id (RocketMQ: ConsumeQueueStore). */
 import { ConsumeQueue } from "./consume-queue.ts";
+import { UnitPool } from "./unit-pool.ts";
 
 export class QueueTable {
   readonly #topics = new Map<string, Map<number, ConsumeQueue>>();
+  /** Where the queues' newest units are. */
+  readonly pool = new UnitPool();
   #count = 0;
 
   get count(): number {
@@ -21,7 +24,7 @@ export class QueueTable {
     }
     let queue = queues.get(queueId);
     if (queue === undefined) {
-      queue = new ConsumeQueue(topic, queueId);
+      queue = new ConsumeQueue(topic, queueId, this.pool);
       queues.set(queueId, queue);
       this.#count += 1;
     }
@@ -39,10 +42,5 @@ export class QueueTable {
 
   *all(): IterableIterator<ConsumeQueue> {
     for (const queues of this.#topics.values()) yield* queues.values();
-  }
-
-  clear(): void {
-    this.#topics.clear();
-    this.#count = 0;
   }
 }
