@@ -49,6 +49,8 @@ export class Server {
   #broker: Broker | undefined;
   #namesrvListens: SocketAddress | undefined;
   #advertisement: Advertisement | undefined;
+  #isOpeningStore = false;
+  #hasGivenUp = false;
   #createdStore = false;
   #stopped: Promise<void> | undefined;
 
@@ -78,6 +80,17 @@ export class Server {
     }
   }
 
+  /**
+   * Asked to stop before it is ready: the opening of a store, which may take minutes after a crash, is broken off, and
+   * `start` rejects. `false` when it is beyond that and will be ready in a moment.
+   */
+  giveUpStart(): boolean {
+    if (!this.#isOpeningStore) return false;
+    this.#hasGivenUp = true;
+    this.#store?.stop().catch((error: unknown) => this.#fail(error as Error));
+    return true;
+  }
+
   async #startParts(): Promise<void> {
     const { role } = this.settings;
     // Both begin at once; both are waited for, so that a failure of one leaves the other in a known state.
@@ -101,7 +114,13 @@ export class Server {
     const options = storeSettings(this.settings);
     this.#store = openMessageStore(this.#host, options, this.#logger);
     this.#store.onFailed(this.#fail);
-    await this.#store.start();
+    this.#isOpeningStore = true;
+    try {
+      await this.#store.start();
+      if (this.#hasGivenUp) throw new StoreError("STATE", "the server was stopped while it was starting");
+    } finally {
+      this.#isOpeningStore = false;
+    }
     this.#createdStore = this.#store.status().isNew;
   }
 

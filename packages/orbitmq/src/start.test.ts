@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { OrbitError, Producer, PushConsumer, Reader } from "@orbitmq/client";
 import { silentLogger } from "@orbitmq/host";
+import { nodeHost } from "@orbitmq/host/node";
 import { resolveConfiguration } from "./config/configuration.ts";
 import { Server } from "./server.ts";
 import { ServerError, type ServerErrorCode } from "./server-error.ts";
@@ -181,6 +183,32 @@ describe("start()", () => {
       lines.some((line) => /registered/.test(line)),
       lines.join("\n"),
     );
+  });
+});
+
+describe("a server that is stopped while its store takes long to open", () => {
+  it("gives up at once, leaves the store to the next start, and loses nothing", async () => {
+    // The client compresses what can be.
+    const body = randomBytes(75_000).toString("base64");
+    const first = await started({ home });
+    await send(first, "t", ...Array.from({ length: 60 }, () => body));
+    await first.stop();
+    rmSync(join(home, "consumequeue"), { recursive: true });
+    const config = resolveConfiguration({
+      role: "broker",
+      options: [`storePathRootDir=${home}`, "namesrvPort=0", "listenPort=0"],
+    });
+    const settings = { role: "server", config, store: "disk", existing: true, unsafeNoLock: false } as const;
+    const server = new Server(nodeHost(), settings, silentLogger);
+    const starting = server.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(server.giveUpStart(), true, "the event loop turns while the log is read");
+    await assert.rejects(starting, ServerError);
+    const again = new Server(nodeHost(), settings, silentLogger);
+    await again.start();
+    assert.equal(again.giveUpStart(), false);
+    assert.equal(again.storeStatus()?.messageCount, 60);
+    await again.stop(5_000);
   });
 });
 

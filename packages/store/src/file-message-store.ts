@@ -4,6 +4,7 @@
  *
  *   new → starting → running → stopped
  *   starting → new            the start was refused; it may be tried again
+ *   starting → stopped        stopped before it was over
  *   running → failed → stopped   a write or sync of the log failed: reads go on, nothing is written any more
  */
 import {
@@ -39,12 +40,16 @@ import { rebuildWhileOpen } from "./recovery/queue-rebuild.ts";
 import { truncateLog } from "./recovery/truncation.ts";
 import type { DiskUseReport } from "./retention/disk-use.ts";
 import type { RemovedRange } from "./retention/queue-survey.ts";
+import { SlicedWork, type Slices } from "./slices.ts";
 import { StoreError } from "./store-error.ts";
-import { openStore } from "./store-opening.ts";
+import { type Opened, openStore } from "./store-opening.ts";
 import { type ResolvedStoreOptions, resolveStoreOptions, type StoreOptions } from "./store-options.ts";
 
 /** Log bytes whose queue units are not on disk yet, beyond which appends are refused: queue files cannot be written. */
 const QUEUES_BEHIND_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** What work in slices meets when the store is stopped. */
+const STOPPED_WORK = new StoreError("STATE", "the store is being stopped");
 
 const STOPPED: Refusal = { reason: "STORE_STOPPED", remark: "the store is not running" };
 
@@ -65,20 +70,30 @@ export class FileMessageStore implements MessageStore {
   #cutting: Promise<void> | undefined;
   #rebuildWanted = false;
   #stopping: Promise<void> | undefined;
+  #starting: Promise<unknown> | undefined;
+  /** What is done in slices: the opening, later a building of queues. */
+  readonly #work: SlicedWork;
 
   /** Touches nothing before `start`. Throws StoreError ILLEGAL_OPTION. */
   constructor(host: Host, options: StoreOptions, logger: Logger) {
     this.#host = host;
     this.options = resolveStoreOptions(options);
     this.#logger = logger;
+    this.#work = new SlicedWork(host.timers);
     this.#engine = this.#newEngine();
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const started = this.#start();
+    this.#starting ??= started.catch(() => undefined);
+    return started;
+  }
+
+  async #start(): Promise<void> {
     if (this.#state !== "new") throw new StoreError("STATE", `the store is ${this.#state}, it cannot start`);
     this.#state = "starting";
     try {
-      const { lock, kind } = openStore(this.#engine);
+      const { lock, kind } = await this.#open();
       this.#lock = lock;
       this.#isNew = kind === "new";
       this.#logger.info(
@@ -94,11 +109,23 @@ export class FileMessageStore implements MessageStore {
       this.#engine = this.#newEngine();
       this.#failure = undefined;
       this.#state = "new";
+      this.#starting = undefined;
       throw error;
     }
     for (const listener of this.#arrivals) this.#engine.dispatch.subscribe(listener);
     this.#state = "running";
     this.#engine.retention.begin();
+    // Found while it was opening.
+    if (this.#rebuildWanted) this.#rebuildSoon();
+  }
+
+  #open(): Promise<Opened> {
+    return new Promise((resolve, reject) => {
+      this.#work.run(openStore(this.#engine), (error, opened) => {
+        if (opened === undefined) reject(error);
+        else resolve(opened);
+      });
+    });
   }
 
   stop(inTime: () => boolean = () => true): Promise<void> {
@@ -342,21 +369,31 @@ export class FileMessageStore implements MessageStore {
     }
   }
 
-  /** Does `work` while nothing is written or appended. Its failure stops the store. */
-  #exclusively(work: () => void): Promise<void> {
+  /** Does `work` while nothing is written or appended. Its failure stops the store's writing, being stopped does not. */
+  #exclusively(work: () => Slices<void> | void): Promise<void> {
     const engine = this.#engine;
     engine.isCutting = true;
     const done = new Promise<void>((resolve, reject) => {
       engine.writer.hold(() => {
-        try {
-          if (engine.writer.failed) throw this.#failure ?? new StoreError("IO", "the disk has failed");
-          work();
-          engine.writer.resume();
-          resolve();
-        } catch (error) {
+        if (engine.writer.failed) {
+          reject(this.#failure ?? new StoreError("IO", "the disk has failed"));
+          return;
+        }
+        const ended = (error: unknown): void => {
           // Half of it in memory and on disk: only recovery may touch the store now, and finishes it.
-          if (!engine.writer.failed) engine.writer.fail(error as HostError);
-          reject(error);
+          if (error !== undefined && error !== STOPPED_WORK && !engine.writer.failed) {
+            engine.writer.fail(error as HostError);
+          }
+          engine.writer.resume();
+          if (error === undefined) resolve();
+          else reject(error);
+        };
+        try {
+          const slices = work();
+          if (slices === undefined) ended(undefined);
+          else this.#work.run(slices, ended);
+        } catch (error) {
+          ended(error);
         }
       });
     });
@@ -375,17 +412,27 @@ export class FileMessageStore implements MessageStore {
     this.#host.timers.afterTurn(() => {
       if (!this.#rebuildWanted || this.#state !== "running") return;
       if (this.#cutting !== undefined || this.#stopping !== undefined) return;
-      const rebuild = () => {
-        rebuildWhileOpen(this.#engine);
+      const engine = this.#engine;
+      const rebuilt = () => {
         this.#rebuildWanted = false;
       };
-      this.#exclusively(rebuild).catch((error) =>
-        this.#logger.error({ err: error }, "ConsumeQueues cannot be built again; the next start tries it"),
-      );
+      const isStopping = () => this.#stopping !== undefined;
+      const rebuild = function* (): Slices<void> {
+        if (isStopping()) throw STOPPED_WORK;
+        yield* rebuildWhileOpen(engine);
+        rebuilt();
+      };
+      this.#exclusively(rebuild).catch((error) => {
+        if (error === STOPPED_WORK) this.#logger.info({}, "ConsumeQueues are built again by the next start");
+        else
+          this.#logger.error({ err: error }, "ConsumeQueues cannot be built again; the next start tries it");
+      });
     });
   }
 
   async #stop(inTime: () => boolean): Promise<void> {
+    this.#work.stop(STOPPED_WORK);
+    if (this.#state === "starting") await this.#starting;
     await Promise.allSettled([this.#cutting]);
     const engine = this.#engine;
     engine.retention.close();

@@ -1,5 +1,5 @@
 /**
- * Opens a store: lock, look, recover, and mark it as in use, blocking and in an order that a crash at any point
+ * Opens a store: lock, look, recover, and mark it as in use, in slices and in an order that a crash at any point
  * leaves recoverable. The mark is saved before `abort` names the store, and both before anything is appended.
  */
 import { type FileLock, HostError } from "@orbitmq/host";
@@ -10,7 +10,9 @@ import { makeDurableFolder } from "./make-durable-folder.ts";
 import type { Mark } from "./recovery/mark-file.ts";
 import { type Recovered, recover } from "./recovery/recovery.ts";
 import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery/recovery-plan.ts";
+import { ScanProgress } from "./recovery/scan-progress.ts";
 import { isFull } from "./retention/space-reserve.ts";
+import type { Slices } from "./slices.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Log bytes whose units may be in memory only when the store begins to serve. */
@@ -22,8 +24,8 @@ export interface Opened {
   readonly kind: RecoveryKind;
 }
 
-/** Throws StoreError; the lock is then free again. */
-export function openStore(engine: Engine): Opened {
+/** Throws StoreError; the lock is then free again. So it is when the work is stopped between two slices. */
+export function* openStore(engine: Engine): Slices<Opened> {
   const { host, options, paths, segments } = engine;
   const { files } = host;
   if (options.existing && segments.folders.all.every((folder) => files.statSync(folder) === undefined)) {
@@ -33,7 +35,7 @@ export function openStore(engine: Engine): Opened {
   try {
     makeDurableFolder(files, paths.home);
     lock = takeLock(engine);
-    return { lock, kind: openLocked(engine) };
+    return { lock, kind: yield* openLocked(engine) };
   } catch (error) {
     engine.closeFiles();
     lock?.release();
@@ -58,7 +60,7 @@ function takeLock({ host, options, paths, logger }: Engine): FileLock | undefine
   }
 }
 
-function openLocked(engine: Engine): RecoveryKind {
+function* openLocked(engine: Engine): Slices<RecoveryKind> {
   const { host, paths, segments, checkpoint, markFile, tableFile, options, logger } = engine;
   const { files } = host;
   for (const folder of [paths.consumeQueue, paths.index, paths.config]) files.makeFolderSync(folder);
@@ -83,7 +85,8 @@ function openLocked(engine: Engine): RecoveryKind {
   if (plan.kind === "trusted" && !plan.isClean) markFile.syncSync();
   const storeId = mark?.nonce ?? host.random.int(2 ** 32);
   const indexFrom = loadIndex(engine.index, { plan, segments, checkpoint, storeId });
-  const recovered = recover({
+  const progress = new ScanProgress(host.clock, logger, segments.minOffset, segments.fileEnd);
+  const recovered = yield* recover({
     files,
     segments,
     queueFiles: engine.queueFiles,
@@ -98,16 +101,17 @@ function openLocked(engine: Engine): RecoveryKind {
     logger,
     queueChanged: (queue) => engine.queueChanged(queue),
     damagedFound: (queues) => engine.saveDamaged(queues),
-    gathered: () => engine.queueFlush.flushAllSync(),
+    gathered: () => engine.queueFlush.flushSlices(),
+    progress: (what, position) => progress.at(what, position),
     index: engine.index,
     indexFrom,
-    indexGathered: (position) => engine.indexFlush.runSync(position, "due"),
+    indexGathered: (position) => engine.indexFlush.runSlices(position, "due"),
   });
   engine.begin(recovered, storeId);
   if (!recovered.tableHolds && !recovered.rebuilt) engine.forgetTable();
   // A removal that was cut short may have come as far as the log only.
   engine.index.deleteBefore(segments.minOffset);
-  saveIndex(engine, recovered);
+  yield* saveIndex(engine, recovered);
   engine.zeros.begin(recovered.end);
   checkpoint.open();
   markFile.open();
@@ -117,16 +121,16 @@ function openLocked(engine: Engine): RecoveryKind {
   engine.reserve.begin();
   zeroFirstChunk(engine, plan.kind === "new");
   // What was read anew is much, or was built again: its units are on disk before anybody counts on them.
-  if (recovered.rebuilt || recovered.end - recovered.dispatched > MEMORY_ONLY_MAX) flushQueues(engine);
+  if (recovered.rebuilt || recovered.end - recovered.dispatched > MEMORY_ONLY_MAX) yield* flushQueues(engine);
   engine.queueFlush.dispatched();
   engine.queueCheck.begin();
   return plan.kind;
 }
 
 /** A full disk is no reason not to serve reads: the units stay in memory, and the usual rounds try again. */
-function flushQueues(engine: Engine): void {
+function* flushQueues(engine: Engine): Slices<void> {
   try {
-    engine.queueFlush.flushAllSync();
+    yield* engine.queueFlush.flushSlices();
     engine.saveTableSync();
   } catch (error) {
     if (!isFull(error)) throw error;
@@ -135,9 +139,9 @@ function flushQueues(engine: Engine): void {
 }
 
 /** What recovery has indexed goes to disk, where it can; what it has cut off must not stay there. */
-function saveIndex({ indexFlush, index, logger }: Engine, { end, indexCut }: Recovered): void {
+function* saveIndex({ indexFlush, index, logger }: Engine, { end, indexCut }: Recovered): Slices<void> {
   try {
-    indexFlush.runSync(end, indexCut ? "all" : "due");
+    yield* indexFlush.runSlices(end, indexCut ? "all" : "due");
   } catch (error) {
     if (indexCut || !(error instanceof HostError)) throw error;
     index.failure = error;

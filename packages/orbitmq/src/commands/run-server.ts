@@ -59,7 +59,18 @@ export async function runServer(role: ServerRole, flags: ServerFlags, terminal: 
   };
   const server = new Server(host, settings, logger);
   try {
-    await server.start();
+    let hasGivenUp = false;
+    const giveUp = stopAsked.then((why) => {
+      hasGivenUp = server.giveUpStart();
+      if (hasGivenUp) logger.info(`stopping (${why}) before the store was open; the next start goes on`);
+    });
+    try {
+      await server.start();
+    } catch (error) {
+      if (!hasGivenUp) throw error;
+      await giveUp;
+      return 0;
+    }
     announce(server, flags, terminal, logger);
     await terminal.out(readyLine(server, flags.json === true));
     logger.begin();

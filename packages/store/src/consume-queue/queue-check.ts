@@ -7,9 +7,10 @@
  *   unchecked → damaged → checked  it was not so; the queue was built again from the log (recovery/queue-rebuild.ts)
  */
 import { type Files, HostError, type TimerHandle, type Timers } from "@orbitmq/host";
+import type { Slices } from "../slices.ts";
 import type { ConsumeQueue } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
-import { matchesLog, type QueueLoadParts, UnitReader } from "./queue-load.ts";
+import { matchesLog, type QueueLoadParts, SLICE_QUEUES, UnitReader } from "./queue-load.ts";
 import type { KnownQueue } from "./queue-table-file.ts";
 
 /** Queues that are looked at before a start is over. */
@@ -82,8 +83,14 @@ export class QueueCheck {
   }
 
   /** Looks at all that is left, so that the damaged ones are built in one go. */
-  finish(): void {
-    for (const queue of this.#parts.table.all()) this.#look(queue);
+  *finish(): Slices<void> {
+    let looked = 0;
+    for (const queue of this.#parts.table.all()) {
+      if (queue.checked) continue;
+      this.#look(queue);
+      looked += 1;
+      if (looked % SLICE_QUEUES === 0) yield;
+    }
     this.close();
   }
 

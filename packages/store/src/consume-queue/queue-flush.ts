@@ -12,11 +12,15 @@
  */
 import { type Host, HostError, type Logger, type TimerHandle } from "@orbitmq/host";
 import { isFull } from "../retention/space-reserve.ts";
+import { atOnce, type Slices } from "../slices.ts";
 import type { ResolvedStoreOptions } from "../store-options.ts";
 import type { ConsumeQueue } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
 
 const RETRY_MS = 5_000;
+/** Files written, or synced, in one slice of a blocking round. */
+const SLICE_WRITES = 64;
+const SLICE_SYNCS = 8;
 
 export interface QueueFlushSource {
   /** All records below it are in their queues. */
@@ -56,6 +60,7 @@ export class QueueFlush {
   #dueMs = 0;
   #round: Round | undefined;
   #closed = false;
+  #held = false;
   #lastStartMs = Number.NEGATIVE_INFINITY;
   #lastDispatched = 0;
   #whenLogFlushed: (() => void) | undefined;
@@ -117,17 +122,28 @@ export class QueueFlush {
    * ETIMEDOUT when `inTime` says no before the last file is synced.
    */
   flushAllSync(inTime: () => boolean = () => true): void {
+    atOnce(this.flushSlices(inTime));
+  }
+
+  /** The same in slices; nothing may be dispatched between them. Queues that wait for being built again are left out. */
+  *flushSlices(inTime: () => boolean = () => true): Slices<void> {
     const round: Round = { upTo: this.#source.dispatched, queues: this.#takeDirty(), overtaken: false };
     try {
       const touched = new Set<string>();
+      let work = 0;
       for (const queue of round.queues) {
         queue.written = queue.synced;
+        if (queue.damaged) continue;
         for (const path of this.#files.writeUnits(queue, queue.end)) touched.add(path);
+        work += 1;
+        if (work % SLICE_WRITES === 0) yield;
       }
       for (const path of touched) {
         if (!inTime())
           throw new HostError("ETIMEDOUT", `${touched.size} ConsumeQueue files take too long to sync`);
         this.#files.syncSync(path);
+        work += 1;
+        if (work % SLICE_SYNCS === 0) yield;
       }
       for (const folder of this.#files.unsyncedFolders()) this.#host.files.syncFolderSync(folder);
     } catch (error) {
@@ -144,6 +160,16 @@ export class QueueFlush {
     if (this.#round !== undefined) this.#round.overtaken = true;
     if (this.#flushedTo > offset) this.#flushedTo = offset;
     if (this.#lastDispatched > offset) this.#lastDispatched = offset;
+  }
+
+  /** No round begins until `resume`: queues are being built again, and cannot be written. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  resume(): void {
+    this.#held = false;
+    if (this.#dirty.length > 0 && this.#round === undefined && !this.#closed) this.#arm(0);
   }
 
   /** No further rounds; what one was about to write is left to `flushAllSync`. */
@@ -169,7 +195,7 @@ export class QueueFlush {
   }
 
   #startRound(): void {
-    if (this.#closed || this.#round !== undefined) return;
+    if (this.#closed || this.#held || this.#round !== undefined) return;
     this.#lastStartMs = this.#host.clock.monotonicMs();
     const round: Round = { upTo: this.#source.dispatched, queues: this.#takeDirty(), overtaken: false };
     this.#round = round;

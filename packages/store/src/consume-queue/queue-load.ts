@@ -9,9 +9,13 @@
 import { type Files, HostError } from "@orbitmq/host";
 import { RecordField, readInt64 } from "@orbitmq/wire";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
+import type { Slices } from "../slices.ts";
 import { BLANK_UNIT_SIZE, type ConsumeQueue, UNIT_BYTES } from "./consume-queue.ts";
 import type { ConsumeQueueFiles } from "./consume-queue-files.ts";
 import type { QueueTable } from "./queue-table.ts";
+
+/** Queues that are looked into in one slice. */
+export const SLICE_QUEUES = 64;
 
 export interface QueueLoadParts {
   readonly files: Files;
@@ -23,9 +27,10 @@ export interface QueueLoadParts {
 }
 
 /** Loads every queue with the units whose records lie below `limit`; returns the damaged ones, emptied. */
-export function loadQueues(parts: QueueLoadParts, limit: number): ConsumeQueue[] {
+export function* loadQueues(parts: QueueLoadParts, limit: number): Slices<ConsumeQueue[]> {
   const { files, queueFiles, table } = parts;
   const damaged: ConsumeQueue[] = [];
+  let looked = 0;
   for (const topic of files.listSync(queueFiles.root)) {
     if (files.statSync(`${queueFiles.root}/${topic}`)?.isFolder !== true) continue;
     for (const name of files.listSync(`${queueFiles.root}/${topic}`)) {
@@ -34,6 +39,8 @@ export function loadQueues(parts: QueueLoadParts, limit: number): ConsumeQueue[]
         continue;
       const queue = table.findOrCreate(topic, queueId);
       if (!loadQueue(parts, queue, limit)) damaged.push(queue);
+      looked += 1;
+      if (looked % SLICE_QUEUES === 0) yield;
     }
   }
   return damaged;

@@ -156,7 +156,8 @@ class Encoding {
       const { value: queue, done } = this.#rest.next();
       if (done === true) return false;
       const { topic, queueId, minOffset, synced } = queue as ConsumeQueue;
-      const mark = this.#damaged?.has(queue as ConsumeQueue) === true ? ",1" : "";
+      const isDamaged = (queue as ConsumeQueue).damaged || this.#damaged?.has(queue as ConsumeQueue) === true;
+      const mark = isDamaged ? ",1" : "";
       this.#queues.push(`[${JSON.stringify(topic)},${queueId},${minOffset},${synced}${mark}]`);
     }
     return true;

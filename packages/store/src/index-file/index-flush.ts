@@ -7,6 +7,7 @@
  * A step that fails ends the flush; what it was to make durable counts as not written and is written again.
  */
 import type { HostError, OpenFile } from "@orbitmq/host";
+import { atOnce, type Slices } from "../slices.ts";
 import { BLOCK_ITEMS, blockOfItem } from "./index-checksums.ts";
 import type { IndexFile } from "./index-file.ts";
 import { encodeHeader, type IndexHeader, ITEM_BYTES, itemPosition, slotPosition } from "./index-layout.ts";
@@ -104,6 +105,11 @@ export class IndexFlush {
 
   /** As `run`, blocking. Throws HostError. */
   runSync(upTo: number, extent: FlushExtent): void {
+    atOnce(this.runSlices(upTo, extent));
+  }
+
+  /** As `runSync`, a step per slice; nothing else may touch the index between them. */
+  *runSlices(upTo: number, extent: FlushExtent): Slices<void> {
     const index = this.#index;
     if (!index.enabled) return;
     this.abort();
@@ -115,6 +121,7 @@ export class IndexFlush {
         index.stateFile.saveSync(step.state);
         index.stateSaved(step.state);
       }
+      if (step.kind === "turn") yield;
     }
     index.failure = undefined;
   }

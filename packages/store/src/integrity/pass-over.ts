@@ -6,7 +6,7 @@ import type { SkipList } from "./skip-list.ts";
 
 export interface PassOverParts {
   readonly skips: SkipList;
-  readonly table: QueueTable;
+  readonly table: Pick<QueueTable, "findOrCreate">;
   readonly logger: Logger;
 }
 

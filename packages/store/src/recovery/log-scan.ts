@@ -1,11 +1,12 @@
 /**
- * Walks the log record by record, from disk, until its end: the place where no valid record begins. Blocking,
- * for recovery. Every record is checked whole: structure, its own position, body checksum, and `__CRC32#` where
+ * Walks the log record by record, from disk, until its end: the place where no valid record begins. For recovery, at
+ * once or in slices of a MiB. Every record is checked whole: structure, its own position, body checksum, and `__CRC32#` where
  * it carries one.
  */
 import { checkRecord, MAGIC_BLANK, RecordField, readInt64, storeTimestampAt } from "@orbitmq/wire";
 import { checkSeal, hasNoHoles, mayLackSeal } from "../commit-log/record-seal.ts";
 import type { Segment, SegmentSet } from "../commit-log/segment-set.ts";
+import { atOnce, type Slices } from "../slices.ts";
 import { StoreError } from "../store-error.ts";
 
 export interface ScanEnd {
@@ -37,9 +38,13 @@ export interface ScanOptions {
   readonly strictAfterMs?: number;
   /** Asked at a place that holds no record: where the next one begins, when an operator has given this one up. */
   readonly passOver?: (position: number, reason: string) => number | undefined;
+  /** Work between two slices, where what was visited gathers; told how far the scan has come. */
+  readonly between?: (position: number) => Slices<void>;
 }
 
 const WINDOW_BYTES = 1024 * 1024;
+/** Of one slice, or the record that is longer. */
+const SLICE_BYTES = 1024 * 1024;
 
 /** Bytes of the log around the scan's position. */
 class Window {
@@ -69,14 +74,25 @@ class Window {
   }
 }
 
+/** Blocking, all of it. */
 export function scanLog(
   segments: SegmentSet,
   from: number,
   options: ScanOptions,
   visit: ScanVisitor,
 ): ScanEnd {
+  return atOnce(scanSlices(segments, from, options, visit));
+}
+
+export function* scanSlices(
+  segments: SegmentSet,
+  from: number,
+  options: ScanOptions,
+  visit: ScanVisitor,
+): Slices<ScanEnd> {
   const window = new Window(segments);
   let position = from;
+  let sliceEnd = from + SLICE_BYTES;
   const fillings: Filling[] = [];
   const { strictAfterMs = Number.POSITIVE_INFINITY } = options;
   const ended = (kind: ScanEnd["kind"], reason: string): ScanEnd => ({
@@ -94,6 +110,11 @@ export function scanLog(
       position = next;
     }
     if (position >= options.limit) return ended("limit", "");
+    if (position >= sliceEnd) {
+      yield;
+      if (options.between !== undefined) yield* options.between(position);
+      sliceEnd = position + SLICE_BYTES;
+    }
     const segment = segments.at(position);
     if (segment === undefined) return ended("clean", "the files end there");
     const segmentEnd = segment.start + segments.segmentBytes;

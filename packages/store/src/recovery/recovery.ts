@@ -1,7 +1,7 @@
 /**
  * Brings a store to a state that can be served, whatever stopped it before (facts: RocketMQ recovers normally
- * or abnormally; we add our mark, see recovery-plan.ts). Blocking; nothing is served meanwhile. Stopped halfway
- * it can be run again: the old mark counts until all of it is on disk.
+ * or abnormally; we add our mark, see recovery-plan.ts). In slices, so that signals are heard; nothing is served
+ * meanwhile. Stopped halfway it can be run again: the old mark counts until all of it is on disk.
  *
  *   1. where to start     the mark, or RocketMQ's way
  *   2. queues             as the queue table has them while it goes with the mark, looking at few of them; else
@@ -18,7 +18,7 @@ import { BLANK_UNIT_SIZE, type ConsumeQueue } from "../consume-queue/consume-que
 import { queuesWithExt, removeExt } from "../consume-queue/consume-queue-ext.ts";
 import type { ConsumeQueueFiles } from "../consume-queue/consume-queue-files.ts";
 import { loadKnownQueues } from "../consume-queue/queue-check.ts";
-import { emptied, loadQueue, loadQueues, newestPosition } from "../consume-queue/queue-load.ts";
+import { emptied, loadQueue, loadQueues, newestPosition, SLICE_QUEUES } from "../consume-queue/queue-load.ts";
 import type { QueueTable } from "../consume-queue/queue-table.ts";
 import type { KnownQueues } from "../consume-queue/queue-table-file.ts";
 import { type DispatchFields, isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
@@ -26,9 +26,10 @@ import type { IndexService } from "../index-file/index-service.ts";
 import { heldRecord } from "../integrity/held-record.ts";
 import { passOver } from "../integrity/pass-over.ts";
 import type { SkipList } from "../integrity/skip-list.ts";
+import { atOnce, type Slices } from "../slices.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 import { repairTail } from "./log-repair.ts";
-import { type ScanEnd, scanLog, unreadable } from "./log-scan.ts";
+import { type ScanEnd, scanSlices, unreadable } from "./log-scan.ts";
 import type { Mark } from "./mark-file.ts";
 import { GATHER_UNITS, rebuildQueues } from "./queue-rebuild.ts";
 import { recordsBehind } from "./records-behind.ts";
@@ -53,12 +54,14 @@ export interface RecoveryParts {
   /** On disk before this returns: these queues are not to be believed until they are built again. */
   damagedFound(queues: ReadonlySet<ConsumeQueue>): void;
   /** Called now and then while much is dispatched: memory may be emptied into files. */
-  gathered(): void;
+  gathered(): Slices<void>;
+  /** Called now and then while the log is read. */
+  progress(what: string, position: number): void;
   readonly index: IndexService;
   /** The index knows all records below it. */
   readonly indexFrom: number;
   /** Called now and then while much is indexed: the items of records below `position`, which are on disk, may be emptied into files. */
-  indexGathered(position: number): void;
+  indexGathered(position: number): Slices<void>;
 }
 
 export interface Recovered {
@@ -95,7 +98,7 @@ const TABLE_BEHIND_MAX = 256 * 1024 * 1024;
 const GATHER_ITEMS = 1_000_000;
 
 /** Throws StoreError DAMAGED when what was on disk is not there, HostError when the disk refuses. */
-export function recover(parts: RecoveryParts): Recovered {
+export function recover(parts: RecoveryParts): Slices<Recovered> {
   return new Recovery(parts).run();
 }
 
@@ -107,6 +110,8 @@ class Recovery {
   #sinceGathered = 0;
   #tableHolds = false;
   #sinceIndexed = 0;
+  /** The index has gathered so much, up to here; -1: it has not. */
+  #indexGatheredTo = -1;
   #indexCut = false;
   /** First record younger than the checkpoint: from there on a Java broker may not have synced. */
   #unsyncedFrom = Number.POSITIVE_INFINITY;
@@ -115,20 +120,20 @@ class Recovery {
     this.#parts = parts;
   }
 
-  run(): Recovered {
+  *run(): Slices<Recovered> {
     const { plan, checkpoint, mark } = this.#parts;
     // The mark and the records, which are scanned to the last, carry checksums. The checkpoint does not: a flipped
     // bit in it would date everything stored from now on into another century.
     this.#lastStoreTimestamp = mark?.lastStoreTimestamp ?? 0;
     if (plan.kind !== "trusted" || !plan.isClean) this.#parts.queueFiles.distrustNames();
-    const start = this.#start();
+    const start = yield* this.#start();
     const { files, extFolder, queueFiles, table } = this.#parts;
     const withExt = queuesWithExt(files, extFolder, table);
     for (const queue of withExt) this.#damaged.add(queue);
     if (start.limit < Number.POSITIVE_INFINITY) this.#cutIndex(start.limit);
-    this.#completeIndex(start);
+    yield* this.#completeIndex(start);
     const strictFrom = plan.kind === "trusted" ? start.flushed : Number.POSITIVE_INFINITY;
-    const scanned = scanLog(
+    const scanned = yield* scanSlices(
       this.#parts.segments,
       start.scanFrom,
       {
@@ -138,17 +143,26 @@ class Recovery {
         // What was not synced when the machine went down may have holes; a record whose seal is one looks like Java's.
         strictAfterMs: plan.kind === "java-dirty" ? checkpoint.safeLogTimestamp : Number.POSITIVE_INFINITY,
         passOver: (position, reason) => this.#passOver(position, reason, strictFrom),
+        between: (position) => this.#between("the log is read", position),
       },
       (bytes, at, size, position) => this.#visit(bytes, at, size, position, start),
     );
     if (scanned.end < start.flushed) throw unreadable(this.#parts.segments, scanned, start.flushed);
     this.#repair(start, scanned);
-    if (plan.kind !== "trusted") this.#cutQueues(scanned.end);
+    if (plan.kind !== "trusted") yield* this.#cutQueues(scanned.end);
     this.#cutIndex(scanned.end);
     this.#findMissing();
     const rebuilt = this.#damaged.size > 0;
     if (rebuilt) {
-      rebuildQueues(this.#parts, this.#damaged, scanned.end, this.#append);
+      const targets = new Map([...this.#damaged].map((queue) => [queue, queue]));
+      yield* rebuildQueues(this.#parts, targets, scanned.end, {
+        append: this.#append,
+        between: (position) => this.#between("ConsumeQueues are built again", position),
+      });
+      for (const queue of this.#damaged) {
+        queue.checked = true;
+        queue.damaged = false;
+      }
       for (const queue of withExt) removeExt(files, extFolder, queueFiles, queue);
       this.#keepNumbers();
     }
@@ -182,7 +196,7 @@ class Recovery {
     return position + size;
   }
 
-  #start(): Start {
+  *#start(): Slices<Start> {
     const { plan, mark, segments, knownQueues } = this.#parts;
     if (plan.kind === "trusted" && mark !== undefined) {
       const { flushedOffset, truncateTo, writeLimit } = mark;
@@ -195,13 +209,13 @@ class Recovery {
         return { scanFrom: dispatched, flushed, limit, writeLimit, onDisk: flushed };
       }
       const scanFrom = Math.max(mark.dispatchedOffset, segments.minOffset);
-      this.#load(scanFrom);
+      yield* this.#load(scanFrom);
       const limit = truncateTo >= 0 ? truncateTo : Number.POSITIVE_INFINITY;
       return { scanFrom, flushed: flushedOffset, limit, writeLimit, onDisk: Math.min(flushedOffset, limit) };
     }
     const all = Number.POSITIVE_INFINITY;
     const isDirty = plan.kind === "java-dirty";
-    const scanFrom = isDirty ? this.#beforeCheckpoint() : this.#belowQueues();
+    const scanFrom = yield* isDirty ? this.#beforeCheckpoint() : this.#belowQueues();
     return { scanFrom, flushed: 0, limit: all, writeLimit: all, onDisk: isDirty ? scanFrom : all };
   }
 
@@ -220,7 +234,7 @@ class Recovery {
   }
 
   /** Start of the newest segment that surely was complete, queues included, when the checkpoint was written. */
-  #beforeCheckpoint(): number {
+  *#beforeCheckpoint(): Slices<number> {
     const { segments, checkpoint } = this.#parts;
     let scanFrom = segments.minOffset;
     for (let index = segments.all.length - 1; index >= 0; index -= 1) {
@@ -236,22 +250,39 @@ class Recovery {
         break;
       }
     }
-    this.#load(scanFrom);
+    yield* this.#load(scanFrom);
     return scanFrom;
   }
 
   /** Start of the newest segment that the queues reach into. */
-  #belowQueues(): number {
+  *#belowQueues(): Slices<number> {
     const { segments, table } = this.#parts;
-    this.#load(segments.fileEnd);
+    yield* this.#load(segments.fileEnd);
     let newest = -1;
-    for (const queue of table.all()) newest = Math.max(newest, newestPosition(this.#parts, queue));
+    let looked = 0;
+    for (const queue of table.all()) {
+      newest = Math.max(newest, newestPosition(this.#parts, queue));
+      looked += 1;
+      if (looked % SLICE_QUEUES === 0) yield;
+    }
     return segments.at(newest)?.start ?? segments.minOffset;
   }
 
-  #load(unitsBelow: number): void {
-    for (const queue of loadQueues({ ...this.#parts, claims: this.#claims }, unitsBelow))
+  *#load(unitsBelow: number): Slices<void> {
+    for (const queue of yield* loadQueues({ ...this.#parts, claims: this.#claims }, unitsBelow))
       this.#damaged.add(queue);
+  }
+
+  /** Between two slices of reading the log: memory is emptied into files, and it is said how far that has come. */
+  *#between(what: string, position: number): Slices<void> {
+    this.#parts.progress(what, position);
+    if (this.#sinceGathered >= GATHER_UNITS) {
+      this.#sinceGathered = 0;
+      yield* this.#parts.gathered();
+    }
+    const to = this.#indexGatheredTo;
+    this.#indexGatheredTo = -1;
+    if (to >= 0) yield* this.#parts.indexGathered(to);
   }
 
   #visit(bytes: Buffer, at: number, size: number, position: number, { scanFrom, onDisk }: Start): void {
@@ -288,29 +319,31 @@ class Recovery {
     queue.nextOffset = queue.end;
     if (!queue.dirty) this.#parts.queueChanged(queue);
     this.#sinceGathered += 1;
-    if (this.#sinceGathered < GATHER_UNITS) return;
+    // Units that stand for no message may be many between two records.
+    if (this.#sinceGathered < 2 * GATHER_UNITS) return;
     this.#sinceGathered = 0;
-    this.#parts.gathered();
+    atOnce(this.#parts.gathered());
   };
 
   /** Indexes the records that the queues know and the index does not. */
-  #completeIndex({ scanFrom, onDisk }: Start): void {
+  *#completeIndex({ scanFrom, onDisk }: Start): Slices<void> {
     const { indexFrom, segments, delaysMs, logger } = this.#parts;
     if (indexFrom >= scanFrom) return;
     logger.info({ from: indexFrom, to: scanFrom }, "messages are indexed by key again");
-    const scan = (from: number): ScanEnd =>
-      scanLog(
+    const between = (position: number) => this.#between("messages are indexed by key", position);
+    const scan = (from: number): Slices<ScanEnd> =>
+      scanSlices(
         segments,
         from,
-        { limit: scanFrom, strictFrom: Number.POSITIVE_INFINITY },
+        { limit: scanFrom, strictFrom: Number.POSITIVE_INFINITY, between },
         (bytes, at, size, position) =>
           this.#index(readDispatchFields(bytes, at, delaysMs), position, size, onDisk),
       );
-    let scanned = scan(indexFrom);
+    let scanned = yield* scan(indexFrom);
     if (scanned.end === indexFrom && indexFrom > segments.minOffset) {
       // No record begins where the IndexFiles say that one does.
       this.#cutIndex(segments.minOffset);
-      scanned = scan(segments.minOffset);
+      scanned = yield* scan(segments.minOffset);
     }
     if (scanned.end >= scanFrom) return;
     const { end, reason } = scanned;
@@ -330,7 +363,7 @@ class Recovery {
     if (this.#sinceIndexed < GATHER_ITEMS / 20) return;
     this.#sinceIndexed = 0;
     if (position + size <= onDisk && index.unsyncedItems >= GATHER_ITEMS) {
-      this.#parts.indexGathered(position + size);
+      this.#indexGatheredTo = position + size;
     }
   }
 
@@ -378,8 +411,11 @@ class Recovery {
   }
 
   /** Queues of another broker may reach beyond the log's end. */
-  #cutQueues(end: number): void {
+  *#cutQueues(end: number): Slices<void> {
+    let looked = 0;
     for (const queue of this.#parts.table.all()) {
+      looked += 1;
+      if (looked % SLICE_QUEUES === 0) yield;
       if (queue.ringBytes > 0 || newestPosition(this.#parts, queue) < end) continue;
       if (!loadQueue(this.#parts, queue, end)) this.#damaged.add(queue);
     }

@@ -86,7 +86,7 @@ export class QueueFileCleaner {
   #unneeded(queue: ConsumeQueue): number[] {
     const { fileUnits } = this.#files;
     const keepFrom = Math.floor(queue.minOffset / fileUnits) * fileUnits;
-    if (queue.filesFrom >= keepFrom) return [];
+    if (queue.damaged || queue.filesFrom >= keepFrom) return [];
     const starts = this.#files.listFiles(queue.topic, queue.queueId).slice(0, -1);
     const unneeded = starts.filter((start) => start < keepFrom);
     if (unneeded.length === 0) queue.filesFrom = keepFrom;

@@ -1,0 +1,29 @@
+/** Says in the log, every few seconds, how far a long reading of the CommitLog has come. */
+import type { Clock, Logger } from "@orbitmq/host";
+
+const INTERVAL_MS = 5_000;
+
+export class ScanProgress {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #from: number;
+  readonly #to: number;
+  #dueMs: number;
+
+  /** Positions from `from` to `to` are read, about. */
+  constructor(clock: Clock, logger: Logger, from: number, to: number) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#from = from;
+    this.#to = to;
+    this.#dueMs = clock.monotonicMs() + INTERVAL_MS;
+  }
+
+  at(what: string, position: number): void {
+    const now = this.#clock.monotonicMs();
+    if (now < this.#dueMs) return;
+    this.#dueMs = now + INTERVAL_MS;
+    const percent = Math.floor((100 * (position - this.#from)) / Math.max(1, this.#to - this.#from));
+    this.#logger.info({ position, to: this.#to, percent: Math.max(0, Math.min(100, percent)) }, what);
+  }
+}
