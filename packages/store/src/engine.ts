@@ -194,7 +194,11 @@ export class Engine implements MarkSource, QueueFlushSource {
     const queueParts = { queueFiles: this.queueFiles, segments: this.segments, table: this.table };
     this.queueCheck = new QueueCheck(host, queueParts, queueDamaged);
     this.index = new IndexService(host, paths, options, this.fileCache, logger);
-    this.indexFlush = new IndexFlush(this.index, (timestamp) => this.checkpoint.setIndex(timestamp));
+    this.indexFlush = new IndexFlush(
+      this.index,
+      (timestamp) => this.checkpoint.setIndex(timestamp),
+      () => (this.writer.failed ? undefined : Math.min(this.dispatch.dispatched, this.writer.flushed)),
+    );
     const blocks = new SlabPool(options.coldBlockBytes);
     const written = () => this.writer.written;
     this.cold = new ColdBlocks(this.segments, blocks, options.coldCacheBytes, written);

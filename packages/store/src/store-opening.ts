@@ -139,13 +139,12 @@ function* flushQueues(engine: Engine): Slices<void> {
 }
 
 /** What recovery has indexed goes to disk, where it can; what it has cut off must not stay there. */
-function* saveIndex({ indexFlush, index, logger }: Engine, { end, indexCut }: Recovered): Slices<void> {
+function* saveIndex({ indexFlush }: Engine, { end, indexCut }: Recovered): Slices<void> {
   try {
     yield* indexFlush.runSlices(end, indexCut ? "all" : "due");
   } catch (error) {
     if (indexCut || !(error instanceof HostError)) throw error;
-    index.failure = error;
-    logger.error({ err: error }, "the IndexFile cannot be written; trying again");
+    indexFlush.failed(error);
   }
 }
 

@@ -35,7 +35,11 @@ const options = {
 const index = new IndexService(host, paths, options, new OpenFileCache(host.files, 16), silentLogger);
 index.adopt([], 0, 0, 0);
 index.stateFile.open();
-const flush = new IndexFlush(index, () => {});
+const flush = new IndexFlush(
+  index,
+  () => {},
+  () => undefined,
+);
 
 const properties = Array.from(
   { length: 4096 },

@@ -28,7 +28,11 @@ class Bench {
     this.index = new IndexService(this.host, paths, options, cache, silentLogger);
     this.index.adopt([], 0, 0, 0);
     this.index.stateFile.open();
-    this.flush = new IndexFlush(this.index, (timestamp) => this.completed.push(timestamp));
+    this.flush = new IndexFlush(
+      this.index,
+      (timestamp) => this.completed.push(timestamp),
+      () => this.#position,
+    );
   }
 
   get position(): number {
@@ -251,5 +255,53 @@ describe("a flush of the index", () => {
     bench.host.files.fault = () => undefined;
     bench.run();
     assert.deepEqual([bench.index.failure, bench.index.indexedTo], [undefined, 100]);
+    assert.equal(bench.host.armed, 0);
+  });
+
+  it("that failed is tried again although nothing comes any more, and then nobody waits for anything", () => {
+    const bench = new Bench();
+    bench.host.files.fault = (what, path) =>
+      what === "sync" && path.startsWith("/index") ? "EIO" : undefined;
+    bench.add(1);
+    bench.run();
+    bench.host.advance(12_000);
+    assert.equal(bench.index.failure?.code, "EIO");
+    bench.host.files.fault = () => undefined;
+    bench.host.advance(60_000);
+    assert.deepEqual([bench.index.failure, bench.index.indexedTo, bench.host.armed], [undefined, 100, 0]);
+  });
+
+  it("that goes on failing is tried ever more seldom, and not after the end", () => {
+    const bench = new Bench();
+    let tries = 0;
+    bench.host.files.fault = (what, path) => {
+      if (what !== "sync" || !path.startsWith("/index")) return undefined;
+      tries += 1;
+      return "EIO";
+    };
+    bench.add(1);
+    bench.run();
+    bench.host.advance(5 * 60_000);
+    // At once, then after 5, 10, 20, 40 and 60 seconds, and every 60.
+    assert.deepEqual([tries, bench.host.armed], [8, 1]);
+    bench.flush.abort();
+    assert.equal(bench.host.armed, 0);
+  });
+
+  it("is not tried again by itself when it is nobody's turn to write", () => {
+    const bench = new Bench();
+    const flush = new IndexFlush(
+      bench.index,
+      () => undefined,
+      () => undefined,
+    );
+    bench.host.files.fault = (what) => (what === "sync" ? "EIO" : undefined);
+    bench.add(1);
+    flush.run(bench.position, () => undefined);
+    bench.host.settle();
+    const { operations } = bench.host.files;
+    const before = operations.length;
+    bench.host.advance(60_000);
+    assert.equal(operations.length, before);
   });
 });

@@ -4,9 +4,10 @@
  * that name them, then the header that counts them. Slots are random writes all over 20 MB, so they follow in large strides
  * only; until then the items stand for them (IndexFile.redoSlots).
  *
- * A step that fails ends the flush; what it was to make durable counts as not written and is written again.
+ * A step that fails ends the flush; what it was to make durable counts as not written and is written again, with the
+ * next round of the queues or, where nothing comes any more, by a timer.
  */
-import type { HostError, OpenFile } from "@orbitmq/host";
+import type { HostError, OpenFile, TimerHandle } from "@orbitmq/host";
 import { atOnce, type Slices } from "../slices.ts";
 import { BLOCK_ITEMS, blockOfItem } from "./index-checksums.ts";
 import type { IndexFile } from "./index-file.ts";
@@ -18,6 +19,9 @@ import { PAGE_SLOTS } from "./slot-table.ts";
 /** Items in a file whose slots are not on disk, beyond which slots are written: what a start may have to read. */
 const SLOTS_DUE_ITEMS = 1_000_000;
 const SLOTS_DUE_MS = 60_000;
+/** Between a failure and the next try; twice as long each time. */
+const RETRY_MS_MIN = 5_000;
+const RETRY_MS_MAX = 60_000;
 /** Pages of slots, or chunks of items, written per turn of the event loop. */
 const SLOT_PAGES_PER_TURN = 64;
 const CHUNKS_PER_TURN = 4;
@@ -36,13 +40,24 @@ export class IndexFlush {
   readonly #index: IndexService;
   readonly #fileCompleted: (endTimestamp: number) => void;
   #slotsMs: number;
+  readonly #flushable: () => number | undefined;
   /** The steps that the event loop is executing. */
   #running: Generator<Step, void> | undefined;
+  #retry: TimerHandle | undefined;
+  #retryMs = RETRY_MS_MIN;
 
-  /** `fileCompleted` is told the time of the last message in a file that is full and on disk. */
-  constructor(index: IndexService, fileCompleted: (endTimestamp: number) => void) {
+  /**
+   * `fileCompleted` is told the time of the last message in a file that is full and on disk. After a failure
+   * `flushable` says how far the index may be flushed by then: `undefined` for not at all.
+   */
+  constructor(
+    index: IndexService,
+    fileCompleted: (endTimestamp: number) => void,
+    flushable: () => number | undefined,
+  ) {
     this.#index = index;
     this.#fileCompleted = fileCompleted;
+    this.#flushable = flushable;
     this.#slotsMs = index.host.clock.monotonicMs();
   }
 
@@ -57,10 +72,8 @@ export class IndexFlush {
     this.#running = steps;
     const end = (error: HostError | undefined): void => {
       if (this.#running === steps) this.#running = undefined;
-      if (error !== undefined && index.failure === undefined) {
-        index.logger.error({ err: error }, "the IndexFile cannot be written; trying again");
-      }
-      index.failure = error;
+      if (error === undefined) this.#succeeded();
+      else this.failed(error);
       done();
     };
     const resume = (error?: HostError): void => {
@@ -96,8 +109,35 @@ export class IndexFlush {
     return count;
   }
 
-  /** Ends what the event loop is executing; what it was to make durable counts as not written. */
+  /** It was tried and did not succeed: tried again after a while, whether there is more to flush by then or not. */
+  failed(error: HostError): void {
+    const { failure, logger, host } = this.#index;
+    if (failure === undefined) logger.error({ err: error }, "the IndexFile cannot be written; trying again");
+    this.#index.failure = error;
+    if (this.#retry !== undefined) return;
+    this.#retry = host.timers.after(this.#retryMs, this.#tryAgain);
+    this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MS_MAX);
+  }
+
+  readonly #tryAgain = (): void => {
+    this.#retry = undefined;
+    // An index that has stalled is tried by who catches up.
+    if (this.#index.failure === undefined || this.#index.stalledAt !== undefined) return;
+    const upTo = this.#flushable();
+    if (upTo !== undefined) this.run(upTo, () => undefined);
+  };
+
+  #succeeded(): void {
+    this.#index.failure = undefined;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#retryMs = RETRY_MS_MIN;
+  }
+
+  /** Ends what the event loop is executing; what it was to make durable counts as not written. Nothing is tried again. */
   abort(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
     const steps = this.#running;
     this.#running = undefined;
     steps?.return();
@@ -123,7 +163,7 @@ export class IndexFlush {
       }
       if (step.kind === "turn") yield;
     }
-    index.failure = undefined;
+    this.#succeeded();
   }
 
   #execute(step: Step, steps: Generator<Step, void>, resume: (error?: HostError) => void): void {
