@@ -85,7 +85,7 @@ export class FileMessageStore implements MessageStore {
 
   start(): Promise<void> {
     const started = this.#start();
-    this.#starting ??= started.catch(() => undefined);
+    this.#starting ??= Promise.allSettled([started]);
     return started;
   }
 
