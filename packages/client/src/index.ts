@@ -5,7 +5,6 @@
 import type { Host } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import { Admin as HostedAdmin } from "./admin/admin.ts";
-import type { ClientOptions } from "./client-options.ts";
 import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
 import { LitePullConsumer as HostedLitePullConsumer } from "./consumer/lite-pull-consumer.ts";
 import type { LitePullConsumerOptions } from "./consumer/lite-pull-options.ts";
@@ -13,6 +12,7 @@ import { PushConsumer as HostedPushConsumer } from "./consumer/push-consumer.ts"
 import { Reader as HostedReader } from "./consumer/reader/reader.ts";
 import { SimpleConsumer as HostedSimpleConsumer } from "./consumer/simple-consumer.ts";
 import type { SimpleConsumerOptions } from "./consumer/simple-consumer-options.ts";
+import type { ClientOptions } from "./options/client-options.ts";
 import { Producer as HostedProducer } from "./producer/producer.ts";
 import type { ProducerOptions } from "./producer/producer-options.ts";
 
@@ -33,15 +33,6 @@ export type {
   TopicRouteQueues,
   TopicStatus,
 } from "./admin/admin-types.ts";
-export type {
-  ClientClock,
-  ClientOptions,
-  ClientState,
-  ShutdownOptions,
-  ShutdownResult,
-} from "./client-options.ts";
-export type { Codec } from "./codecs.ts";
-export { bytes, json, text } from "./codecs.ts";
 export type { ConsumeFrom, MessageModel, PushConsumerOptions } from "./consumer/consumer-options.ts";
 export type {
   ListenBatchOptions,
@@ -75,10 +66,30 @@ export { allocateByConsistentHash } from "./consumer/rebalance/allocate-consiste
 export { allocateNearby, type MachineRooms } from "./consumer/rebalance/allocate-nearby.ts";
 export type { AllocateInput, AllocateStrategy } from "./consumer/rebalance/allocate-strategy.ts";
 export type { ReceiveOptions, SimpleConsumerOptions } from "./consumer/simple-consumer-options.ts";
-export type { OrbitErrorCode, SendOutcome } from "./errors.ts";
-export { OrbitError, orbitErrors } from "./errors.ts";
-export type { AnyMessage, Message, MessageAttributes, MessageQueue, TypedMessage } from "./message.ts";
-export { MessageBody } from "./message-body.ts";
+export type { OrbitErrorCode, SendOutcome } from "./errors/errors.ts";
+export { OrbitError, orbitErrors } from "./errors/errors.ts";
+export type { Codec } from "./message/codecs.ts";
+export { bytes, json, text } from "./message/codecs.ts";
+export type {
+  AnyMessage,
+  Message,
+  MessageAttributes,
+  MessageQueue,
+  TypedMessage,
+} from "./message/message.ts";
+export { MessageBody } from "./message/message-body.ts";
+export type { MessageMetadata } from "./message/received-message.ts";
+export { ReceivedMessage } from "./message/received-message.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./message/standard-schema.ts";
+export type { Topic } from "./message/typed-topic.ts";
+export { topic } from "./message/typed-topic.ts";
+export type {
+  ClientClock,
+  ClientOptions,
+  ClientState,
+  ShutdownOptions,
+  ShutdownResult,
+} from "./options/client-options.ts";
 export type { ProducerStatus } from "./producer/producer.ts";
 export type { ProducerOptions, QueueSelector, SendOptions } from "./producer/producer-options.ts";
 export type { ReplyOptions } from "./producer/reply-message.ts";
@@ -90,11 +101,6 @@ export type {
   SendHookContext,
 } from "./producer/send-hooks.ts";
 export type { SendCallback, SendResult } from "./producer/send-result.ts";
-export type { MessageMetadata } from "./received-message.ts";
-export { ReceivedMessage } from "./received-message.ts";
-export type { StandardIssue, StandardResult, StandardSchema } from "./standard-schema.ts";
-export type { Topic } from "./typed-topic.ts";
-export { topic } from "./typed-topic.ts";
 
 let host: Host | undefined;
 

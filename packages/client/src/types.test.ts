@@ -12,7 +12,7 @@ import {
   text,
   topic,
 } from "./index.ts";
-import type { MessageBody } from "./message-body.ts";
+import type { MessageBody } from "./message/message-body.ts";
 
 interface Order {
   readonly id: number;

@@ -1,5 +1,5 @@
 /** What the admin client takes and gives, as plain data that can be printed as JSON. */
-import type { MessageQueue } from "../message.ts";
+import type { MessageQueue } from "../message/message.ts";
 
 export interface CreateTopicOptions {
   /** Read and write queues on each broker. Default 8, as mqadmin. */

@@ -7,7 +7,7 @@ import {
   recordSize,
   writeRecord,
 } from "@orbitmq/wire";
-import { OrbitError } from "../errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 import type { FakeBroker } from "../testing/fake-broker.ts";
 import { TestWorld } from "../testing/test-world.ts";
 import { Admin } from "./admin.ts";

@@ -18,13 +18,13 @@ import {
   resetOffsetRequestHeader,
   updateAndCreateTopicRequestHeader,
 } from "@orbitmq/wire";
-import { ClientInstance } from "../client-instance.ts";
-import type { ClientOptions, ClientState } from "../client-options.ts";
-import { OrbitError } from "../errors.ts";
-import { checkGroup, checkTopic } from "../names.ts";
-import { checkInteger } from "../option-checks.ts";
-import type { ReceivedMessage } from "../received-message.ts";
-import { DEFAULT_TOPIC } from "../topic-queues.ts";
+import { ClientInstance } from "../connection/client-instance.ts";
+import { DEFAULT_TOPIC } from "../connection/topic-queues.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
+import { checkGroup, checkTopic } from "../names/names.ts";
+import type { ClientOptions, ClientState } from "../options/client-options.ts";
+import { checkInteger } from "../options/option-checks.ts";
 import type {
   BrokerOverview,
   CloneOffsetsOptions,

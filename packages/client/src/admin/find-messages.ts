@@ -14,11 +14,11 @@ import {
   viewMessageByIdRequestHeader,
   WireError,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../client-instance.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
 import { decodeMessage, rawMessage, Undecodable } from "../consumer/listening/decode-message.ts";
 import { copyRecords } from "../consumer/queue/pulled-record.ts";
-import { OrbitError } from "../errors.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import type { QueryMessageOptions, TopicRoute } from "./admin-types.ts";
 
 const MESSAGES_DEFAULT = 64;

@@ -21,10 +21,10 @@ import {
   ResponseCode,
   type SubscriptionData,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../client-instance.ts";
-import { OrbitError } from "../errors.ts";
-import { RETRY_PREFIX } from "../names.ts";
-import { queueKey } from "../topic-queues.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
+import { queueKey } from "../connection/topic-queues.ts";
+import { OrbitError } from "../errors/errors.ts";
+import { RETRY_PREFIX } from "../names/names.ts";
 import type { GroupMember, GroupStatus, GroupSubscription } from "./admin-types.ts";
 
 interface Answers {

@@ -3,9 +3,9 @@
  * told of each that did not go well.
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { ClientInstance } from "../client-instance.ts";
-import { fromUnknown } from "../error-from.ts";
-import type { OrbitError } from "../errors.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import type { OrbitError } from "../errors/errors.ts";
 import type { ConsumerSettings } from "./consumer-settings.ts";
 import { rawMessage } from "./listening/decode-message.ts";
 import type { ListeningContext } from "./listening/listening-context.ts";

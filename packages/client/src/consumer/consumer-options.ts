@@ -1,7 +1,8 @@
 /** Options, limits and defaults of a push consumer (RocketMQ: DefaultMQPushConsumer). */
-import type { ClientOptions } from "../client-options.ts";
-import type { OrbitError } from "../errors.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+
+import type { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
+import type { ClientOptions } from "../options/client-options.ts";
 import type { ConsumeHook, FilterHook } from "./listening/consume-hooks.ts";
 import type { AllocateStrategy } from "./rebalance/allocate-strategy.ts";
 

@@ -1,9 +1,9 @@
 /** A push consumer's options, checked and completed. */
 
-import { OrbitError } from "../errors.ts";
-import { checkGroup } from "../names.ts";
-import { Namespace } from "../namespace.ts";
-import { checkDuration, checkInteger } from "../option-checks.ts";
+import { OrbitError } from "../errors/errors.ts";
+import { checkGroup } from "../names/names.ts";
+import { Namespace } from "../names/namespace.ts";
+import { checkDuration, checkInteger } from "../options/option-checks.ts";
 import {
   type ConsumeFrom,
   consumerDefaults,

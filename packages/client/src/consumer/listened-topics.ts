@@ -7,8 +7,8 @@
  *   left          nobody listens any more; what was popped may still be with its listener until the consumer ends
  */
 import { type ConsumerData, popNormalTopicOf } from "@orbitmq/wire";
-import type { ClientInstance } from "../client-instance.ts";
-import { retryTopicOf } from "../names.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
+import { retryTopicOf } from "../names/names.ts";
 import { consumerData } from "./consumer-data.ts";
 import type { ConsumerSettings } from "./consumer-settings.ts";
 import type { ListeningContext } from "./listening/listening-context.ts";

@@ -1,6 +1,6 @@
 /** What an application gives a push consumer to run (RocketMQ: MessageListenerConcurrently). */
-import type { MessageQueue } from "../message.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+import type { MessageQueue } from "../message/message.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import type { SelectorOptions } from "./message-selector.ts";
 
 /**

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PullSysFlag, pullMessageRequestHeader, RequestCode } from "@orbitmq/wire";
-import { OrbitError } from "../errors.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import { stage } from "../testing/consumer-stage.ts";
 import type { TestWorld } from "../testing/test-world.ts";
 import { LitePullConsumer } from "./lite-pull-consumer.ts";

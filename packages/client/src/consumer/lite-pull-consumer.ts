@@ -7,15 +7,15 @@
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
 import { type ConsumerData, notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
-import { stableClientId } from "../client-id.ts";
-import { ClientInstance } from "../client-instance.ts";
-import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../client-options.ts";
-import { OrbitError } from "../errors.ts";
-import type { MessageQueue } from "../message.ts";
-import { checkTopic } from "../names.ts";
-import { checkDuration, checkInteger } from "../option-checks.ts";
-import type { ReceivedMessage } from "../received-message.ts";
-import { queueKey } from "../topic-queues.ts";
+import { stableClientId } from "../connection/client-id.ts";
+import { ClientInstance } from "../connection/client-instance.ts";
+import { queueKey } from "../connection/topic-queues.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { MessageQueue } from "../message/message.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
+import { checkTopic } from "../names/names.ts";
+import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../options/client-options.ts";
+import { checkDuration, checkInteger } from "../options/option-checks.ts";
 import { consumerData } from "./consumer-data.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
 import type { ListenOptions } from "./listener.ts";

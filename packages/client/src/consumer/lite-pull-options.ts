@@ -1,5 +1,5 @@
 /** Options and defaults of a lite pull consumer (RocketMQ: DefaultLitePullConsumer). */
-import type { ClientOptions } from "../client-options.ts";
+import type { ClientOptions } from "../options/client-options.ts";
 import type { PushConsumerOptions } from "./consumer-options.ts";
 
 export interface LitePullConsumerOptions

@@ -1,7 +1,7 @@
 /** What the application's filter hooks let through (RocketMQ: FilterMessageHook). */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { ClientInstance } from "../client-instance.ts";
-import { fromUnknown } from "../error-from.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
+import { fromUnknown } from "../errors/error-from.ts";
 import type { FilterHook } from "./listening/consume-hooks.ts";
 import { metadataOf } from "./queue/pulled-record.ts";
 

@@ -12,9 +12,9 @@ import {
   RequestCode,
   type SubscriptionData,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../client-instance.ts";
-import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
 
 /** Made by {@link sql}. */
 export class SqlExpression {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatProperties, RequestCode } from "@orbitmq/wire";
-import type { ReceivedMessage } from "../received-message.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 import { pullHeader } from "../testing/fake-broker.ts";
 import { TestWorld } from "../testing/test-world.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compressBody, RequestCode } from "@orbitmq/wire";
-import { json } from "../codecs.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+import { json } from "../message/codecs.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
+import { topic } from "../message/typed-topic.ts";
 import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 import { pullHeader } from "../testing/fake-broker.ts";
-import { topic } from "../typed-topic.ts";
 
 test("a failed message the broker does not take back is consumed again after five seconds, and the offset does not pass it", async () => {
   const { w, broker } = stage();

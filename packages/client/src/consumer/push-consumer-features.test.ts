@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RequestCode } from "@orbitmq/wire";
-import type { OrbitError } from "../errors.ts";
+import type { OrbitError } from "../errors/errors.ts";
 import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 import { consumerDefaults } from "./consumer-options.ts";
 import type { ConsumeHook } from "./listening/consume-hooks.ts";

@@ -6,8 +6,8 @@ import {
   RequestCode,
   sendMessageResponseHeader,
 } from "@orbitmq/wire";
-import { OrbitError } from "../errors.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import { consumerOf, stage } from "../testing/consumer-stage.ts";
 import type { TestWorld } from "../testing/test-world.ts";
 import type { PushConsumerOptions } from "./consumer-options.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OrbitError } from "../errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 
 test("a consumer from the first message gets what was there and what comes, and commits on shutdown", async () => {

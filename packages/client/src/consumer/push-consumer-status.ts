@@ -1,6 +1,7 @@
 /** What a push consumer tells of itself. */
-import type { ClientState } from "../client-options.ts";
-import type { MessageQueue } from "../message.ts";
+
+import type { MessageQueue } from "../message/message.ts";
+import type { ClientState } from "../options/client-options.ts";
 
 export interface QueueStatus {
   readonly queue: MessageQueue;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatProperties, RequestCode } from "@orbitmq/wire";
-import { OrbitError } from "../errors.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import { Producer } from "../producer/producer.ts";
-import type { ReceivedMessage } from "../received-message.ts";
 import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 import { TestWorld } from "../testing/test-world.ts";
 

@@ -3,11 +3,15 @@
  * application calls. What does it is push-consumption.ts; its life is the client instance's (client-instance.ts).
  */
 import type { Host } from "@orbitmq/host";
-import { SHUTDOWN_DEADLINE_MS, type ShutdownOptions, type ShutdownResult } from "../client-options.ts";
-import { OrbitError } from "../errors.ts";
-import { checkTopic } from "../names.ts";
-import { checkInteger } from "../option-checks.ts";
-import { type Topic, topicName } from "../typed-topic.ts";
+import { OrbitError } from "../errors/errors.ts";
+import { type Topic, topicName } from "../message/typed-topic.ts";
+import { checkTopic } from "../names/names.ts";
+import {
+  SHUTDOWN_DEADLINE_MS,
+  type ShutdownOptions,
+  type ShutdownResult,
+} from "../options/client-options.ts";
+import { checkInteger } from "../options/option-checks.ts";
 import { consumerDefaults, type PushConsumerOptions } from "./consumer-options.ts";
 import type {
   ListenBatchOptions,

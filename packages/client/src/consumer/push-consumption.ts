@@ -6,8 +6,8 @@
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
 import { notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wire";
-import { stableClientId } from "../client-id.ts";
-import { ClientInstance } from "../client-instance.ts";
+import { stableClientId } from "../connection/client-id.ts";
+import { ClientInstance } from "../connection/client-instance.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
 import { within } from "../within.ts";
 import { ConsumeTally } from "./consume-tally.ts";

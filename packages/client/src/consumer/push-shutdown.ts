@@ -3,9 +3,9 @@
  * deadline nears; let what is sent back arrive; persist offsets; unregister; close.
  */
 import type { TimerHandle } from "@orbitmq/host";
-import type { ClientInstance } from "../client-instance.ts";
-import type { ShutdownResult } from "../client-options.ts";
-import { OrbitError } from "../errors.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { ShutdownResult } from "../options/client-options.ts";
 import type { InnerSender } from "../producer/inner-sender.ts";
 import { within } from "../within.ts";
 import type { ListenedTopics } from "./listened-topics.ts";

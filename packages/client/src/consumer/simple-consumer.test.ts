@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RequestCode } from "@orbitmq/wire";
-import type { OrbitError } from "../errors.ts";
+import type { OrbitError } from "../errors/errors.ts";
 import { stage } from "../testing/consumer-stage.ts";
 import type { FakeBroker } from "../testing/fake-broker.ts";
 import { FakePop } from "../testing/fake-pop.ts";

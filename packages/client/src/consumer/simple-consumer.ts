@@ -8,13 +8,13 @@
  */
 import type { Host } from "@orbitmq/host";
 import { ConsumeInitMode, type ConsumerData, matchesTag, type SubscriptionData } from "@orbitmq/wire";
-import { ClientInstance } from "../client-instance.ts";
-import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../client-options.ts";
-import { OrbitError } from "../errors.ts";
-import { checkGroup, checkTopic } from "../names.ts";
-import { checkDuration, checkInteger } from "../option-checks.ts";
-import type { ReceivedMessage } from "../received-message.ts";
-import { subscribeQueues } from "../topic-queues.ts";
+import { ClientInstance } from "../connection/client-instance.ts";
+import { subscribeQueues } from "../connection/topic-queues.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
+import { checkGroup, checkTopic } from "../names/names.ts";
+import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../options/client-options.ts";
+import { checkDuration, checkInteger } from "../options/option-checks.ts";
 import { within } from "../within.ts";
 import { consumerData } from "./consumer-data.ts";
 import type { ListenOptions } from "./listener.ts";

@@ -3,10 +3,10 @@
  * of topic, codec and listener were matched at the door (push-consumer.ts).
  */
 import type { SubscriptionData } from "@orbitmq/wire";
-import type { Codec } from "../codecs.ts";
-import type { Namespace } from "../namespace.ts";
-import type { ReceivedMessage } from "../received-message.ts";
-import type { Topic } from "../typed-topic.ts";
+import type { Codec } from "../message/codecs.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
+import type { Topic } from "../message/typed-topic.ts";
+import type { Namespace } from "../names/namespace.ts";
 import type { ListenerContext, OrderlyListenerContext } from "./listener.ts";
 import { type SelectorOptions, subscriptionTo } from "./message-selector.ts";
 

@@ -9,9 +9,9 @@
  */
 import type { TimerHandle, Timers } from "@orbitmq/host";
 import { BATCH_ENTRIES_MAX } from "@orbitmq/wire";
-import type { OrbitError } from "../errors.ts";
-import type { AnyMessage, MessageQueue } from "../message.ts";
-import { queueKey } from "../topic-queues.ts";
+import { queueKey } from "../connection/topic-queues.ts";
+import type { OrbitError } from "../errors/errors.ts";
+import type { AnyMessage, MessageQueue } from "../message/message.ts";
 import type { BatchEntry } from "./encode-message.ts";
 import type { SendOptions } from "./producer-options.ts";
 import type { SendMode } from "./retry.ts";

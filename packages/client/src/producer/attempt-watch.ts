@@ -9,10 +9,10 @@
  */
 import type { Logger } from "@orbitmq/host";
 import { MessageConst } from "@orbitmq/wire";
-import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
-import type { AnyMessage, MessageQueue } from "../message.ts";
-import type { Namespace } from "../namespace.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { AnyMessage, MessageQueue } from "../message/message.ts";
+import type { Namespace } from "../names/namespace.ts";
 import type { FaultDetector } from "./faults/fault-detector.ts";
 import type { FaultTable } from "./faults/fault-table.ts";
 import { type AttemptFailure, isStoredBadly, type SendMode } from "./retry.ts";

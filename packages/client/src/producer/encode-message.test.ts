@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeBatchBody, getProperty } from "@orbitmq/wire";
-import { json } from "../codecs.ts";
-import { OrbitError, type OrbitErrorCode } from "../errors.ts";
-import type { AnyMessage } from "../message.ts";
-import { Namespace } from "../namespace.ts";
+import { OrbitError, type OrbitErrorCode } from "../errors/errors.ts";
+import { json } from "../message/codecs.ts";
+import type { AnyMessage } from "../message/message.ts";
+import { topic } from "../message/typed-topic.ts";
+import { newUniqueIds } from "../message/unique-id.ts";
+import { Namespace } from "../names/namespace.ts";
 import { oneSimHost } from "../testing/test-world.ts";
-import { topic } from "../typed-topic.ts";
-import { newUniqueIds } from "../unique-id.ts";
 import { type EncodeLimits, encodeBatch, encodeMessage } from "./encode-message.ts";
 
 const ids = newUniqueIds(oneSimHost());

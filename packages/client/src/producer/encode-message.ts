@@ -13,10 +13,10 @@ import {
   PROPERTY_SEPARATOR,
   type UniqueIdGenerator,
 } from "@orbitmq/wire";
-import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
-import type { AnyMessage, MessageAttributes } from "../message.ts";
-import type { Namespace } from "../namespace.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { AnyMessage, MessageAttributes } from "../message/message.ts";
+import type { Namespace } from "../names/namespace.ts";
 import { REPLY_TYPE } from "./reply-message.ts";
 
 export interface EncodeLimits {

@@ -3,8 +3,8 @@
  * of every MQClientInstance): messages that could not be sent back, and replies. It shares its client's
  * connections and routes and ends with them.
  */
-import type { ClientInstance } from "../client-instance.ts";
-import { OrbitError } from "../errors.ts";
+import type { ClientInstance } from "../connection/client-instance.ts";
+import { OrbitError } from "../errors/errors.ts";
 import type { EncodedMessage } from "./encode-message.ts";
 import { producerDefaults } from "./producer-options.ts";
 import { PublishInfos } from "./publish-infos.ts";

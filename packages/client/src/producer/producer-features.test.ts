@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeSendMessageRequestHeader, getProperty, MessageSysFlag, RequestCode } from "@orbitmq/wire";
-import { OrbitError } from "../errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 import type { FakeBroker } from "../testing/fake-broker.ts";
 import { FakeBroker as Broker } from "../testing/fake-broker.ts";
 import { TestWorld } from "../testing/test-world.ts";

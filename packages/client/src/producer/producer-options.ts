@@ -1,8 +1,8 @@
 /** Options, limits and defaults of a producer (RocketMQ: DefaultMQProducer). */
 import type { Random } from "@orbitmq/host";
 import type { BodyCompression } from "@orbitmq/wire";
-import type { ClientOptions } from "../client-options.ts";
-import type { AnyMessage, MessageQueue } from "../message.ts";
+import type { AnyMessage, MessageQueue } from "../message/message.ts";
+import type { ClientOptions } from "../options/client-options.ts";
 import type { CheckForbiddenHook, SendHook } from "./send-hooks.ts";
 
 export interface ProducerOptions extends ClientOptions {

@@ -1,10 +1,10 @@
 /** A producer's options, checked and completed. */
 import { compressBody } from "@orbitmq/wire";
-import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
-import { checkGroup } from "../names.ts";
-import { Namespace } from "../namespace.ts";
-import { checkDuration, checkInteger } from "../option-checks.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
+import { checkGroup } from "../names/names.ts";
+import { Namespace } from "../names/namespace.ts";
+import { checkDuration, checkInteger } from "../options/option-checks.ts";
 import type { AccumulatorLimits } from "./accumulator.ts";
 import type { RoomLimits } from "./async-room.ts";
 import type { EncodeLimits } from "./encode-message.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { getProperty, inflateBounded, MessageSysFlag, RequestCode } from "@orbitmq/wire";
-import { OrbitError } from "../errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 import type { FakeBroker } from "../testing/fake-broker.ts";
 import { TestWorld } from "../testing/test-world.ts";
 import { Producer } from "./producer.ts";

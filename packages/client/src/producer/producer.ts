@@ -5,20 +5,20 @@
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
 import { MessageConst, RequestCode, type UniqueIdGenerator } from "@orbitmq/wire";
-import { ClientInstance } from "../client-instance.ts";
+import { ClientInstance } from "../connection/client-instance.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { AnyMessage, MessageQueue } from "../message/message.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
+import { newUniqueIds } from "../message/unique-id.ts";
+import { checkTopicToSend, RETRY_PREFIX } from "../names/names.ts";
 import {
   type ClientState,
   SHUTDOWN_DEADLINE_MS,
   type ShutdownOptions,
   type ShutdownResult,
-} from "../client-options.ts";
-import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
-import type { AnyMessage, MessageQueue } from "../message.ts";
-import { checkTopicToSend, RETRY_PREFIX } from "../names.ts";
-import { checkDuration } from "../option-checks.ts";
-import type { ReceivedMessage } from "../received-message.ts";
-import { newUniqueIds } from "../unique-id.ts";
+} from "../options/client-options.ts";
+import { checkDuration } from "../options/option-checks.ts";
 import { Accumulator, type Gathered } from "./accumulator.ts";
 import { AsyncRoom } from "./async-room.ts";
 import { AttemptWatch } from "./attempt-watch.ts";

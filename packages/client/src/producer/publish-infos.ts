@@ -3,9 +3,9 @@
  * the default topic TBW102: the first send to one of its brokers creates it there.
  */
 import type { Random } from "@orbitmq/host";
-import { OrbitError } from "../errors.ts";
-import type { RouteCache } from "../route-cache.ts";
-import { DEFAULT_TOPIC, routeForNewTopic } from "../topic-queues.ts";
+import type { RouteCache } from "../connection/route-cache.ts";
+import { DEFAULT_TOPIC, routeForNewTopic } from "../connection/topic-queues.ts";
+import { OrbitError } from "../errors/errors.ts";
 import { TopicPublishInfo } from "./topic-publish-info.ts";
 
 export class PublishInfos {

@@ -3,9 +3,9 @@
  * the request came through, and with the properties by which it finds back. Pure.
  */
 import { MessageConst } from "@orbitmq/wire";
-import { OrbitError } from "../errors.ts";
-import type { Message } from "../message.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { Message } from "../message/message.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 
 export interface ReplyOptions {
   readonly tag?: string | undefined;

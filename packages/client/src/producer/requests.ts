@@ -19,10 +19,10 @@ import {
   ResponseCode,
   replyMessageRequestHeader,
 } from "@orbitmq/wire";
-import { fromUnknown } from "../error-from.ts";
-import { OrbitError } from "../errors.ts";
-import { MessageBody } from "../message-body.ts";
-import { type MessageMetadata, ReceivedMessage } from "../received-message.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
+import { MessageBody } from "../message/message-body.ts";
+import { type MessageMetadata, ReceivedMessage } from "../message/received-message.ts";
 
 interface Waiting {
   readonly resolve: (reply: ReceivedMessage) => void;

@@ -10,7 +10,7 @@
  *   a given or selected queue: `send` never, `sendAsync` the same queue
  */
 import { ResponseCode, type WireErrorCode } from "@orbitmq/wire";
-import type { SendOutcome } from "../errors.ts";
+import type { SendOutcome } from "../errors/errors.ts";
 
 export type SendMode = "sync" | "async" | "oneway";
 

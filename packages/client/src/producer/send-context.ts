@@ -1,8 +1,8 @@
 /** What a {@link Send} needs of its producer. */
 import type { Host, Logger } from "@orbitmq/host";
 import type { RpcClient } from "@orbitmq/wire";
-import type { Namespace } from "../namespace.ts";
-import type { RouteCache } from "../route-cache.ts";
+import type { RouteCache } from "../connection/route-cache.ts";
+import type { Namespace } from "../names/namespace.ts";
 import type { AttemptWatch } from "./attempt-watch.ts";
 import type { FaultTable } from "./faults/fault-table.ts";
 import type { PublishInfos } from "./publish-infos.ts";

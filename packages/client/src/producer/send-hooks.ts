@@ -2,8 +2,8 @@
  * What an application may hang into a producer (RocketMQ: SendMessageHook, CheckForbiddenHook): told of every attempt to
  * send, or asked whether it may be made. With none, a send costs nothing more.
  */
-import type { OrbitError } from "../errors.ts";
-import type { AnyMessage, MessageQueue } from "../message.ts";
+import type { OrbitError } from "../errors/errors.ts";
+import type { AnyMessage, MessageQueue } from "../message/message.ts";
 import type { SendMode } from "./retry.ts";
 import type { SendResult } from "./send-result.ts";
 

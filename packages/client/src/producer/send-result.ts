@@ -1,6 +1,6 @@
 /** What an acknowledged send gives back (RocketMQ: SendResult). */
-import type { OrbitError } from "../errors.ts";
-import type { MessageQueue } from "../message.ts";
+import type { OrbitError } from "../errors/errors.ts";
+import type { MessageQueue } from "../message/message.ts";
 
 export interface SendResult {
   /** Always SEND_OK: any other status is an error. */

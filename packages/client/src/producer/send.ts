@@ -25,10 +25,10 @@ import {
   sendMessageV2RequestHeader,
   type WireError,
 } from "@orbitmq/wire";
-import { fromResponse, fromUnknown, fromWireError } from "../error-from.ts";
-import { OrbitError, type OrbitErrorDetails, type SendOutcome } from "../errors.ts";
-import type { AnyMessage } from "../message.ts";
-import { DEFAULT_TOPIC } from "../topic-queues.ts";
+import { DEFAULT_TOPIC } from "../connection/topic-queues.ts";
+import { fromResponse, fromUnknown, fromWireError } from "../errors/error-from.ts";
+import { OrbitError, type OrbitErrorDetails, type SendOutcome } from "../errors/errors.ts";
+import type { AnyMessage } from "../message/message.ts";
 import type { Attempt, AttemptEnd, AttemptWatch } from "./attempt-watch.ts";
 import type { EncodedMessage } from "./encode-message.ts";
 import type { SendOptions } from "./producer-options.ts";

@@ -4,7 +4,7 @@
  */
 import type { Random } from "@orbitmq/host";
 import type { MessageQueue, TopicRouteData } from "@orbitmq/wire";
-import { publishQueues } from "../topic-queues.ts";
+import { publishQueues } from "../connection/topic-queues.ts";
 import type { FaultTable } from "./faults/fault-table.ts";
 
 export class TopicPublishInfo {

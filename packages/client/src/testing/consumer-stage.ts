@@ -3,7 +3,7 @@
 import type { PushConsumerOptions } from "../consumer/consumer-options.ts";
 import type { ListenerContext, ListenerReturn } from "../consumer/listener.ts";
 import { PushConsumer } from "../consumer/push-consumer.ts";
-import type { ReceivedMessage } from "../received-message.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import type { FakeBroker } from "./fake-broker.ts";
 import { TestWorld } from "./test-world.ts";
 

@@ -2,9 +2,9 @@
  * What an application may hang into a consumer (RocketMQ: ConsumeMessageHook, FilterMessageHook): told of every call of a
  * listener, or asked whether a message that came is wanted. With none, consuming costs nothing more.
  */
-import type { OrbitError } from "../../errors.ts";
-import type { MessageQueue } from "../../message.ts";
-import type { MessageMetadata, ReceivedMessage } from "../../received-message.ts";
+import type { OrbitError } from "../../errors/errors.ts";
+import type { MessageQueue } from "../../message/message.ts";
+import type { MessageMetadata, ReceivedMessage } from "../../message/received-message.ts";
 
 /** RocketMQ: ConsumeReturnType. TIME_OUT: whatever came of it, it took longer than `consumeTimeoutMs`. */
 export type ConsumeOutcome = "SUCCESS" | "FAILED" | "EXCEPTION" | "TIME_OUT";

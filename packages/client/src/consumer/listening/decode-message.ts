@@ -3,12 +3,12 @@
  * wrong here is a failed consumption with a code of its own, and the listener never sees the message.
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { Codec } from "../../codecs.ts";
-import { fromUnknown } from "../../error-from.ts";
-import { OrbitError } from "../../errors.ts";
-import { MessageBody } from "../../message-body.ts";
-import { type Namespace, NO_NAMESPACE } from "../../namespace.ts";
-import { ReceivedMessage } from "../../received-message.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
+import { OrbitError } from "../../errors/errors.ts";
+import type { Codec } from "../../message/codecs.ts";
+import { MessageBody } from "../../message/message-body.ts";
+import { ReceivedMessage } from "../../message/received-message.ts";
+import { type Namespace, NO_NAMESPACE } from "../../names/namespace.ts";
 import { metadataOf } from "../queue/pulled-record.ts";
 import { readBody } from "./message-body.ts";
 

@@ -1,5 +1,5 @@
 /** What a listener's result means where messages are consumed at the same time. */
-import { OrbitError } from "../../errors.ts";
+import { OrbitError } from "../../errors/errors.ts";
 
 /** `undefined` is success. */
 export function failureOf(result: unknown): OrbitError | undefined {

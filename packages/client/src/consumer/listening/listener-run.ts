@@ -1,7 +1,7 @@
 /** One call of a listener: its messages, and the signal that tells it to stop. */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { OrbitError } from "../../errors.ts";
-import type { Namespace } from "../../namespace.ts";
+import type { OrbitError } from "../../errors/errors.ts";
+import type { Namespace } from "../../names/namespace.ts";
 import type { ListenerContext, OrderlyListenerContext } from "../listener.ts";
 import type { Subscription } from "../subscription.ts";
 import type { HookedRun } from "./consume-hooks.ts";

@@ -10,11 +10,11 @@
  * their turn.
  */
 import type { Host, Logger, TimerHandle } from "@orbitmq/host";
-import { fromUnknown } from "../../error-from.ts";
-import { OrbitError } from "../../errors.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import { Fifo } from "../../fifo.ts";
-import type { Namespace } from "../../namespace.ts";
-import { ReceivedMessage } from "../../received-message.ts";
+import { ReceivedMessage } from "../../message/received-message.ts";
+import type { Namespace } from "../../names/namespace.ts";
 import { type ConsumeHook, type ConsumeOutcome, HookedRun } from "./consume-hooks.ts";
 import { type Decoded, decodeMessage, isPromise, Undecodable } from "./decode-message.ts";
 import { listenerFailed } from "./listener-result.ts";

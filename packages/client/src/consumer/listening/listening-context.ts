@@ -1,6 +1,6 @@
 /** What queues need of a consumer that runs listeners. */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { OrbitError } from "../../errors.ts";
+import type { OrbitError } from "../../errors/errors.ts";
 import type { QueueConsumerContext } from "../queue/queue-consumer.ts";
 import type { SendBack } from "../retry/send-back.ts";
 import type { Subscription } from "../subscription.ts";

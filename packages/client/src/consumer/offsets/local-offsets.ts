@@ -8,9 +8,9 @@
  */
 import type { Files } from "@orbitmq/host";
 import { encodeResetOffsetBody, type MessageQueue, parseResetOffsetBody } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromUnknown } from "../../error-from.ts";
-import { queueKey } from "../../topic-queues.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { queueKey } from "../../connection/topic-queues.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
 import type { ConsumeFrom } from "../consumer-options.ts";
 import type { OffsetSource, OffsetStore, StartOffset } from "./offset-store.ts";
 import { minOffset, offsetOf } from "./queue-offsets.ts";

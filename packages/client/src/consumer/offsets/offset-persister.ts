@@ -5,8 +5,8 @@
  */
 
 import type { MessageQueue } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromUnknown } from "../../error-from.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
 import type { ConsumeFrom } from "../consumer-options.ts";
 import type { OffsetSource, OffsetStore, StartOffset } from "./offset-store.ts";
 import { commitOffset, startOffset } from "./queue-offsets.ts";

@@ -13,10 +13,10 @@ import {
   searchOffsetByTimestampResponseHeader,
   updateConsumerOffsetRequestHeader,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromResponse } from "../../error-from.ts";
-import { OrbitError } from "../../errors.ts";
-import { RETRY_PREFIX } from "../../names.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { fromResponse } from "../../errors/error-from.ts";
+import { OrbitError } from "../../errors/errors.ts";
+import { RETRY_PREFIX } from "../../names/names.ts";
 import type { ConsumeFrom } from "../consumer-options.ts";
 import type { StartOffset } from "./offset-store.ts";
 

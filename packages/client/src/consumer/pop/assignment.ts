@@ -8,9 +8,9 @@ import {
   parseAssignments,
   RequestCode,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromUnknown } from "../../error-from.ts";
-import type { OrbitError } from "../../errors.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
+import type { OrbitError } from "../../errors/errors.ts";
 import type { ConsumerSettings } from "../consumer-settings.ts";
 
 /** `undefined`: what the member has stays. Rejects when no broker answers. */

@@ -17,7 +17,7 @@
  */
 import type { TimerHandle } from "@orbitmq/host";
 import { ConsumeInitMode, type MessageQueue, matchesTag, type SubscriptionData } from "@orbitmq/wire";
-import type { OrbitError } from "../../errors.ts";
+import type { OrbitError } from "../../errors/errors.ts";
 import { Fifo } from "../../fifo.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import { failureOf } from "../listening/listener-result.ts";

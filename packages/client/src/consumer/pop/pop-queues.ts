@@ -1,6 +1,6 @@
 /** The assignments of POP a member has in one topic: takes new ones, lets go of those that are others' now. */
 import type { MessageQueue } from "@orbitmq/wire";
-import { queueKey } from "../../topic-queues.ts";
+import { queueKey } from "../../connection/topic-queues.ts";
 import { stepTo } from "../rebalance/rebalance.ts";
 import type { PopQueue } from "./pop-queue.ts";
 

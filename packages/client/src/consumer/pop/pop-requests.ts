@@ -16,9 +16,9 @@ import {
   RequestCode,
   ResponseCode,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromResponse, fromUnknown, fromWireError } from "../../error-from.ts";
-import { OrbitError } from "../../errors.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { fromResponse, fromUnknown, fromWireError } from "../../errors/error-from.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import { copyRecords } from "../queue/pulled-record.ts";
 import { type PoppedMessage, readPopped } from "./popped-message.ts";
 

@@ -26,8 +26,8 @@ import {
   resetOffsetRequestHeader,
   subscriptionDataToJson,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { queueKey } from "../../topic-queues.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { queueKey } from "../../connection/topic-queues.ts";
 import type { OffsetStore } from "../offsets/offset-store.ts";
 import type { PopQueue } from "../pop/pop-queue.ts";
 import { topicOf } from "../queue/pulled-record.ts";

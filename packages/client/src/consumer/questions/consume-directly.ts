@@ -3,8 +3,8 @@
  * no offset moves and nothing is retried.
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import { fromUnknown } from "../../error-from.ts";
-import type { Namespace } from "../../namespace.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
+import type { Namespace } from "../../names/namespace.ts";
 import type { ListenerContext, OrderlyListenerContext } from "../listener.ts";
 import { decodeMessage, Undecodable } from "../listening/decode-message.ts";
 import type { Subscription } from "../subscription.ts";

@@ -9,7 +9,7 @@
  * A message that is held or returning holds the committable offset.
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { OrbitError } from "../../errors.ts";
+import type { OrbitError } from "../../errors/errors.ts";
 import { Fifo } from "../../fifo.ts";
 import { failureOf } from "../listening/listener-result.ts";
 import type { ListenerRun, RunSource } from "../listening/listener-run.ts";

@@ -8,7 +8,7 @@
  */
 import type { TimerHandle } from "@orbitmq/host";
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import { OrbitError } from "../../errors.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import { shownResult } from "../listening/listener-result.ts";
 import type { ListenerRun, RunMessage, RunSource } from "../listening/listener-run.ts";
 import type { ListeningContext } from "../listening/listening-context.ts";

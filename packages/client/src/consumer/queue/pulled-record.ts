@@ -14,9 +14,9 @@ import {
   parseProperties,
   readRecords,
 } from "@orbitmq/wire";
-import { RETRY_PREFIX } from "../../names.ts";
-import type { Namespace } from "../../namespace.ts";
-import type { MessageMetadata } from "../../received-message.ts";
+import type { MessageMetadata } from "../../message/received-message.ts";
+import { RETRY_PREFIX } from "../../names/names.ts";
+import type { Namespace } from "../../names/namespace.ts";
 
 /** `body` need not outlive this call. Throws WireError RECORD_MALFORMED. */
 export function copyRecords(body: Uint8Array): MessageRecord[] {

@@ -27,9 +27,9 @@ import {
   type SubscriptionData,
   type WireError,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromResponse, fromUnknown, fromWireError } from "../../error-from.ts";
-import type { OrbitError, OrbitErrorCode } from "../../errors.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { fromResponse, fromUnknown, fromWireError } from "../../errors/error-from.ts";
+import type { OrbitError, OrbitErrorCode } from "../../errors/errors.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import type { ConsumerSettings } from "../consumer-settings.ts";
 import type { OffsetSource } from "../offsets/offset-store.ts";

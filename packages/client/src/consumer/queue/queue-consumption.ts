@@ -4,7 +4,7 @@
  * for them (polled-consumption.ts).
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { OrbitError } from "../../errors.ts";
+import type { OrbitError } from "../../errors/errors.ts";
 
 /** The messages of a queue that are here (process-queue.ts, orderly-queue.ts). */
 export interface HeldMessages {

@@ -15,9 +15,9 @@ import {
   ResponseCode,
   type SubscriptionData,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromResponse, fromUnknown, fromWireError } from "../../error-from.ts";
-import type { OrbitError } from "../../errors.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { fromResponse, fromUnknown, fromWireError } from "../../errors/error-from.ts";
+import type { OrbitError } from "../../errors/errors.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import { PullPace } from "../queue/pull-pace.ts";
 import { copyRecords, tagOf } from "../queue/pulled-record.ts";

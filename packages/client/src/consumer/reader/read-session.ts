@@ -7,13 +7,13 @@
  */
 import type { TimerHandle } from "@orbitmq/host";
 import type { MessageQueue, MessageRecord, SubscriptionData, TopicRouteData } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import type { Codec } from "../../codecs.ts";
-import { fromUnknown } from "../../error-from.ts";
-import type { OrbitError } from "../../errors.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { queueKey, subscribeQueues } from "../../connection/topic-queues.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
+import type { OrbitError } from "../../errors/errors.ts";
 import { Fifo } from "../../fifo.ts";
-import type { ReceivedMessage } from "../../received-message.ts";
-import { queueKey, subscribeQueues } from "../../topic-queues.ts";
+import type { Codec } from "../../message/codecs.ts";
+import type { ReceivedMessage } from "../../message/received-message.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import { decodeMessage, rawMessage, Undecodable } from "../listening/decode-message.ts";
 import { subscriptionTo } from "../message-selector.ts";

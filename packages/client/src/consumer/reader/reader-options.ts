@@ -1,6 +1,6 @@
 /** Options and limits of a reader. */
-import type { OrbitError } from "../../errors.ts";
-import type { ReceivedMessage } from "../../received-message.ts";
+import type { OrbitError } from "../../errors/errors.ts";
+import type { ReceivedMessage } from "../../message/received-message.ts";
 import type { ConsumeFrom } from "../consumer-options.ts";
 import type { SelectorOptions } from "../message-selector.ts";
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { formatProperties, RequestCode } from "@orbitmq/wire";
-import { json } from "../../codecs.ts";
-import { OrbitError } from "../../errors.ts";
-import type { ReceivedMessage } from "../../received-message.ts";
+import { OrbitError } from "../../errors/errors.ts";
+import { json } from "../../message/codecs.ts";
+import type { ReceivedMessage } from "../../message/received-message.ts";
+import { topic } from "../../message/typed-topic.ts";
 import { stage } from "../../testing/consumer-stage.ts";
 import { TestWorld } from "../../testing/test-world.ts";
-import { topic } from "../../typed-topic.ts";
 import { Reader } from "./reader.ts";
 
 async function readerOf(w: TestWorld): Promise<Reader> {

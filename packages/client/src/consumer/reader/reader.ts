@@ -3,11 +3,11 @@
  * does). In each queue messages come in order; queues are read side by side.
  */
 import type { Host } from "@orbitmq/host";
-import { ClientInstance } from "../../client-instance.ts";
-import type { ClientOptions, ClientState } from "../../client-options.ts";
-import { checkTopic } from "../../names.ts";
-import type { ReceivedMessage } from "../../received-message.ts";
-import { type Topic, topicName } from "../../typed-topic.ts";
+import { ClientInstance } from "../../connection/client-instance.ts";
+import type { ReceivedMessage } from "../../message/received-message.ts";
+import { type Topic, topicName } from "../../message/typed-topic.ts";
+import { checkTopic } from "../../names/names.ts";
+import type { ClientOptions, ClientState } from "../../options/client-options.ts";
 import { checkFrom } from "../consumer-settings.ts";
 import { ReadSession } from "./read-session.ts";
 import type { ReadOptions } from "./reader-options.ts";

@@ -1,6 +1,7 @@
 /** The application says which queues this member has (RocketMQ: AllocateMessageQueueByConfig, CONFIG). */
-import type { MessageQueue } from "../../message.ts";
-import { queueKey } from "../../topic-queues.ts";
+
+import { queueKey } from "../../connection/topic-queues.ts";
+import type { MessageQueue } from "../../message/message.ts";
 import type { AllocateStrategy } from "./allocate-strategy.ts";
 
 /** Queues of other topics, and those the topic does not have (any more), are passed over. */

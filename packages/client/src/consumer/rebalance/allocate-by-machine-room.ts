@@ -2,7 +2,7 @@
  * Only queues of brokers in these machine rooms are consumed (RocketMQ: AllocateMessageQueueByMachineRoom,
  * MACHINE_ROOM). A broker's name says where it stands: `room@name`.
  */
-import { OrbitError } from "../../errors.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import type { AllocateStrategy } from "./allocate-strategy.ts";
 
 /** Throws INVALID_ARGUMENT without a room. */

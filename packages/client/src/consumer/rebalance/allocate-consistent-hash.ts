@@ -6,7 +6,7 @@
  *   queue    md5("MessageQueue [topic=T, brokerName=B, queueId=N]"), likewise; the first member at or after it has it
  */
 import { createHash } from "node:crypto";
-import { OrbitError } from "../../errors.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import type { AllocateStrategy } from "./allocate-strategy.ts";
 
 /** `virtualNodes`: places of each member on the ring, 1 or more; default 10. Throws INVALID_ARGUMENT. */

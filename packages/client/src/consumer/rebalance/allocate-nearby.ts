@@ -2,8 +2,8 @@
  * Members consume the queues of their own machine room; queues of rooms without a member are divided among all
  * (RocketMQ: AllocateMachineRoomNearby, MACHINE_ROOM_NEARBY-…).
  */
-import { OrbitError } from "../../errors.ts";
-import type { MessageQueue } from "../../message.ts";
+import { OrbitError } from "../../errors/errors.ts";
+import type { MessageQueue } from "../../message/message.ts";
 import type { AllocateStrategy } from "./allocate-strategy.ts";
 
 /** Where queues and members are. The same for every member of the group; never empty. */

@@ -3,7 +3,7 @@
  * computes this alone from the same lists and by the same strategy, so all of them must use the same one: two
  * strategies in one group leave queues to nobody and give others to two.
  */
-import type { MessageQueue } from "../../message.ts";
+import type { MessageQueue } from "../../message/message.ts";
 
 export interface AllocateInput {
   /** Every readable queue of one topic, ordered by topic, broker name and queue id. */

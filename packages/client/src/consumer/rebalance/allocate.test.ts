@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OrbitError } from "../../errors.ts";
-import type { MessageQueue } from "../../message.ts";
+import { OrbitError } from "../../errors/errors.ts";
+import type { MessageQueue } from "../../message/message.ts";
 import { allocateAveragely } from "./allocate-averagely.ts";
 import { allocateAveragelyByCircle } from "./allocate-by-circle.ts";
 import { allocateByConfig } from "./allocate-by-config.ts";

@@ -17,10 +17,10 @@ import {
   type RemotingCommand,
   RequestCode,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromUnknown } from "../../error-from.ts";
-import { OrbitError } from "../../errors.ts";
-import { queueKey } from "../../topic-queues.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { queueKey } from "../../connection/topic-queues.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 
 interface HeldLock {

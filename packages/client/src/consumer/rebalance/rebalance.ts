@@ -1,6 +1,6 @@
 /** The step of rebalance: what a client had and what it should have → what it drops and what it takes. Pure. */
 import { compareMessageQueues, type MessageQueue } from "@orbitmq/wire";
-import { queueKey } from "../../topic-queues.ts";
+import { queueKey } from "../../connection/topic-queues.ts";
 import type { AllocateStrategy } from "./allocate-strategy.ts";
 
 export interface RebalanceInput {

@@ -18,10 +18,10 @@ import {
   RequestCode,
   type TopicRouteData,
 } from "@orbitmq/wire";
-import { fromUnknown } from "../../error-from.ts";
-import { OrbitError } from "../../errors.ts";
-import { RETRY_PREFIX } from "../../names.ts";
-import { queueKey, subscribeQueues } from "../../topic-queues.ts";
+import { queueKey, subscribeQueues } from "../../connection/topic-queues.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
+import { OrbitError } from "../../errors/errors.ts";
+import { RETRY_PREFIX } from "../../names/names.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import { isDate } from "../consumer-settings.ts";
 import type { OffsetStore } from "../offsets/offset-store.ts";

@@ -17,7 +17,7 @@ import {
   MessageSysFlag,
   parseProperties,
 } from "@orbitmq/wire";
-import { retryTopicOf } from "../../names.ts";
+import { retryTopicOf } from "../../names/names.ts";
 import type { EncodedMessage } from "../../producer/encode-message.ts";
 import { messageIdOf, topicOf } from "../queue/pulled-record.ts";
 

@@ -16,9 +16,9 @@ import {
   RequestCode,
   ResponseCode,
 } from "@orbitmq/wire";
-import type { ClientInstance } from "../../client-instance.ts";
-import { fromResponse, fromWireError } from "../../error-from.ts";
-import { OrbitError } from "../../errors.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
+import { fromResponse, fromWireError } from "../../errors/error-from.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import type { InnerSender } from "../../producer/inner-sender.ts";
 import { consumerDefaults } from "../consumer-options.ts";
 import { messageIdOf, topicOf } from "../queue/pulled-record.ts";

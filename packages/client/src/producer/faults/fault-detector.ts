@@ -4,9 +4,9 @@
  * is known against a broker.
  */
 import type { TimerHandle } from "@orbitmq/host";
-import type { ClientInstance } from "../../client-instance.ts";
+import type { ClientInstance } from "../../connection/client-instance.ts";
 import { maxOffset } from "../../consumer/offsets/queue-offsets.ts";
-import { fromUnknown } from "../../error-from.ts";
+import { fromUnknown } from "../../errors/error-from.ts";
 import type { FaultTable } from "./fault-table.ts";
 
 const TICK_MS = 3_000;

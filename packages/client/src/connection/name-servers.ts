@@ -14,9 +14,9 @@ import {
   type RpcClient,
   type TopicRouteData,
 } from "@orbitmq/wire";
+import { fromResponse, fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
 import { callServer } from "./call-server.ts";
-import { fromResponse, fromUnknown } from "./error-from.ts";
-import { OrbitError } from "./errors.ts";
 
 /** The least time one server gets of a question's total. */
 const ATTEMPT_MIN_MS = 500;

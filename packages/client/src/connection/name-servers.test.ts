@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RpcClient } from "@orbitmq/wire";
-import { OrbitError } from "./errors.ts";
+import { OrbitError } from "../errors/errors.ts";
+import { FakeNameServer } from "../testing/fake-name-server.ts";
+import { TestWorld } from "../testing/test-world.ts";
 import { NameServers, parseNameServers } from "./name-servers.ts";
-import { FakeNameServer } from "./testing/fake-name-server.ts";
-import { TestWorld } from "./testing/test-world.ts";
 
 /** Two NameServers, `ns` and `ns2`, and a client of both. */
 function stage(requestTimeoutMs = 3_000) {

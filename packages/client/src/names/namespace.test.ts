@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OrbitError } from "./errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 import { Namespace } from "./namespace.ts";
 
 const space = new Namespace("MQ_INST_1");

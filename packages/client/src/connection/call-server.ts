@@ -3,7 +3,7 @@
  * takes from it what is needed.
  */
 import { type OutgoingRequest, type RemotingCommand, ResponseCode, type RpcClient } from "@orbitmq/wire";
-import { fromResponse, fromUnknown, fromWireError } from "./error-from.ts";
+import { fromResponse, fromUnknown, fromWireError } from "../errors/error-from.ts";
 
 /** Rejects with OrbitError when no response came or `read` threw. `server` names the address in errors. */
 export function callServer<T>(

@@ -1,5 +1,5 @@
 /** RocketMQ's rules for topic and group names (Validators, TopicValidator), checked before anything is sent. */
-import { OrbitError } from "./errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 
 const NAME = /^[%|a-zA-Z0-9_-]+$/;
 const TOPIC_LENGTH_MAX = 127;

@@ -3,8 +3,8 @@
  * meeting (RocketMQ: NamespaceUtil). Applications write and see names without it; servers know `space%name`, and
  * `%RETRY%space%group`. Pure.
  */
-import { OrbitError } from "./errors.ts";
-import type { MessageQueue } from "./message.ts";
+import { OrbitError } from "../errors/errors.ts";
+import type { MessageQueue } from "../message/message.ts";
 import { DLQ_PREFIX, isSystemName, RETRY_PREFIX } from "./names.ts";
 
 const SEPARATOR = "%";

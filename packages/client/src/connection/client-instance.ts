@@ -16,16 +16,16 @@ import {
   RpcClient,
   type TopicRouteData,
 } from "@orbitmq/wire";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
+import { guardedLogger } from "../guarded-logger.ts";
+import { Namespace } from "../names/namespace.ts";
+import { type ClientOptions, type ClientState, clientDefaults } from "../options/client-options.ts";
+import { checkDuration } from "../options/option-checks.ts";
 import { askServer, callServer } from "./call-server.ts";
 import { newClientId } from "./client-id.ts";
-import { type ClientOptions, type ClientState, clientDefaults } from "./client-options.ts";
-import { fromUnknown } from "./error-from.ts";
-import { OrbitError } from "./errors.ts";
-import { guardedLogger } from "./guarded-logger.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { NameServers, parseNameServers } from "./name-servers.ts";
-import { Namespace } from "./namespace.ts";
-import { checkDuration } from "./option-checks.ts";
 import { RouteCache } from "./route-cache.ts";
 import { DEFAULT_TOPIC } from "./topic-queues.ts";
 

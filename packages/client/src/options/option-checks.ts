@@ -1,5 +1,5 @@
 /** Checks of options at construction, so that a wrong one is named at once and not met later as a strange wait. */
-import { OrbitError } from "./errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 
 type Options<K extends string> = { readonly [P in K]?: number | undefined };
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RpcClient } from "@orbitmq/wire";
+import { TestWorld } from "../testing/test-world.ts";
 import { NameServers } from "./name-servers.ts";
 import { RouteCache } from "./route-cache.ts";
-import { TestWorld } from "./testing/test-world.ts";
 
 function stage() {
   const w = new TestWorld();

@@ -6,8 +6,8 @@
  */
 import type { Logger, TimerHandle, Timers } from "@orbitmq/host";
 import { MASTER_ID, type TopicRouteData } from "@orbitmq/wire";
-import { fromUnknown } from "./error-from.ts";
-import { OrbitError } from "./errors.ts";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
 import type { NameServers } from "./name-servers.ts";
 import { sameRoute } from "./topic-queues.ts";
 

@@ -12,9 +12,9 @@ import {
   type RpcClient,
   unregisterClientRequestHeader,
 } from "@orbitmq/wire";
+import { fromUnknown } from "../errors/error-from.ts";
+import { OrbitError } from "../errors/errors.ts";
 import { askServer } from "./call-server.ts";
-import { fromUnknown } from "./error-from.ts";
-import { OrbitError } from "./errors.ts";
 import type { RouteCache } from "./route-cache.ts";
 
 /**

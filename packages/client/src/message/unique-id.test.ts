@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimWorld } from "@orbitmq/host/sim";
-import { newClientId } from "./client-id.ts";
+import { newClientId } from "../connection/client-id.ts";
 import { newUniqueIds } from "./unique-id.ts";
 
 test("ids of two producers in one process differ, also when the wall clock steps back", async () => {
