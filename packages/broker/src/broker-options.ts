@@ -3,7 +3,7 @@
  * MessageStoreConfig), ours otherwise. Times are whole milliseconds, sizes bytes.
  */
 import type { SocketAddress } from "@orbitmq/host";
-import type { MessageStore } from "@orbitmq/store";
+import { type MessageStore, TIMER_WHEEL_SLOTS } from "@orbitmq/store";
 import type { RpcClientOptions, RpcServerOptions } from "@orbitmq/wire";
 
 /** What a broker cannot do without. */
@@ -19,6 +19,11 @@ export interface BrokerEssentials {
    * is one in memory, and receipts say so.
    */
   readonly configFolder?: string | undefined;
+  /**
+   * Folder of timerwheel, timerlog/ and config/timercheck (RocketMQ: storePathRootDir). Absent: messages for a time
+   * are refused.
+   */
+  readonly timerHome?: string | undefined;
   /**
    * The host clients are told (RocketMQ: brokerIP1); a name is registered as given, and records carry the
    * address it resolves to. Default: `listen.host`.
@@ -84,6 +89,26 @@ export interface BrokerTuning {
   readonly flushDelayOffsetInterval: number;
   /** `dataVersion` of the delay offsets advances every so many moves. */
   readonly delayOffsetUpdateVersionStep: number;
+  /** false: messages for a time are answered 1. */
+  readonly timerWheelEnable: boolean;
+  /** How far ahead a message may be sent; further is answered 13 MESSAGE_ILLEGAL. */
+  readonly timerMaxDelaySec: number;
+  /** Seconds a message waits at a stretch; then it is put into the timer's queue again, before retention reaches it. */
+  readonly timerRollWindowSlot: number;
+  /** Wheel, log and timercheck are synced this long after the first change since the last time. */
+  readonly timerFlushIntervalMs: number;
+  /** Messages of one second beyond which some are answered 1, and beyond twice as many all. */
+  readonly timerCongestNumEachSlot: number;
+  /** Length of the files of timerlog/, bytes; a store keeps the one it was made with. */
+  readonly mappedFileSizeTimerLog: number;
+  /** Slots of timerwheel; anything but RocketMQ's 1,209,600 makes a store that no other broker opens. */
+  readonly timerWheelSlots: number;
+  /** A message that cannot be delivered for a reason of its own is tried again this often. */
+  readonly timerKeptRetryMs: number;
+  /** Whether messages that wait for their time can be taken back (370). */
+  readonly recallMessageEnable: boolean;
+  /** Whether that is so while the broker takes no messages from clients. */
+  readonly allowRecallWhenBrokerNotWriteable: boolean;
   /** A queue lock of ordered consumption that is not renewed for this long is free (RocketMQ: rocketmq.broker.rebalance.lockMaxLiveTime). */
   readonly rebalanceLockMaxLiveTime: number;
   /** Queue locks at most; further queues are not locked. */
@@ -190,6 +215,16 @@ export const brokerDefaults: BrokerTuning = {
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
   flushDelayOffsetInterval: 10_000,
   delayOffsetUpdateVersionStep: 200,
+  timerWheelEnable: true,
+  timerMaxDelaySec: 259_200,
+  timerRollWindowSlot: 172_800,
+  timerFlushIntervalMs: 1_000,
+  timerCongestNumEachSlot: 2_147_483_647,
+  mappedFileSizeTimerLog: 104_857_600,
+  timerWheelSlots: TIMER_WHEEL_SLOTS,
+  timerKeptRetryMs: 60_000,
+  recallMessageEnable: false,
+  allowRecallWhenBrokerNotWriteable: true,
   rebalanceLockMaxLiveTime: 60_000,
   rebalanceLocksMax: 1_000_000,
   channelExpiredTimeout: 120_000,

@@ -37,6 +37,8 @@ import { Registration } from "./registration.ts";
 import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
 import { ScheduleService } from "./schedule/schedule-service.ts";
 import { BrokerStats } from "./stats.ts";
+import { TimerRoom } from "./timer/timer-room.ts";
+import { TimerService } from "./timer/timer-service.ts";
 import { systemTopics } from "./topics/system-topics.ts";
 import { TopicRegistry } from "./topics/topic-registry.ts";
 import { Topics } from "./topics/topics.ts";
@@ -71,6 +73,7 @@ export class Broker {
   readonly #longPoll: LongPoll;
   readonly #stats: BrokerStats;
   readonly #schedule: ScheduleService;
+  readonly #timed: TimerService;
   readonly #popping: PopService;
   readonly #requestModes: RequestModes;
   readonly #registration: Registration;
@@ -161,6 +164,17 @@ export class Broker {
       stats: this.#stats,
       file: file("delayOffset.json"),
     });
+    this.#timed = new TimerService({
+      clock,
+      timers,
+      files: host.files,
+      logger,
+      store: resolved.store,
+      topics: this.#topics,
+      identity: this.#identity,
+      stats: this.#stats,
+      options: resolved,
+    });
     this.#popping = new PopService({
       clock,
       timers,
@@ -212,6 +226,7 @@ export class Broker {
     this.#schedule.load();
     this.#requestModes.load();
     await this.#popping.load();
+    await this.#timed.load();
     this.#assertStarting();
     const advertised = await resolveAdvertised(this.#host, brokerIP1, listen);
     this.#assertStarting();
@@ -229,6 +244,7 @@ export class Broker {
       ),
     );
     this.#schedule.start();
+    this.#timed.start();
     this.#popping.start();
     const { scanNotActiveChannelInterval } = this.#options;
     this.#scan = this.#host.timers.every(scanNotActiveChannelInterval, () => this.#expireClients());
@@ -292,6 +308,9 @@ export class Broker {
     await new Promise<void>((resolve) =>
       this.#schedule.stop(Math.max(0, untilMs - clock.monotonicMs()), resolve),
     );
+    await new Promise<void>((resolve) =>
+      this.#timed.stop(Math.max(0, untilMs - clock.monotonicMs()), resolve),
+    );
     this.#popping.stop();
     const unsaved = this.#save();
     await new Promise<void>((resolve) =>
@@ -317,6 +336,7 @@ export class Broker {
     attempt("consumerOrderInfo.json", () => this.#popping.orders.stop());
     this.#requestModes.stop();
     attempt("delayOffset.json", () => this.#schedule.save());
+    attempt("timercheck", () => this.#timed.save());
     attempt("consumerFilter.json", () => this.#filters.stop());
     attempt(LOCK_FILE, () => this.#lockKeeper.save());
     return unsaved;
@@ -357,6 +377,8 @@ export class Broker {
       lockKeeper: this.#lockKeeper,
       longPoll: this.#longPoll,
       schedule: this.#schedule,
+      timed: this.#timed,
+      timerRoom: new TimerRoom({ options: this.#options, clock, random, timed: this.#timed }),
       popping: this.#popping,
       requestModes: this.#requestModes,
       topicQueues: new TopicQueues({

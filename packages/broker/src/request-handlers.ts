@@ -17,6 +17,7 @@ import { lockBatchMq } from "./handlers/lock-batch-mq.ts";
 import { type PullMessageNeeds, pullMessage } from "./handlers/pull-message.ts";
 import { type QueryConsumerOffsetNeeds, queryConsumerOffset } from "./handlers/query-consumer-offset.ts";
 import { queryMessage } from "./handlers/query-message.ts";
+import { type RecallMessageNeeds, recallMessage } from "./handlers/recall-message.ts";
 import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
 import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
 import { type SendReplyMessageNeeds, sendReplyMessage } from "./handlers/send-reply-message.ts";
@@ -39,6 +40,7 @@ export type BrokerParts = SendMessageNeeds &
   UpdateAndCreateTopicNeeds &
   GetTopicStatsInfoNeeds &
   GetBrokerRuntimeInfoNeeds &
+  RecallMessageNeeds &
   PopParts &
   GroupParts;
 
@@ -52,6 +54,7 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.SEND_BATCH_MESSAGE, send],
     [RequestCode.SEND_REPLY_MESSAGE, reply],
     [RequestCode.SEND_REPLY_MESSAGE_V2, reply],
+    [RequestCode.RECALL_MESSAGE, recallMessage(parts)],
     [RequestCode.CONSUMER_SEND_MSG_BACK, consumerSendMsgBack(parts)],
     [RequestCode.LOCK_BATCH_MQ, lockBatchMq(parts)],
     [RequestCode.UNLOCK_BATCH_MQ, unlockBatchMq(parts)],

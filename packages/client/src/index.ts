@@ -92,6 +92,7 @@ export type {
 } from "./options/client-options.ts";
 export type { ProducerStatus } from "./producer/producer.ts";
 export type { ProducerOptions, QueueSelector, SendOptions } from "./producer/producer-options.ts";
+export type { RecallOptions } from "./producer/recall.ts";
 export type { ReplyOptions } from "./producer/reply-message.ts";
 export { selectByHash, selectByRandom } from "./producer/selectors.ts";
 export type {

@@ -103,6 +103,7 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     advertise: config.text("brokerIP1"),
     namesrvAddrs: config.text("namesrvAddr").split(";").filter(Boolean),
     ...(store === "disk" ? { configFolder: `${home}/config` } : {}),
+    ...timerOptions(config, home),
     vipListener: wantsVip(config, listenPort),
     rpcServer: { idleTimeoutMs: config.number("serverChannelMaxIdleTimeSeconds") * 1_000 },
     brokerName: config.text("brokerName"),
@@ -138,6 +139,22 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     delayOffsetUpdateVersionStep: config.number("delayOffsetUpdateVersionStep"),
     channelExpiredTimeout: config.number("channelExpiredTimeout"),
     notifyConsumerIdsChangedEnable: config.flag("notifyConsumerIdsChangedEnable"),
+  };
+}
+
+function timerOptions(config: Configuration, home: string): Partial<BrokerOptions> {
+  // A message is put into the log again before retention removes it: after two thirds of the time, or an hour.
+  const reservedSec = Math.max(3_600, config.number("fileReservedTime") * 2_400);
+  return {
+    timerHome: home,
+    timerWheelEnable: config.flag("timerWheelEnable"),
+    timerMaxDelaySec: config.number("timerMaxDelaySec"),
+    timerRollWindowSlot: Math.min(config.number("timerRollWindowSlot"), reservedSec),
+    timerFlushIntervalMs: config.number("timerFlushIntervalMs"),
+    timerCongestNumEachSlot: config.number("timerCongestNumEachSlot"),
+    mappedFileSizeTimerLog: config.number("mappedFileSizeTimerLog"),
+    recallMessageEnable: config.flag("recallMessageEnable"),
+    allowRecallWhenBrokerNotWriteable: config.flag("allowRecallWhenBrokerNotWriteable"),
   };
 }
 

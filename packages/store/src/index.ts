@@ -38,6 +38,17 @@ export {
   STORE_DEFAULTS,
   type StoreOptions,
 } from "./store-options.ts";
+export { SlotReader, TimerDamage } from "./timer/slot-reader.ts";
+export {
+  TIMER_PRECISION_MS,
+  type TimerEntry,
+  TimerFiles,
+  type TimerFilesOptions,
+  type TimerProgress,
+  type TimersOpened,
+} from "./timer/timer-files.ts";
+export { KEPT, TimerMagic, type TimerUnit } from "./timer/timer-unit.ts";
+export { TIMER_WHEEL_SLOTS } from "./timer/timer-wheel.ts";
 export { BACKUP_VERSION, type BackupReport, backupStore } from "./tools/backup-store.ts";
 export { type DumpedDamage, type DumpedRecord, type DumpFilter, dumpStore } from "./tools/dump-store.ts";
 export { type Rebuilt, rebuildIndex, rebuildQueues } from "./tools/rebuild-derived.ts";

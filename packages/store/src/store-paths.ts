@@ -11,6 +11,10 @@ export interface StorePaths {
   readonly consumeQueueExt: string;
   readonly index: string;
   readonly config: string;
+  /** Messages that wait for a time (timer/timer-files.ts). */
+  readonly timerWheel: string;
+  readonly timerLog: string;
+  readonly timerCheck: string;
   readonly checkpoint: string;
   readonly abort: string;
   readonly lock: string;
@@ -24,6 +28,8 @@ export interface StorePaths {
   readonly checksums: string;
   /** Ours: corrupt records that an operator has given up (integrity/skip-list.ts). */
   readonly skips: string;
+  /** Ours: there while the timers' wheel and log are built again (timer/timer-files.ts). */
+  readonly timerRebuild: string;
   /** Ours: how far the IndexFiles are complete (index-file/index-state-file.ts). */
   readonly indexState: string;
 }
@@ -36,6 +42,9 @@ export function storePaths(home: string): StorePaths {
     consumeQueueExt: `${home}/consumequeue_ext`,
     index: `${home}/index`,
     config: `${home}/config`,
+    timerWheel: `${home}/timerwheel`,
+    timerLog: `${home}/timerlog`,
+    timerCheck: `${home}/config/timercheck`,
     checkpoint: `${home}/checkpoint`,
     abort: `${home}/abort`,
     lock: `${home}/lock`,
@@ -44,6 +53,7 @@ export function storePaths(home: string): StorePaths {
     queueTable: `${home}/orbitmq-queues.json`,
     checksums: `${home}/orbitmq-checksums`,
     skips: `${home}/orbitmq-skips.json`,
+    timerRebuild: `${home}/orbitmq-timer-rebuild`,
     indexState: `${home}/orbitmq-index`,
   };
 }

@@ -266,6 +266,14 @@ export {
   type QueryTopicsByConsumerRequestHeader,
   queryTopicsByConsumerRequestHeader,
 } from "./commands/query-topics-by-consumer.ts";
+export {
+  decodeRecallHandle,
+  encodeRecallHandle,
+  type RecallHandle,
+  type RecallMessageRequestHeader,
+  recallMessageRequestHeader,
+  recallMessageResponseHeader,
+} from "./commands/recall-message.ts";
 export type {
   RegisterBrokerRequestHeader,
   RegisterBrokerResponseHeader,

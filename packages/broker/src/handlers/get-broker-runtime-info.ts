@@ -16,6 +16,7 @@ import {
 } from "@orbitmq/wire";
 import type { ScheduleService } from "../schedule/schedule-service.ts";
 import type { BrokerStats } from "../stats.ts";
+import type { TimerService } from "../timer/timer-service.ts";
 
 export interface GetBrokerRuntimeInfoNeeds {
   readonly clock: Clock;
@@ -23,6 +24,7 @@ export interface GetBrokerRuntimeInfoNeeds {
   readonly store: MessageStore;
   readonly stats: BrokerStats;
   readonly schedule: Pick<ScheduleService, "progress">;
+  readonly timed: Pick<TimerService, "behind" | "counts">;
   /** A path on the store's disk; absent: the store is in memory. */
   readonly storePath: string | undefined;
 }
@@ -72,6 +74,7 @@ function runtimeInfo(
   const put = (values: Readonly<Record<string, string | number | boolean>>): void => {
     for (const [name, value] of Object.entries(values)) table.set(name, String(value));
   };
+  const timed = needs.timed.behind();
   const behindBytes = Math.max(0, status.writtenOffset - status.readableLimit);
   put({
     bootTimestamp: stats.startedWallMs,
@@ -106,9 +109,9 @@ function runtimeInfo(
     pageCacheLockTimeMills: 0,
     earliestMessageTimeStamp: earliestMs,
     startAcceptSendRequestTimeStamp: 0,
-    timerReadBehind: 0,
-    timerOffsetBehind: 0,
-    timerCongestNum: 0,
+    timerReadBehind: timed.readSeconds,
+    timerOffsetBehind: timed.offsets,
+    timerCongestNum: timed.waiting,
     timerEnqueueTps: "0.0",
     timerDequeueTps: "0.0",
     remainTransientStoreBufferNumbs: 0,
@@ -117,6 +120,10 @@ function runtimeInfo(
     EndTransactionQueueSize: 0,
     EndTransactionThreadPoolQueueCapacity: POOL_CAPACITY,
   });
+  // Ours: what became of timed messages since the start.
+  for (const [name, count] of Object.entries(needs.timed.counts)) {
+    table.set(`timer${name.charAt(0).toUpperCase()}${name.slice(1)}`, String(count));
+  }
   for (const [level, { delivered, end }] of needs.schedule.progress()) {
     if (end > 0) table.set(`scheduleMessageOffset_${level}`, `${delivered},${end}`);
   }

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HostError } from "@orbitmq/host";
 import type { StateFile } from "@orbitmq/store";
-import { decodeOffsetMessageId, encodeBatchBody, newTopicConfig, parseProperties } from "@orbitmq/wire";
+import {
+  decodeOffsetMessageId,
+  decodeRecallHandle,
+  encodeBatchBody,
+  getProperty,
+  newTopicConfig,
+  parseProperties,
+} from "@orbitmq/wire";
 import type { BrokerTuning } from "../broker-options.ts";
 import { answerTo, type BrokerRoom, brokerRoom, type RoomOptions } from "../testing/broker-room.ts";
 import { type Answer, call, type FakeRequest } from "../testing/fake-exchange.ts";
@@ -56,6 +63,14 @@ function properties(entries: Record<string, string>): string {
   return Object.entries(entries)
     .map(([name, value]) => `${name}\u0001${value}\u0002`)
     .join("");
+}
+
+/** How a message for a time is stored in a room whose clock stands at 1,700,000,001,000. */
+function timed(room: Room, entries: Readonly<Record<string, string>>) {
+  const answer = room.send(v2({ properties: properties(entries) }));
+  assert.equal(answer.code, 0, answer.remark);
+  const { message } = room.stored.at(-1)!;
+  return { answer, message, of: (name: string) => getProperty(message.properties, name) };
 }
 
 class Room {
@@ -265,7 +280,21 @@ describe("send-message", () => {
       ["a prepared transaction by flag", { sysFlag: 4 }, "b", 13, /does not support a transaction/],
       ["a transaction by property", { properties: properties({ TRAN_MSG: "true" }) }, "b", 13, /transaction/],
       ["a delay level that is none", { properties: properties({ DELAY: "3x" }) }, "b", 13, /DELAY/],
-      ["a timer", { properties: properties({ TIMER_DELAY_SEC: "3" }) }, "b", 13, /TIMER_DELAY_SEC/],
+      ["a time that is none", { properties: properties({ TIMER_DELAY_SEC: "3s" }) }, "b", 13, /no number/],
+      [
+        "a time too far ahead",
+        { properties: properties({ TIMER_DELAY_SEC: "259201" }) },
+        "b",
+        13,
+        /259200 s/,
+      ],
+      [
+        "a deletion whose time has come",
+        { properties: properties({ TIMER_DELIVER_MS: "9", TIMER_DEL_UNIQKEY: "k" }) },
+        "b",
+        13,
+        /has come/,
+      ],
       ["an inner batch", { sysFlag: 128 }, "b", 13, /inner batch/],
     ];
     for (const [name, fields, body, code, remark] of cases) {
@@ -356,7 +385,7 @@ describe("send-message", () => {
 
   it("creates no topic for a message it refuses", () => {
     const at = new Room();
-    assert.equal(at.send(v2({ topic: "fresh", properties: properties({ TIMER_DELAY_MS: "1" }) })).code, 13);
+    assert.equal(at.send(v2({ topic: "fresh", properties: properties({ TIMER_DELAY_MS: "x" }) })).code, 13);
     assert.equal(at.send(v2({ topic: "fresh", queueId: 9 })).code, 29);
     at.room.store.refusal = { reason: "DISK_FULL", remark: "full" };
     assert.equal(at.send(v2({ topic: "fresh" })).code, 14);
@@ -494,5 +523,48 @@ describe("send-message", () => {
         [0, 0, 0],
       );
     });
+  });
+});
+
+describe("a message for a time", () => {
+  it("goes to the timer's queue with its real place, and its sender gets a handle to take it back", () => {
+    const cases: [Record<string, string>, string][] = [
+      [{ TIMER_DELAY_SEC: "3" }, "1700000003000"],
+      [{ TIMER_DELAY_MS: "3001" }, "1700000004000"],
+      [{ TIMER_DELIVER_MS: "1700000009999" }, "1700000009000"],
+      [{ TIMER_DELIVER_MS: "1700000009000", TIMER_DELAY_SEC: "3" }, "1700000003000"],
+    ];
+    for (const [entries, outMs] of cases) {
+      const { answer, message, of } = timed(new Room(), { UNIQ_KEY: "key", ...entries });
+      assert.deepEqual([message.topic, message.queueId], ["rmq_sys_wheel_timer", 0]);
+      assert.deepEqual([of("TIMER_OUT_MS"), of("REAL_TOPIC"), of("REAL_QID")], [outMs, "orders", "1"]);
+      const handle = decodeRecallHandle(answer.ext.get("recallHandle")!);
+      const timestampMs = Number(outMs) + 1;
+      assert.deepEqual(handle, { topic: "orders", brokerName: "broker-a", timestampMs, uniqKey: "key" });
+    }
+  });
+
+  it("whose time has come, or that was delivered once, is an ordinary one", () => {
+    for (const entries of [
+      { TIMER_DELIVER_MS: "1700000001000" },
+      { TIMER_DELAY_SEC: "-5" },
+      { TIMER_DELAY_SEC: "5", TIMER_OUT_MS: "1" },
+    ]) {
+      const { answer, message } = timed(new Room(), entries);
+      assert.deepEqual([message.topic, answer.ext.get("recallHandle")], ["orders", undefined]);
+    }
+  });
+
+  it("with a delay level, too, waits for the level", () => {
+    const { message, of } = timed(new Room(), { DELAY: "3", TIMER_DELAY_SEC: "9" });
+    assert.deepEqual([message.topic, of("TIMER_DELAY_SEC")], ["SCHEDULE_TOPIC_XXXX", undefined]);
+  });
+
+  it("is answered 1 where there are no timers", () => {
+    const at = new Room({ timerWheelEnable: false });
+    const answer = at.send(v2({ properties: properties({ TIMER_DELAY_SEC: "3" }) }));
+    assert.equal(answer.code, 1);
+    assert.match(answer.remark ?? "", /timerWheelEnable/);
+    assert.equal(at.stored.length, 0);
   });
 });

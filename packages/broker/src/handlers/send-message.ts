@@ -5,15 +5,17 @@
  *
  *   16  the broker is not writable and the topic is ordered; the topic takes no messages from clients
  *   29  a bad topic name; a queue the topic does not have
- *   13  an empty or too long body, too long properties, a malformed batch, a delay level that is no number, and
- *       what this broker cannot do yet: transactions, timed delivery, inner batches, delays within a batch. None
- *       of these is stored as something else.
+ *   13  an empty or too long body, too long properties, a malformed batch, a delay level that is no number, a time
+ *       of delivery that is none or too far ahead, and what this broker cannot do yet: transactions, inner batches,
+ *       delays and times within a batch. None of these is stored as something else.
+ *   1   a time of delivery, and this broker has no timers (timerWheelEnable), or its second has all it may
  *   17  an unknown topic that may not be created
  *   14, 2  the store takes no messages now
  *
  *   26  a message for the retry topic of a group that does not exist
  *
- * A message with a delay level goes to SCHEDULE_TOPIC_XXXX and comes from there when its time has come.
+ * A message with a delay level goes to SCHEDULE_TOPIC_XXXX, one for a time to rmq_sys_wheel_timer, and comes from
+ * there when its time has come.
  *
  * One difference in order: what is illegal about the message itself is found before a topic is created for it.
  */
@@ -55,12 +57,13 @@ import {
 import { DLQ_QUEUES, groupTopic } from "../retry/group-topics.ts";
 import { isDeadLetter } from "../retry/returned-message.ts";
 import { scheduledMessage } from "../schedule/scheduled-message.ts";
-import { PendingSendPool } from "../sending/pending-send.ts";
+import { type PendingSend, PendingSendPool } from "../sending/pending-send.ts";
 import { PlainSender } from "../sending/plain-sender.ts";
 import { withProperties } from "../sending/property-text.ts";
 import { refusalCodes } from "../sending/refusals.ts";
 import { brokersOwnProperties, SentProperties } from "../sending/sent-properties.ts";
 import type { BrokerStats } from "../stats.ts";
+import type { TimerRoom } from "../timer/timer-room.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { topicModelledOn } from "../topics/topics.ts";
 
@@ -75,6 +78,7 @@ export interface SendMessageNeeds {
   readonly groups: GroupRegistry;
   readonly lockKeeper: LockKeeper;
   readonly schedule: { readonly delaysMs: readonly number[] };
+  readonly timerRoom: TimerRoom;
 }
 
 const INNER_BATCH_FLAGS = MessageSysFlag.INNER_BATCH | MessageSysFlag.NEED_UNWRAP;
@@ -140,6 +144,7 @@ class Sender {
     const sent = this.#sent;
     sent.scan(properties);
     if (sent.unsupported !== undefined) throw unsupported(sent.unsupported);
+    const outMs = sent.timer === undefined ? undefined : this.#needs.timerRoom.slotOf(properties);
     const topic = known ?? this.#create(header);
     const queueId = this.#queueOf(header, topic);
     // A consumer's own resend: the message counts as consumed once it is acknowledged, whatever its WAIT says.
@@ -162,7 +167,7 @@ class Sender {
       body,
       properties: sent.storedText(properties, newUniqKey, this.#ending),
     };
-    const stored = this.#placed(message, sent.delayLevel, deadLetterTopic);
+    const stored = this.#placed(message, sent.delayLevel, outMs, deadLetterTopic, pending);
     const result = store.append(stored, durability, pending);
     if (result.status === "refused") {
       pending.recycle();
@@ -175,11 +180,22 @@ class Sender {
     }
   }
 
-  /** Where the message is stored: the dead-letter topic, the delay level's queue, or where it was sent. */
-  #placed(message: RecordInput, delayLevel: number, deadLetterTopic: string | undefined): RecordInput {
+  /** Where the message is stored: the dead-letter topic, the delay level's queue, the timer's, or where it was sent. */
+  #placed(
+    message: RecordInput,
+    delayLevel: number,
+    outMs: number | undefined,
+    deadLetterTopic: string | undefined,
+    pending: PendingSend,
+  ): RecordInput {
     if (deadLetterTopic !== undefined) {
       const properties = withProperties(message.properties, { [MessageConst.DELAY_TIME_LEVEL]: -1 });
       return { ...message, topic: deadLetterTopic, queueId: 0, properties };
+    }
+    if (outMs !== undefined) {
+      const timed = this.#needs.timerRoom.place(message, outMs);
+      pending.recallHandle = timed.recallHandle;
+      return timed.message;
     }
     if (delayLevel <= 0) return message;
     return scheduledMessage(message, delayLevel, this.#needs.schedule.delaysMs.length);
@@ -218,7 +234,8 @@ class Sender {
     const entries = this.#entriesOf(header, body);
     this.#sent.scan(header.properties ?? "");
     if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
-    const { uniqKey, waitsForStore, delayLevel } = this.#sent;
+    const { uniqKey, waitsForStore, delayLevel, timer } = this.#sent;
+    if (timer !== undefined) throw unsupported(`${timer} of a batch`);
     if (delayLevel > 0) throw unsupported("delayed delivery (DELAY) of a batch");
     const topic = known ?? this.#create(header);
     const queueId = this.#queueOf(header, topic);
@@ -269,6 +286,7 @@ class Sender {
       this.#sent.scan(entry.properties.readText());
       if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
       if (this.#sent.delayLevel > 0) throw unsupported("delayed delivery (DELAY) within a batch");
+      if (this.#sent.timer !== undefined) throw unsupported(`${this.#sent.timer} within a batch`);
     }
     return entries;
   }

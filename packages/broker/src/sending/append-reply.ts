@@ -7,19 +7,23 @@
  *   14  a write error stopped the store, or the new topic could not be kept: the message may exist
  */
 import type { AppendOutcome, AppendWaiter } from "@orbitmq/store";
-import { type Exchange, ResponseCode } from "@orbitmq/wire";
+import { type Exchange, type ExtSink, ResponseCode } from "@orbitmq/wire";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 
 export class AppendReply implements AppendWaiter {
   readonly #exchange: Exchange;
   readonly #topics: Pick<TopicRegistry, "isPersisted" | "whenPersisted">;
   readonly #topic: string;
+  readonly #header: ((sink: ExtSink) => void) | undefined;
 
+  /** `header` writes the fields of an answer with code 0. */
   constructor(
     exchange: Exchange,
     topics: Pick<TopicRegistry, "isPersisted" | "whenPersisted">,
     topic: string,
+    header?: (sink: ExtSink) => void,
   ) {
+    this.#header = header;
     this.#exchange = exchange;
     this.#topics = topics;
     this.#topic = topic;
@@ -34,13 +38,17 @@ export class AppendReply implements AppendWaiter {
         remark: "the message is stored, but was not synced to disk in time",
       });
     } else if (this.#topics.isPersisted(this.#topic)) {
-      this.#exchange.reply({ code: ResponseCode.SUCCESS });
+      this.#succeed();
     } else {
       this.#topics.whenPersisted(this.#topic, (error) => {
-        if (error === undefined) this.#exchange.reply({ code: ResponseCode.SUCCESS });
+        if (error === undefined) this.#succeed();
         else this.#unknown(`the new topic ${this.#topic} could not be kept (${error.code})`);
       });
     }
+  }
+
+  #succeed(): void {
+    this.#exchange.reply({ code: ResponseCode.SUCCESS, header: this.#header });
   }
 
   #unknown(why: string): void {

@@ -53,6 +53,8 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
   #physicalOffset = 0;
   #physicalOffsets: readonly number[] | undefined;
   #uniqKey: string | undefined;
+  /** With it a message that waits for its time can be taken back. */
+  recallHandle: string | undefined;
   #durability: Durability = "flushed";
   #outcome: AppendOutcome = "reached";
 
@@ -75,6 +77,7 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
     this.#topic = topic;
     this.#queueId = queueId;
     this.#uniqKey = uniqKey;
+    this.recallHandle = undefined;
     this.#durability = durability;
     this.#isPlain = false;
   }
@@ -192,6 +195,7 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
         queueId: this.#queueId,
         queueOffset: this.#queueOffset,
         transactionId: uniqKey,
+        recallHandle: this.recallHandle,
         MSG_REGION: this.#answers.regionId,
         TRACE_ON: this.#answers.traceOn,
         durability: this.isFlushed ? this.#answers.flushedMeans : "memory",

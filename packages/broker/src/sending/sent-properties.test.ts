@@ -41,9 +41,6 @@ describe("SentProperties", () => {
   it("names what cannot be done yet", () => {
     for (const [name, value] of [
       ["DELAY", "3x"],
-      ["TIMER_DELAY_SEC", "1"],
-      ["TIMER_DELAY_MS", "1"],
-      ["TIMER_DELIVER_MS", "1"],
       ["TRAN_MSG", "true"],
       ["TRAN_MSG", "True"],
       ["INNER_NUM", "2"],
@@ -66,10 +63,17 @@ describe("SentProperties", () => {
     }
   });
 
+  it("finds what asks for a time", () => {
+    for (const name of ["TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"]) {
+      assert.match(scanned(text(["TAGS", "a"], [name, "1"])).timer ?? "", new RegExp(name));
+    }
+    assert.equal(scanned(text(["TIMER_OUT_MS", "1"])).timer, undefined);
+  });
+
   it("finds the delay level, which counts more than a timer", () => {
     const level = (...entries: [string, string][]) => {
-      const { delayLevel, unsupported } = scanned(text(...entries));
-      return [delayLevel, unsupported];
+      const { delayLevel, timer } = scanned(text(...entries));
+      return [delayLevel, timer];
     };
     assert.deepEqual(level(["TAGS", "a"], ["DELAY", "3"]), [3, undefined]);
     assert.deepEqual(level(["TIMER_DELAY_SEC", "5"], ["DELAY", "99"]), [99, undefined]);

@@ -33,7 +33,12 @@ export class SentProperties {
 
   /** What is asked for and cannot be done, for the remark. */
   get unsupported(): string | undefined {
-    return this.#unsupported ?? (this.delayLevel > 0 ? undefined : this.#timer);
+    return this.#unsupported;
+  }
+
+  /** The timed delivery that is asked for, in words; a delay level counts more. */
+  get timer(): string | undefined {
+    return this.delayLevel > 0 ? undefined : this.#timer;
   }
 
   scan(text: string): void {

@@ -22,6 +22,8 @@ import { PopService } from "../popping/pop-service.ts";
 import { LongPoll } from "../pulling/long-poll.ts";
 import { ScheduleService } from "../schedule/schedule-service.ts";
 import { BrokerStats } from "../stats.ts";
+import { TimerRoom } from "../timer/timer-room.ts";
+import { TimerService } from "../timer/timer-service.ts";
 import { systemTopics } from "../topics/system-topics.ts";
 import { TopicRegistry, type TopicRegistryNeeds } from "../topics/topic-registry.ts";
 import { Topics } from "../topics/topics.ts";
@@ -124,6 +126,19 @@ export function brokerRoom({
     file: orderFile,
   });
   popping.start();
+  const timed = new TimerService({
+    clock,
+    timers,
+    files: undefined as never,
+    logger,
+    store,
+    topics,
+    identity,
+    stats,
+    options: { ...options, timerHome: undefined },
+  });
+  /** Timers by the wall clock, without a wheel behind them, unless the tuning says no. */
+  const wheel = { isEnabled: options.timerWheelEnable, isCongested: () => false };
   const needs = {
     host,
     logger,
@@ -143,6 +158,8 @@ export function brokerRoom({
     lockKeeper: new LockKeeper({ ...options, clock, timers, notifier, file: undefined }),
     longPoll,
     stats,
+    timed,
+    timerRoom: new TimerRoom({ options, clock, random, timed: wheel }),
     /** Not started. */
     schedule: new ScheduleService({
       ...options,

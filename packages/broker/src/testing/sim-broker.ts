@@ -66,6 +66,10 @@ export class SimBroker {
       brokerIP1: "broker",
       namesrvAddrs: [],
       configFolder: "/store/config",
+      timerHome: "/store",
+      mappedFileSizeTimerLog: 8_192,
+      // Some hours: a wheel of two weeks takes long to look through.
+      timerWheelSlots: 16_384,
       vipListener: false,
       ...this.#options,
     });

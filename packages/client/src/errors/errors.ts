@@ -55,7 +55,7 @@ export const orbitErrors = {
   },
   NOT_SUPPORTED_YET: {
     retriable: false,
-    description: "the message asks for a feature this client does not have yet (transaction, timer)",
+    description: "the message asks for a feature this client does not have yet (transactions)",
     hint: "remove the property the message names; nothing was sent",
   },
   ENCODE_FAILED: {

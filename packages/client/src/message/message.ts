@@ -22,6 +22,17 @@ export interface MessageAttributes {
    * 1 to 10 min by the minute, 20 min, 30 min, 1 h, 2 h. Default 0: at once. Not in a batch.
    */
   readonly delayLevel?: number | undefined;
+  /**
+   * Delivered so many milliseconds after the broker has it (RocketMQ: TIMER_DELAY_MS), to the second, never earlier;
+   * up to the broker's `timerMaxDelaySec`, three days by default. Default 0: at once. Not in a batch, and not with
+   * another of delayLevel, delayMs and deliverAtMs.
+   */
+  readonly delayMs?: number | undefined;
+  /**
+   * Delivered at this time by the broker's clock (RocketMQ: TIMER_DELIVER_MS): milliseconds since 1970, as
+   * `Date.now()`. As delayMs; a time that has passed means at once.
+   */
+  readonly deliverAtMs?: number | undefined;
   /** An int32 the application may use as it likes; default 0. */
   readonly flag?: number | undefined;
 }

@@ -12,7 +12,7 @@ import { BATCH_ENTRIES_MAX } from "@orbitmq/wire";
 import { queueKey } from "../connection/topic-queues.ts";
 import type { OrbitError } from "../errors/errors.ts";
 import type { AnyMessage, MessageQueue } from "../message/message.ts";
-import type { BatchEntry } from "./encode-message.ts";
+import { type BatchEntry, isDelayed } from "./encode-message.ts";
 import type { SendOptions } from "./producer-options.ts";
 import type { SendMode } from "./retry.ts";
 import type { SendCallback, SendResult } from "./send-result.ts";
@@ -66,7 +66,7 @@ export class Accumulator {
   takes(mode: SendMode, message: AnyMessage<unknown>, options: SendOptions): boolean {
     return (
       mode !== "oneway" &&
-      (message.delayLevel ?? 0) === 0 &&
+      !isDelayed(message) &&
       options.selector === undefined &&
       options.timeoutMs === undefined &&
       options.signal === undefined &&

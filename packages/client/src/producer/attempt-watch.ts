@@ -13,6 +13,7 @@ import { fromUnknown } from "../errors/error-from.ts";
 import { OrbitError } from "../errors/errors.ts";
 import type { AnyMessage, MessageQueue } from "../message/message.ts";
 import type { Namespace } from "../names/namespace.ts";
+import { isDelayed } from "./encode-message.ts";
 import type { FaultDetector } from "./faults/fault-detector.ts";
 import type { FaultTable } from "./faults/fault-table.ts";
 import { type AttemptFailure, isStoredBadly, type SendMode } from "./retry.ts";
@@ -108,8 +109,7 @@ export class AttemptWatch {
     state?: unknown,
   ): SendHookContext {
     const { group, namespace } = this.#options;
-    const isDelayed =
-      (message.delayLevel ?? 0) !== 0 || message.properties?.[MessageConst.DELAY_TIME_LEVEL] !== undefined;
+    const isLater = isDelayed(message) || message.properties?.[MessageConst.DELAY_TIME_LEVEL] !== undefined;
     return {
       group: namespace.unwrap(group),
       namespace: namespace.name,
@@ -117,7 +117,7 @@ export class AttemptWatch {
       message,
       queue: namespace.unwrapQueue(queue),
       brokerAddress: address,
-      messageType: isDelayed ? "Delay_Msg" : "Normal_Msg",
+      messageType: isLater ? "Delay_Msg" : "Normal_Msg",
       result,
       error,
       state,

@@ -72,15 +72,29 @@ test("a typed topic's value becomes the body; what its codec throws is ENCODE_FA
   refuses("ENCODE_FAILED", () => encode({ topic: orders, value: 1n }), /orders/);
 });
 
-test("what asks for timers or transactions is refused, never sent as an ordinary message", () => {
-  for (const name of [
-    "TIMER_DELAY_SEC",
-    "TIMER_DELAY_MS",
-    "TIMER_DELIVER_MS",
-    "TIMER_DEL_UNIQKEY",
-    "__STARTDELIVERTIME",
-    "TRAN_MSG",
-  ]) {
+test("delayMs and deliverAtMs become TIMER properties, one of them only, and none in a batch", () => {
+  const text = (message: object) => encode({ topic: "T", body: "x", ...message }).properties;
+  assert.equal(getProperty(text({ delayMs: 1_500 }), "TIMER_DELAY_MS"), "1500");
+  assert.equal(getProperty(text({ delayMs: 0 }), "TIMER_DELAY_MS"), undefined);
+  assert.equal(getProperty(text({ deliverAtMs: 1_700_000_000_000 }), "TIMER_DELIVER_MS"), "1700000000000");
+  const wrong = [
+    { delayMs: -1 },
+    { delayMs: 1.5 },
+    { deliverAtMs: Number.NaN },
+    { delayMs: 1, delayLevel: 1 },
+  ];
+  for (const message of wrong) refuses("MESSAGE_INVALID", () => text(message));
+  refuses(
+    "MESSAGE_INVALID",
+    () => encodeBatch([{ topic: "T", body: "x", delayMs: 1 }], limits, ids),
+    /delayMs/,
+  );
+  const asProperty = { topic: "T", body: "x", properties: { TIMER_DELIVER_MS: "1" } };
+  refuses("MESSAGE_INVALID", () => encode(asProperty), /use deliverAtMs/);
+});
+
+test("what asks for transactions is refused, never sent as an ordinary message", () => {
+  for (const name of ["__STARTDELIVERTIME", "TRAN_MSG"]) {
     const message = { topic: "T", body: "x", properties: { [name]: "1" } };
     refuses("NOT_SUPPORTED_YET", () => encode(message), new RegExp(name));
     refuses("NOT_SUPPORTED_YET", () => encodeBatch([message], limits, ids), new RegExp(name));

@@ -46,10 +46,6 @@ export interface EncodedMessage {
 
 /** What asks a broker for a feature this client does not offer yet; stored as an ordinary message it would be wrong. */
 const NOT_BUILT: ReadonlyMap<string, string> = new Map([
-  [MessageConst.TIMER_DELAY_SEC, "timed delivery"],
-  [MessageConst.TIMER_DELAY_MS, "timed delivery"],
-  [MessageConst.TIMER_DELIVER_MS, "timed delivery"],
-  [MessageConst.TIMER_DEL_UNIQKEY, "recalling a timed message"],
   ["__STARTDELIVERTIME", "timed delivery"],
   [MessageConst.TRANSACTION_PREPARED, "transactional messages"],
 ]);
@@ -73,6 +69,10 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   [MessageConst.TAGS, "tag"],
   [MessageConst.KEYS, "keys"],
   [MessageConst.DELAY_TIME_LEVEL, "delayLevel"],
+  [MessageConst.TIMER_DELAY_SEC, "delayMs"],
+  [MessageConst.TIMER_DELAY_MS, "delayMs"],
+  [MessageConst.TIMER_DELIVER_MS, "deliverAtMs"],
+  [MessageConst.TIMER_DEL_UNIQKEY, "recall"],
 ]);
 
 const RESERVED: ReadonlySet<string> = new Set(
@@ -125,8 +125,8 @@ export function encodeEntry(
   limits: EncodeLimits,
   ids: UniqueIdGenerator,
 ): BatchEntry {
-  if ((message.delayLevel ?? 0) !== 0) {
-    throw new OrbitError("MESSAGE_INVALID", "a message of a batch has no delayLevel");
+  if (isDelayed(message)) {
+    throw new OrbitError("MESSAGE_INVALID", "a message of a batch has no delayLevel, delayMs or deliverAtMs");
   }
   const msgId = ids.next();
   const properties = encodeProperties(message, msgId, limits);
@@ -242,6 +242,7 @@ function encodeProperties(message: MessageAttributes, msgId: string, limits: Enc
     }
     text += property(MessageConst.DELAY_TIME_LEVEL, String(delayLevel));
   }
+  text += timerProperty(message);
   let waits = WAIT_TRUE;
   if (properties !== undefined) {
     for (const name of Object.keys(properties)) {
@@ -262,6 +263,30 @@ function encodeProperties(message: MessageAttributes, msgId: string, limits: Enc
     }
   }
   return text;
+}
+
+/** Whether the message is to be delivered later. */
+export function isDelayed({ delayLevel, delayMs, deliverAtMs }: MessageAttributes): boolean {
+  return (delayLevel ?? 0) !== 0 || (delayMs ?? 0) !== 0 || deliverAtMs !== undefined;
+}
+
+function timerProperty({ delayLevel, delayMs, deliverAtMs }: MessageAttributes): string {
+  const asked = [delayLevel ?? 0, delayMs ?? 0, deliverAtMs ?? 0].filter((value) => value !== 0);
+  if (asked.length > 1) {
+    throw new OrbitError("MESSAGE_INVALID", "a message has one of delayLevel, delayMs and deliverAtMs");
+  }
+  if (delayMs !== undefined && delayMs !== 0) {
+    return property(MessageConst.TIMER_DELAY_MS, wholeMs("delayMs", delayMs));
+  }
+  if (deliverAtMs === undefined) return "";
+  return property(MessageConst.TIMER_DELIVER_MS, wholeMs("deliverAtMs", deliverAtMs));
+}
+
+function wholeMs(name: string, value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new OrbitError("MESSAGE_INVALID", `${name} ${String(value)} is no whole number of milliseconds`);
+  }
+  return String(value);
 }
 
 function checkName(name: string): void {

@@ -5,6 +5,7 @@
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
 import { MessageConst, RequestCode, type UniqueIdGenerator } from "@orbitmq/wire";
+import { askServer } from "../connection/call-server.ts";
 import { ClientInstance } from "../connection/client-instance.ts";
 import { fromUnknown } from "../errors/error-from.ts";
 import { OrbitError } from "../errors/errors.ts";
@@ -35,6 +36,7 @@ import { FaultTable } from "./faults/fault-table.ts";
 import type { ProducerOptions, SendOptions } from "./producer-options.ts";
 import { producerSettings } from "./producer-settings.ts";
 import { PublishInfos } from "./publish-infos.ts";
+import { type RecallOptions, recalledId, recallHandleOf, recallRequest } from "./recall.ts";
 import { type ReplyOptions, replyMessage } from "./reply-message.ts";
 import { Requests } from "./requests.ts";
 import type { SendMode } from "./retry.ts";
@@ -221,6 +223,24 @@ export class Producer {
       const callback = { onSuccess: resolve, onException: reject };
       this.#begin("sync", message, { timeoutMs, signal, queue }, callback);
     });
+  }
+
+  /**
+   * Takes back a message that waits for its time (RocketMQ: recallMessage). Resolves to its id when it will not be
+   * delivered; rejects with BROKER_REFUSED when it is due, or the handle is of another topic, NO_PERMISSION when
+   * the broker has recall off (`recallMessageEnable`). `topic` is that of the send.
+   */
+  async recall(topic: string, recallHandle: string, { timeoutMs }: RecallOptions = {}): Promise<string> {
+    this.#instance.checkRunning();
+    const { namespace, sendTimeoutMs, rpc } = this.#context;
+    const wrapped = namespace.wrap(topic);
+    const { brokerName } = recallHandleOf(recallHandle);
+    await this.#queuesOf(wrapped);
+    const address = this.#instance.routes.masterOf(brokerName);
+    if (address === undefined) throw new OrbitError("BROKER_UNKNOWN", `no address of ${brokerName} is known`);
+    const limitMs = checkDuration({ timeoutMs }, "timeoutMs", sendTimeoutMs);
+    const request = recallRequest(this.#context.group, wrapped, recallHandle);
+    return askServer(rpc, address, request, limitMs, recalledId, brokerName);
   }
 
   /** The queues a message of this topic can be sent to, in order (RocketMQ: fetchPublishMessageQueues). */

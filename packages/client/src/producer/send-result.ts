@@ -13,6 +13,8 @@ export interface SendResult {
   /** Of a batch the first message's. */
   readonly queueOffset: number;
   readonly transactionId: string | undefined;
+  /** Of a message that waits for its time (delayMs, deliverAtMs): with it `recall` takes the message back. */
+  readonly recallHandle: string | undefined;
   /** The broker's region (MSG_REGION). */
   readonly region: string | undefined;
   /** What the acknowledgement is worth, when the broker says (OrbitMQ does): `disk`, `memory`, … */

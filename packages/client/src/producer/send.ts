@@ -306,6 +306,7 @@ export class Send implements OutgoingRequest {
             : this.#context.namespace.unwrapQueue({ ...queue, queueId: header.queueId }),
         queueOffset: header.queueOffset,
         transactionId: header.transactionId,
+        recallHandle: header.recallHandle,
         region: header.MSG_REGION,
         durability: header.durability,
       };
@@ -462,6 +463,7 @@ const NOTHING_KNOWN: SendResult = {
   queue: { topic: "", brokerName: "", queueId: -1 },
   queueOffset: -1,
   transactionId: undefined,
+  recallHandle: undefined,
   region: undefined,
   durability: undefined,
 };

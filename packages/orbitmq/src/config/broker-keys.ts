@@ -126,7 +126,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     transferMsgByHeap flag true
     compactionMappedFileSize int 104857600
     compactionCqMappedFileSize int 10485760
-    mappedFileSizeTimerLog int 104857600
     timerWarmEnable flag false
     mappedFileSizeConsumeQueueExt int 50331648
     commitIntervalCommitLog int 200
@@ -260,24 +259,17 @@ export const inertKeys: Readonly<Record<string, string>> = {
     scheduleAsyncDeliverMaxResendNum2Blocked int 3
     enableScheduleMessageStats flag true
   `,
-  "timed messages are not built yet": `
-    allowRecallWhenBrokerNotWriteable flag true
-    recallMessageEnable flag false
+  "timed messages are delivered to the second, by one thread, and tried again until it succeeds": `
     timerPrecisionMs int 1000
-    timerRollWindowSlot int 172800
-    timerFlushIntervalMs int 1000
     timerEnableDisruptor flag false
     timerEnableCheckMetrics flag true
     timerInterceptDelayLevel flag false
-    timerMaxDelaySec int 259200
-    timerWheelEnable flag true
     disappearTimeAfterStart int -1
     timerStopEnqueue flag false
     timerCheckMetricsWhen text 05
     timerSkipUnknownError flag false
     timerStopDequeue flag false
     timerEnableRetryUntilSuccess flag false
-    timerCongestNumEachSlot int 2147483647
     timerMetricSmallThreshold int 1000000
     timerProgressLogIntervalMs int 10000
     timerColdDataCheckIntervalMs int 60000

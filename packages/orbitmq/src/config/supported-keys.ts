@@ -2,6 +2,7 @@
  * The configuration keys that do something, under RocketMQ's names. Where a default differs from RocketMQ's,
  * `rocketmqDefault` says so (and docs/differences.md why). The few keys RocketMQ does not have are marked `own`.
  */
+import { timerKeys } from "./timer-keys.ts";
 import {
   addressList,
   brokerName,
@@ -337,6 +338,7 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     default: "200",
     description: "Moves after which the delay offsets' dataVersion advances.",
   },
+  ...timerKeys,
   {
     key: "hotTailBytes",
     kind: integer(0, 17_179_869_184, "bytes"),

@@ -171,7 +171,7 @@ class Backup {
     if (files.statSync(`${home}/config`)?.isFolder === true) {
       for (const name of files.listSync(`${home}/config`)) {
         // A file between its two renames is missing for a moment: its backup is the newest then.
-        if (/\.json(\.bak)?$/.test(name)) names.push(`config/${name}`);
+        if (/(\.json|^timercheck)(\.bak)?$/.test(name)) names.push(`config/${name}`);
       }
     }
     for (const name of names) {

@@ -1,0 +1,106 @@
+/**
+ * A message that is to be delivered at a time, on its way into the timer's queue and out of it (RocketMQ:
+ * HookUtils.transformTimerMessage, TimerMessageStore.convertMessage). What asks for a time, the first counts:
+ *
+ *   TIMER_DELAY_SEC   seconds from now
+ *   TIMER_DELAY_MS    milliseconds from now
+ *   TIMER_DELIVER_MS  wall ms
+ *
+ * A delay level counts more than all of them; a message with TIMER_OUT_MS was delivered once and is none any more.
+ */
+import { TIMER_PRECISION_MS } from "@orbitmq/store";
+import { getProperty, MessageConst, type MessageRecord, type RecordInput } from "@orbitmq/wire";
+import { TIMER_TOPIC } from "../names.ts";
+import { withProperties } from "../sending/property-text.ts";
+
+const QUEUE_ID = /^\d{1,9}$/;
+const INTEGER = /^[+-]?\d{1,18}$/;
+
+/** Wall ms at which the message with these properties is to be delivered; NaN when that is no number, `undefined` when it asks for none. */
+export function deliverAtOf(properties: string, nowMs: number): number | undefined {
+  if (getProperty(properties, MessageConst.TIMER_OUT_MS) !== undefined) return undefined;
+  const delaySec = getProperty(properties, MessageConst.TIMER_DELAY_SEC);
+  if (delaySec !== undefined) return nowMs + 1_000 * integer(delaySec);
+  const delayMs = getProperty(properties, MessageConst.TIMER_DELAY_MS);
+  if (delayMs !== undefined) return nowMs + integer(delayMs);
+  const deliverMs = getProperty(properties, MessageConst.TIMER_DELIVER_MS);
+  return deliverMs === undefined ? undefined : integer(deliverMs);
+}
+
+/** The slot whose messages are delivered in the second that begins after it: never before `deliverAtMs`. */
+export function timerOutOf(deliverAtMs: number): number {
+  return Math.ceil(deliverAtMs / TIMER_PRECISION_MS - 1) * TIMER_PRECISION_MS;
+}
+
+/** `message` as it is stored to be delivered when the slot `outMs` is over. */
+export function timedMessage(message: RecordInput, outMs: number): RecordInput {
+  return {
+    ...message,
+    topic: TIMER_TOPIC,
+    queueId: 0,
+    properties: withProperties(message.properties, {
+      [MessageConst.TIMER_OUT_MS]: outMs,
+      [MessageConst.REAL_TOPIC]: message.topic,
+      [MessageConst.REAL_QUEUE_ID]: message.queueId,
+    }),
+  };
+}
+
+export interface TimerStamps {
+  /** Wall ms when it was put into the wheel, and when it was taken out. */
+  readonly enqueueMs: number;
+  readonly dequeueMs: number;
+}
+
+/** What a record of the timer's queue becomes at its time; `undefined` when it does not say where it belongs. */
+export function dueTimedMessage(
+  record: MessageRecord,
+  storeHost: Uint8Array,
+  stamps: TimerStamps | undefined,
+): RecordInput | undefined {
+  const topic = getProperty(record.properties, MessageConst.REAL_TOPIC) ?? "";
+  const queueId = getProperty(record.properties, MessageConst.REAL_QUEUE_ID) ?? "";
+  if (topic === "" || topic === TIMER_TOPIC || !QUEUE_ID.test(queueId)) return undefined;
+  return { ...copyOf(record, storeHost, stamps, {}), topic, queueId: Number(queueId) };
+}
+
+/** What a record becomes whose time lies beyond the window that is over: once more a message of the timer's queue. */
+export function rolledMessage(
+  record: MessageRecord,
+  storeHost: Uint8Array,
+  stamps: TimerStamps | undefined,
+): RecordInput {
+  const times = Number(getProperty(record.properties, MessageConst.TIMER_ROLL_TIMES) ?? 0);
+  const rolls = { [MessageConst.TIMER_ROLL_TIMES]: (Number.isSafeInteger(times) ? times : 0) + 1 };
+  return { ...copyOf(record, storeHost, stamps, rolls), topic: TIMER_TOPIC, queueId: 0 };
+}
+
+function copyOf(
+  record: MessageRecord,
+  storeHost: Uint8Array,
+  stamps: TimerStamps | undefined,
+  more: Readonly<Record<string, number>>,
+): RecordInput {
+  const stamped = stamps && {
+    [MessageConst.TIMER_ENQUEUE_MS]: stamps.enqueueMs,
+    [MessageConst.TIMER_DEQUEUE_MS]: stamps.dequeueMs,
+    ...more,
+  };
+  return {
+    topic: "",
+    queueId: 0,
+    flag: record.flag,
+    sysFlag: record.sysFlag,
+    bornTimestamp: record.bornTimestamp,
+    bornHost: record.bornHost,
+    storeHost,
+    reconsumeTimes: record.reconsumeTimes,
+    preparedTransactionOffset: 0,
+    body: record.body,
+    properties: stamped === undefined ? record.properties : withProperties(record.properties, stamped),
+  };
+}
+
+function integer(text: string): number {
+  return INTEGER.test(text) ? Number(text) : Number.NaN;
+}

@@ -1,0 +1,87 @@
+/**
+ * Whether a message for a time may wait for it, and as what it is stored meanwhile (RocketMQ:
+ * HookUtils.handleScheduleMessage).
+ */
+import type { Clock, Random } from "@orbitmq/host";
+import {
+  encodeRecallHandle,
+  getProperty,
+  MessageConst,
+  type RecordInput,
+  Refusal,
+  ResponseCode,
+} from "@orbitmq/wire";
+import { deliverAtOf, timedMessage, timerOutOf } from "./timed-message.ts";
+import type { TimerService } from "./timer-service.ts";
+
+export interface TimerRoomNeeds {
+  readonly options: { readonly brokerName: string; readonly timerMaxDelaySec: number };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timed: Pick<TimerService, "isEnabled" | "isCongested">;
+}
+
+export interface PlacedTimer {
+  readonly message: RecordInput;
+  /** With it the message can be taken back. */
+  readonly recallHandle: string;
+}
+
+export class TimerRoom {
+  readonly #needs: TimerRoomNeeds;
+
+  constructor(needs: TimerRoomNeeds) {
+    this.#needs = needs;
+  }
+
+  /**
+   * The slot of a message with one of TIMER_DELAY_SEC, TIMER_DELAY_MS and TIMER_DELIVER_MS; `undefined` when it is to
+   * be delivered at once. Throws Refusal: 13 when the time is none or too far ahead, 1 when there are no timers or the
+   * second has all it may.
+   */
+  slotOf(properties: string): number | undefined {
+    const { options, clock, random, timed } = this.#needs;
+    const nowMs = clock.wallMs();
+    const deliverAtMs = deliverAtOf(properties, nowMs);
+    if (deliverAtMs === undefined) return undefined;
+    if (!timed.isEnabled) {
+      throw new Refusal(
+        ResponseCode.SYSTEM_ERROR,
+        "this broker delivers no messages at a time: timerWheelEnable is false, or its store keeps none",
+      );
+    }
+    if (Number.isNaN(deliverAtMs)) throw illegal("its time of delivery is no number");
+    if (deliverAtMs <= nowMs) {
+      if (getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) === undefined) return undefined;
+      throw illegal("it is to delete a message whose time has come");
+    }
+    const { timerMaxDelaySec } = options;
+    if (deliverAtMs - nowMs > timerMaxDelaySec * 1_000) {
+      throw illegal(`it is to be delivered in more than ${timerMaxDelaySec} s (timerMaxDelaySec)`);
+    }
+    const outMs = timerOutOf(deliverAtMs);
+    if (timed.isCongested(outMs, (bound) => random.int(bound))) {
+      throw new Refusal(
+        ResponseCode.SYSTEM_ERROR,
+        "flow control: as many timed messages as may be are due in that second (timerCongestNumEachSlot)",
+      );
+    }
+    return outMs;
+  }
+
+  /** The message as it is stored to wait for its slot. */
+  place(message: RecordInput, outMs: number): PlacedTimer {
+    const uniqKey = getProperty(message.properties, MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ?? "";
+    const recallHandle = encodeRecallHandle({
+      topic: message.topic,
+      brokerName: this.#needs.options.brokerName,
+      timestampMs: outMs + 1,
+      uniqKey,
+    });
+    return { message: timedMessage(message, outMs), recallHandle };
+  }
+}
+
+function illegal(why: string): Refusal {
+  return new Refusal(ResponseCode.MESSAGE_ILLEGAL, `the timed message is illegal: ${why}`);
+}

@@ -1,0 +1,306 @@
+/**
+ * Delivers one slot: its deletions are read first, then its messages go to where they belong, in the order they were
+ * put in. What cannot be delivered for a reason of its own goes into a later slot and is tried again; only what the
+ * store as a whole refuses makes the rest wait.
+ *
+ *   walking → deleting → delivering ⇄ pausing | full → delivered → safe
+ *
+ * delivered: all is appended; safe: all that was appended is on disk.
+ */
+import { HostError, type Logger, type Timers } from "@orbitmq/host";
+import {
+  type AppendOutcome,
+  type AppendWaiter,
+  type Durability,
+  type MessageStore,
+  SlotReader,
+  TimerDamage,
+  type TimerFiles,
+  TimerMagic,
+  type TimerUnit,
+} from "@orbitmq/store";
+import {
+  getProperty,
+  MessageConst,
+  type MessageRecord,
+  type RecordInput,
+  readRecord,
+  WireError,
+} from "@orbitmq/wire";
+import type { BrokerIdentity } from "../broker-identity.ts";
+import { TIMER_TOPIC } from "../names.ts";
+import type { BrokerStats } from "../stats.ts";
+import type { TopicRegistry } from "../topics/topic-registry.ts";
+import { dueTimedMessage, rolledMessage } from "./timed-message.ts";
+
+/** What is counted since the start. */
+export interface TimerCounts {
+  delivered: number;
+  rolled: number;
+  deleted: number;
+  /** Attempts that failed for a reason of the message; it stays and is tried again. */
+  kept: number;
+  /** Messages that were removed from the log before their time. */
+  removed: number;
+}
+
+export interface SlotRunNeeds {
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly store: MessageStore;
+  readonly topics: Pick<TopicRegistry, "recover">;
+  readonly identity: BrokerIdentity;
+  readonly stats: BrokerStats;
+  readonly files: TimerFiles;
+  readonly durability: Durability;
+  readonly propertiesBytesMax: number;
+  readonly counts: TimerCounts;
+  readonly wallMs: () => number;
+}
+
+export interface SlotRunEvents {
+  /** The message cannot be delivered and is to be tried again later. Throws HostError when even that cannot be kept. */
+  keep(unit: TimerUnit, outMs: number): void;
+  /** All is appended. */
+  delivered(run: TimerSlotRun): void;
+  /** One more append is settled, after `delivered`. */
+  settled(run: TimerSlotRun): void;
+  /** Wheel or log cannot be read, or contradict themselves. */
+  damaged(error: Error): void;
+}
+
+/** Messages of one turn, and appends that may be unsettled. */
+const TURN_MESSAGES = 256;
+const UNSETTLED_MAX = 2_048;
+const PAUSE_MS = 1_000;
+/** Refusals that are the message's own. */
+const OWN_REFUSALS: ReadonlySet<string> = new Set(["MESSAGE_ILLEGAL", "PROPERTIES_SIZE_EXCEEDED"]);
+
+export class TimerSlotRun implements AppendWaiter {
+  readonly slotMs: number;
+  readonly #needs: SlotRunNeeds;
+  readonly #events: SlotRunEvents;
+  readonly #reader: SlotReader;
+  readonly #deleted = new Set<string>();
+  #deletions = 0;
+  #current: TimerUnit | undefined;
+  #state: "walking" | "deleting" | "delivering" | "full" | "delivered" = "walking";
+  #stopped = false;
+  #unsettled = 0;
+  #allReached = true;
+  /** One past the last record that was appended. */
+  #end = 0;
+
+  constructor(needs: SlotRunNeeds, events: SlotRunEvents, slotMs: number) {
+    this.#needs = needs;
+    this.#events = events;
+    this.slotMs = slotMs;
+    this.#reader = new SlotReader(needs.files, slotMs);
+  }
+
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** Whether a crash at this moment could take nothing of it back. */
+  isSafe(flushedOffset: number): boolean {
+    if (this.#state !== "delivered") return false;
+    const isSettled = this.#unsettled === 0 && this.#allReached && this.#needs.durability === "flushed";
+    return isSettled || this.#end <= flushedOffset;
+  }
+
+  start(): void {
+    this.#soon();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  appendSettled(outcome: AppendOutcome): void {
+    if (outcome !== "reached") this.#allReached = false;
+    this.#unsettled--;
+    if (this.#state === "full" && this.#unsettled <= UNSETTLED_MAX / 2) {
+      this.#state = "delivering";
+      this.#soon();
+    }
+    if (this.#state === "delivered" || this.#stopped) this.#events.settled(this);
+  }
+
+  #soon(): void {
+    this.#needs.timers.afterTurn(() => {
+      if (this.#stopped) return;
+      try {
+        this.#turn();
+      } catch (error) {
+        if (!(error instanceof TimerDamage || error instanceof HostError)) throw error;
+        this.#stopped = true;
+        this.#events.damaged(error);
+      }
+    });
+  }
+
+  #turn(): void {
+    if (this.#state === "walking") {
+      if (this.#reader.walk()) this.#state = "deleting";
+      this.#soon();
+      return;
+    }
+    for (let messages = 0; messages < TURN_MESSAGES; messages++) {
+      if (this.#unsettled >= UNSETTLED_MAX) {
+        this.#state = "full";
+        return;
+      }
+      const unit = this.#nextUnit();
+      if (unit === undefined) {
+        this.#state = "delivered";
+        this.#events.delivered(this);
+        return;
+      }
+      let isRead = false;
+      let isWaiting = false;
+      let goesOn = true;
+      this.#needs.store.recordAt(unit.physicalOffset, (bytes) => {
+        isRead = true;
+        if (this.#stopped) return;
+        goesOn = this.#found(unit, bytes);
+        if (isWaiting && goesOn) this.#soon();
+      });
+      isWaiting = true;
+      if (!isRead || !goesOn || this.#stopped) return;
+    }
+    this.#soon();
+  }
+
+  #nextUnit(): TimerUnit | undefined {
+    if (this.#current !== undefined) return this.#current;
+    if (this.#state === "deleting") {
+      this.#current = this.#reader.deletions[this.#deletions++];
+      if (this.#current === undefined) this.#state = "delivering";
+    }
+    this.#current ??= this.#reader.next();
+    return this.#current;
+  }
+
+  /** False: it pauses, and tries the same message again. */
+  #found(unit: TimerUnit, bytes: Uint8Array | undefined): boolean {
+    const record = bytes && recordOf(bytes, unit);
+    const goesOn = record === undefined ? this.#notFound(unit) : this.#act(unit, record);
+    if (goesOn) this.#current = undefined;
+    else this.#needs.timers.after(PAUSE_MS, () => this.#soon());
+    return goesOn;
+  }
+
+  #act(unit: TimerUnit, record: MessageRecord): boolean {
+    const { properties } = record;
+    if (this.#state === "deleting") {
+      const key = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY);
+      if (key !== undefined) this.#deleted.add(key);
+      return true;
+    }
+    const isRoll = (unit.magic & TimerMagic.ROLL) !== 0;
+    if (!isRoll && this.#isDeleted(properties)) {
+      this.#needs.counts.deleted++;
+      return true;
+    }
+    const { logger, identity, propertiesBytesMax } = this.#needs;
+    const make = (stamps?: { enqueueMs: number; dequeueMs: number }): RecordInput | undefined =>
+      isRoll
+        ? rolledMessage(record, identity.storeHost, stamps)
+        : dueTimedMessage(record, identity.storeHost, stamps);
+    let message = make({ enqueueMs: unit.writeTimeMs, dequeueMs: this.#needs.wallMs() });
+    if (message === undefined) {
+      logger.error(whereOf(unit), "a timed message does not say where it belongs; it is left where it is");
+      return true;
+    }
+    // What fitted when it was sent fits without our additions.
+    if (Buffer.byteLength(message.properties) > propertiesBytesMax) message = make()!;
+    return this.#append(unit, record, message, isRoll);
+  }
+
+  #append(unit: TimerUnit, record: MessageRecord, message: RecordInput, isRoll: boolean): boolean {
+    const { store, topics, stats, logger, durability, counts } = this.#needs;
+    const result = store.append(message, durability, this);
+    if (result.status === "refused") {
+      const { reason, remark } = result;
+      logger.warn(
+        { ...whereOf(unit), topic: message.topic, reason, remark },
+        "a timed message is due and the store does not take it; trying again",
+      );
+      if (!OWN_REFUSALS.has(reason)) return false;
+      return this.#keep(unit, outOf(record.properties) ?? unit.slotMs);
+    }
+    this.#unsettled++;
+    this.#end = result.physicalOffset + result.byteCount;
+    if (isRoll) counts.rolled++;
+    else {
+      counts.delivered++;
+      topics.recover(message.topic, message.queueId);
+    }
+    stats.put(1, result.byteCount, message.topic);
+    return true;
+  }
+
+  #notFound(unit: TimerUnit): boolean {
+    const { store, logger, counts } = this.#needs;
+    if (unit.physicalOffset < store.status().minOffset) {
+      counts.removed++;
+      logger.error(whereOf(unit), "a timed message was removed from the log before its time: it is lost");
+      return true;
+    }
+    if (store.status().state !== "running") return false;
+    if (this.#state === "deleting") {
+      logger.error(
+        whereOf(unit),
+        "a deletion of a timed message cannot be read; what it deletes is delivered",
+      );
+      return true;
+    }
+    logger.error(whereOf(unit), "a timed message is due and cannot be read; trying again");
+    return this.#keep(unit, unit.slotMs);
+  }
+
+  #keep(unit: TimerUnit, outMs: number): boolean {
+    this.#needs.counts.kept++;
+    try {
+      this.#events.keep(unit, outMs);
+      return true;
+    } catch (error) {
+      this.#needs.logger.error(
+        { ...whereOf(unit), err: error },
+        "a timed message cannot be put off; trying again",
+      );
+      return false;
+    }
+  }
+
+  #isDeleted(properties: string): boolean {
+    if (this.#deleted.size === 0) return false;
+    const key = getProperty(properties, MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX);
+    if (key === undefined) return false;
+    // Before 5.3 a deletion named the key alone.
+    const topic = getProperty(properties, MessageConst.REAL_TOPIC);
+    return this.#deleted.has(`${topic}+${key}`) || this.#deleted.has(key);
+  }
+}
+
+/** Wall ms after which the message is due; `undefined` when the record does not say. */
+export function outOf(properties: string): number | undefined {
+  const text = getProperty(properties, MessageConst.TIMER_OUT_MS) ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** `undefined`: this is not the message the unit was made for. */
+export function recordOf(bytes: Uint8Array, unit: TimerUnit): MessageRecord | undefined {
+  try {
+    const record = readRecord(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return record.topic === TIMER_TOPIC && record.totalSize === unit.recordSize ? record : undefined;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function whereOf({ slotMs, physicalOffset }: TimerUnit): object {
+  return { slotMs, physicalOffset };
+}

@@ -1,0 +1,25 @@
+/**
+ * Which slot of the wheel a message goes into (RocketMQ: TimerMessageStore.doEnqueue). A time beyond the window goes
+ * into the window's last slot, or its middle when little would remain, and from there round again.
+ */
+import { TIMER_PRECISION_MS, TimerMagic } from "@orbitmq/store";
+
+export interface TimerPlace {
+  readonly slotMs: number;
+  readonly magic: number;
+}
+
+/** `writeTimeMs` is now, whole seconds of wall time; `windowSlots` seconds lie in the window. */
+export function placeTimer(
+  outMs: number,
+  writeTimeMs: number,
+  windowSlots: number,
+  deletes: boolean,
+): TimerPlace {
+  const magic = TimerMagic.DEFAULT | (deletes ? TimerMagic.DELETE : 0);
+  const windowMs = windowSlots * TIMER_PRECISION_MS;
+  const beyondMs = outMs - writeTimeMs - windowMs;
+  if (beyondMs < 0) return { slotMs: outMs, magic };
+  const slots = beyondMs < Math.floor(windowSlots / 3) * TIMER_PRECISION_MS ? windowSlots >> 1 : windowSlots;
+  return { slotMs: writeTimeMs + slots * TIMER_PRECISION_MS, magic: magic | TimerMagic.ROLL };
+}

@@ -1,0 +1,79 @@
+/**
+ * One unit of `timerlog/` (RocketMQ: TimerLog): a message that waits for its time, chained to the unit before it in
+ * the same slot of the wheel. 52 bytes:
+ *
+ *   size:i32 = 52 · prevPos:i64 (-1: none) · magic:i32 · writeTime:i64 · delay:i32 · physicalOffset:i64
+ *   · recordSize:i32 · topicHash:i32 · reserved:i64
+ *
+ * writeTime + delay is the slot's time in wall ms. What does not fit before the end of a file is preceded by a
+ * blank: rest:i32 · 0:i64 · BLANK_MAGIC:i32.
+ */
+import { readInt64, writeInt64 } from "@orbitmq/wire";
+
+export const TIMER_UNIT_BYTES = 52;
+export const BLANK_BYTES = 16;
+/** RocketMQ: TimerLog.BLANK_MAGIC_CODE. */
+export const BLANK_MAGIC = (0xbbccddee ^ (1_880_681_586 + 8)) | 0;
+
+/** Bits of a unit's magic; every unit has MAGIC_DEFAULT. */
+export const TimerMagic = {
+  DEFAULT: 1,
+  /** The time lies beyond the wheel's window: the message is put into the queue again. */
+  ROLL: 2,
+  /** The message deletes another of the same slot. */
+  DELETE: 4,
+} as const;
+
+const MAGIC_MASK = 0xf;
+/** `reserved` of a unit that was not made for a message of the queue just read, but again for one that stays. */
+export const KEPT = 1;
+
+export interface TimerUnit {
+  /** Where the slot's unit before this one lies; -1 when this is the first. */
+  readonly prevPos: number;
+  readonly magic: number;
+  readonly writeTimeMs: number;
+  /** Wall ms of the slot. */
+  readonly slotMs: number;
+  readonly physicalOffset: number;
+  readonly recordSize: number;
+  readonly topicHash: number;
+  readonly reserved: number;
+}
+
+export function writeTimerUnit(unit: TimerUnit, bytes: Buffer, at: number): void {
+  bytes.writeInt32BE(TIMER_UNIT_BYTES, at);
+  writeInt64(bytes, unit.prevPos, at + 4);
+  bytes.writeInt32BE(unit.magic, at + 12);
+  writeInt64(bytes, unit.writeTimeMs, at + 16);
+  bytes.writeInt32BE(unit.slotMs - unit.writeTimeMs, at + 24);
+  writeInt64(bytes, unit.physicalOffset, at + 28);
+  bytes.writeInt32BE(unit.recordSize, at + 36);
+  bytes.writeInt32BE(unit.topicHash, at + 40);
+  writeInt64(bytes, unit.reserved, at + 44);
+}
+
+/** The unit at `bytes[at]`; `undefined` when there is none that could lie at `position` of the log. */
+export function readTimerUnit(bytes: Buffer, at: number, position: number): TimerUnit | undefined {
+  if (bytes.length - at < TIMER_UNIT_BYTES || bytes.readInt32BE(at) !== TIMER_UNIT_BYTES) return undefined;
+  const magic = bytes.readInt32BE(at + 12);
+  if ((magic | MAGIC_MASK) !== MAGIC_MASK || magic === 0) return undefined;
+  const prevPos = readInt64(bytes, at + 4);
+  const writeTimeMs = readInt64(bytes, at + 16);
+  const slotMs = writeTimeMs + bytes.readInt32BE(at + 24);
+  const physicalOffset = readInt64(bytes, at + 28);
+  const recordSize = bytes.readInt32BE(at + 36);
+  const isSane =
+    prevPos >= -1 &&
+    prevPos < position &&
+    slotMs >= 0 &&
+    Number.isSafeInteger(slotMs) &&
+    Number.isSafeInteger(writeTimeMs) &&
+    physicalOffset >= 0 &&
+    Number.isSafeInteger(physicalOffset) &&
+    recordSize > 0;
+  if (!isSane) return undefined;
+  const topicHash = bytes.readInt32BE(at + 40);
+  const reserved = readInt64(bytes, at + 44);
+  return { prevPos, magic, writeTimeMs, slotMs, physicalOffset, recordSize, topicHash, reserved };
+}
