@@ -183,8 +183,17 @@ export class TimerService implements ArrivalListener {
   start(): void {
     assert(this.#state === "loaded", "timers are loaded before they start");
     this.#state = "running";
-    if (this.#files === undefined) return;
-    const { store } = this.#needs;
+    const { store, logger } = this.#needs;
+    if (this.#files === undefined) {
+      const [from, to] = [store.minOffset(TIMER_TOPIC, 0), store.readableEnd(TIMER_TOPIC, 0)];
+      if (from < to) {
+        logger.warn(
+          { from, to },
+          "messages may wait for their time, and none is delivered: there are no timers",
+        );
+      }
+      return;
+    }
     store.subscribeArrivals(this);
     store.onFailed(() => this.#halt());
     this.#end = Math.max(this.#end, store.readableEnd(TIMER_TOPIC, 0));
