@@ -109,6 +109,20 @@ export interface BrokerTuning {
   readonly recallMessageEnable: boolean;
   /** Whether that is so while the broker takes no messages from clients. */
   readonly allowRecallWhenBrokerNotWriteable: boolean;
+  /** Refuses halves of transactions with 16; those that are here are still ended and checked. */
+  readonly rejectTransactionMessage: boolean;
+  /** A half is not checked before it is so old, unless it says itself how old (CHECK_IMMUNITY_TIME_IN_SECONDS). */
+  readonly transactionTimeOut: number;
+  /** Checks of a half at most; afterwards it is parked in TRANS_CHECK_MAX_TIME_TOPIC. */
+  readonly transactionCheckMax: number;
+  /** Pause between two checks of a half. */
+  readonly transactionCheckInterval: number;
+  /** An op record is written once it names this many bytes of offsets. */
+  readonly transactionOpMsgMaxSize: number;
+  /** An op record is written this long after the first transaction that it names has ended. */
+  readonly transactionOpBatchInterval: number;
+  /** Hours the store keeps messages: a half that is not ended by then is parked; 0: it is kept. */
+  readonly fileReservedTime: number;
   /** A queue lock of ordered consumption that is not renewed for this long is free (RocketMQ: rocketmq.broker.rebalance.lockMaxLiveTime). */
   readonly rebalanceLockMaxLiveTime: number;
   /** Queue locks at most; further queues are not locked. */
@@ -225,6 +239,13 @@ export const brokerDefaults: BrokerTuning = {
   timerKeptRetryMs: 60_000,
   recallMessageEnable: false,
   allowRecallWhenBrokerNotWriteable: true,
+  rejectTransactionMessage: false,
+  transactionTimeOut: 6_000,
+  transactionCheckMax: 15,
+  transactionCheckInterval: 30_000,
+  transactionOpMsgMaxSize: 4_096,
+  transactionOpBatchInterval: 3_000,
+  fileReservedTime: 72,
   rebalanceLockMaxLiveTime: 60_000,
   rebalanceLocksMax: 1_000_000,
   channelExpiredTimeout: 120_000,

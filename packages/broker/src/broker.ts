@@ -42,6 +42,8 @@ import { TimerService } from "./timer/timer-service.ts";
 import { systemTopics } from "./topics/system-topics.ts";
 import { TopicRegistry } from "./topics/topic-registry.ts";
 import { Topics } from "./topics/topics.ts";
+import { TRANSACTION_FILE } from "./transactions/transaction-file.ts";
+import { TransactionService } from "./transactions/transaction-service.ts";
 
 /** The VIP listener's distance below the main port. */
 const VIP_DISTANCE = 2;
@@ -75,6 +77,7 @@ export class Broker {
   readonly #schedule: ScheduleService;
   readonly #timed: TimerService;
   readonly #popping: PopService;
+  readonly #transactions: TransactionService;
   readonly #requestModes: RequestModes;
   readonly #registration: Registration;
   #state: "new" | "starting" | "serving" | "stopping" = "new";
@@ -190,6 +193,19 @@ export class Broker {
       stats: this.#stats,
       file: file("consumerOrderInfo.json"),
     });
+    this.#transactions = new TransactionService({
+      clock,
+      timers,
+      logger,
+      store: resolved.store,
+      options: resolved,
+      identity: this.#identity,
+      topics: this.#topics,
+      producers: this.#producers,
+      offsets: this.#offsets,
+      stats: this.#stats,
+      file: file(TRANSACTION_FILE),
+    });
     this.#requestModes = new RequestModes({ logger, file: file("messageRequestMode.json") });
     this.#registration = new Registration({
       clock,
@@ -227,6 +243,7 @@ export class Broker {
     this.#requestModes.load();
     await this.#popping.load();
     await this.#timed.load();
+    await this.#transactions.load();
     this.#assertStarting();
     const advertised = await resolveAdvertised(this.#host, brokerIP1, listen);
     this.#assertStarting();
@@ -246,6 +263,7 @@ export class Broker {
     this.#schedule.start();
     this.#timed.start();
     this.#popping.start();
+    this.#transactions.start();
     const { scanNotActiveChannelInterval } = this.#options;
     this.#scan = this.#host.timers.every(scanNotActiveChannelInterval, () => this.#expireClients());
     if (this.#options.vipListener) await this.#listenVip(local);
@@ -312,6 +330,7 @@ export class Broker {
       this.#timed.stop(Math.max(0, untilMs - clock.monotonicMs()), resolve),
     );
     this.#popping.stop();
+    this.#transactions.stop();
     const unsaved = this.#save();
     await new Promise<void>((resolve) =>
       this.#server.close(Math.max(0, untilMs - clock.monotonicMs()), resolve),
@@ -335,6 +354,7 @@ export class Broker {
     attempt("consumerOffset.json", () => this.#offsets.stop());
     attempt("consumerOrderInfo.json", () => this.#popping.orders.stop());
     this.#requestModes.stop();
+    attempt(TRANSACTION_FILE, () => this.#transactions.save());
     attempt("delayOffset.json", () => this.#schedule.save());
     attempt("timercheck", () => this.#timed.save());
     attempt("consumerFilter.json", () => this.#filters.stop());
@@ -380,6 +400,7 @@ export class Broker {
       timed: this.#timed,
       timerRoom: new TimerRoom({ options: this.#options, clock, random, timed: this.#timed }),
       popping: this.#popping,
+      transactions: this.#transactions,
       requestModes: this.#requestModes,
       topicQueues: new TopicQueues({
         clock,

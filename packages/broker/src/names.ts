@@ -8,6 +8,12 @@ export const SYSTEM_TOPIC_PREFIX = "rmq_sys_";
 export const AUTO_CREATE_TOPIC_KEY_TOPIC = "TBW102";
 export const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
 export const TIMER_TOPIC = "rmq_sys_wheel_timer";
+export const HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
+export const HALF_OP_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+/** Where halves are parked that were checked in vain. */
+export const CHECK_MAX_TOPIC = "TRANS_CHECK_MAX_TIME_TOPIC";
+/** Whose offsets say how far both topics of transactions are done with. */
+export const TRANSACTION_GROUP = "CID_RMQ_SYS_TRANS";
 export const REVIVE_TOPIC_PREFIX = "rmq_sys_REVIVE_LOG_";
 export const SYNC_BROKER_MEMBER_GROUP_PREFIX = "rmq_sys_SYNC_BROKER_MEMBER_";
 
@@ -20,10 +26,10 @@ const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
   AUTO_CREATE_TOPIC_KEY_TOPIC,
   SCHEDULE_TOPIC,
   "BenchmarkTest",
-  "RMQ_SYS_TRANS_HALF_TOPIC",
+  HALF_TOPIC,
   "RMQ_SYS_TRACE_TOPIC",
-  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-  "TRANS_CHECK_MAX_TIME_TOPIC",
+  HALF_OP_TOPIC,
+  CHECK_MAX_TOPIC,
   "SELF_TEST_TOPIC",
   "OFFSET_MOVED_EVENT",
   "CHECKPOINT_TOPIC",
@@ -32,9 +38,9 @@ const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
 /** Topics only the broker itself writes to. The timer's is ours: RocketMQ lets clients forge timers there. */
 const NOT_ALLOWED_SEND_TOPICS: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,
-  "RMQ_SYS_TRANS_HALF_TOPIC",
-  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-  "TRANS_CHECK_MAX_TIME_TOPIC",
+  HALF_TOPIC,
+  HALF_OP_TOPIC,
+  CHECK_MAX_TOPIC,
   "SELF_TEST_TOPIC",
   "OFFSET_MOVED_EVENT",
   TIMER_TOPIC,

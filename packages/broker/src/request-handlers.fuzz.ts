@@ -85,6 +85,7 @@ const PROPERTIES = [
   "WAIT\u0001false\u0002",
   "\u0002\u0001",
   "UNIQ_KEY\u0001K",
+  "TRAN_MSG\u0001true\u0002PGROUP\u0001group\u0002",
 ];
 
 /** Field names of all headers, and what is likely to pass in each. */
@@ -134,6 +135,10 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     "0 1700000001000 1000 999 1 broker-b 1 0",
     "-1 x 1000 999 1 broker-b 1 0",
   ],
+  tranStateTableOffset: ["0", "1", "2", "3", "-1"],
+  commitLogOffset: ["0", "105", "210", "1000", "9223372036854775807"],
+  commitOrRollback: ["8", "12", "0", "4", "-1"],
+  fromTransactionCheck: ["true", "false"],
   clientID: NAMES,
   timestamp: INTEGERS,
   boundaryType: ["lower", "UPPER", "x"],
@@ -285,7 +290,8 @@ describe("request handlers", () => {
     for (const { message } of room.store.appended) {
       const properties = parseProperties(message.properties);
       assert.equal(Number(properties.get("DELAY") ?? 0) > 0, message.topic === "SCHEDULE_TOPIC_XXXX");
-      assert.equal(message.sysFlag & 0x8c, 0);
+      const isCommitted = message.preparedTransactionOffset > 0 || (message.sysFlag & 0xc) === 8;
+      assert.equal(message.sysFlag & 0x8c, isCommitted ? 8 : 0);
       const { topic, queueId } = dueMessage({ ...message, ...NO_PLACE }, message.storeHost) ?? message;
       assert.notEqual(topic, "SCHEDULE_TOPIC_XXXX");
       assert.ok(queueId >= 0 && queueId < room.topics.get(topic)!.writeQueueNums + 16_384);

@@ -4,6 +4,7 @@ import { type GroupParts, groupRequestHandlers } from "./group-request-handlers.
 import { cleanExpiredConsumeQueue } from "./handlers/clean-expired-consumequeue.ts";
 import { type ConsumerSendMsgBackNeeds, consumerSendMsgBack } from "./handlers/consumer-send-msg-back.ts";
 import { deleteExpiredCommitLog } from "./handlers/delete-expired-commitlog.ts";
+import { type EndTransactionNeeds, endTransaction } from "./handlers/end-transaction.ts";
 import { getAllTopicConfig } from "./handlers/get-all-topic-config.ts";
 import { type GetBrokerRuntimeInfoNeeds, getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
 import { getConsumerListByGroup } from "./handlers/get-consumer-list-by-group.ts";
@@ -18,6 +19,10 @@ import { type PullMessageNeeds, pullMessage } from "./handlers/pull-message.ts";
 import { type QueryConsumerOffsetNeeds, queryConsumerOffset } from "./handlers/query-consumer-offset.ts";
 import { queryMessage } from "./handlers/query-message.ts";
 import { type RecallMessageNeeds, recallMessage } from "./handlers/recall-message.ts";
+import {
+  type ResumeCheckHalfMessageNeeds,
+  resumeCheckHalfMessage,
+} from "./handlers/resume-check-half-message.ts";
 import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
 import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
 import { type SendReplyMessageNeeds, sendReplyMessage } from "./handlers/send-reply-message.ts";
@@ -41,6 +46,8 @@ export type BrokerParts = SendMessageNeeds &
   GetTopicStatsInfoNeeds &
   GetBrokerRuntimeInfoNeeds &
   RecallMessageNeeds &
+  EndTransactionNeeds &
+  ResumeCheckHalfMessageNeeds &
   PopParts &
   GroupParts;
 
@@ -56,6 +63,8 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.SEND_REPLY_MESSAGE_V2, reply],
     [RequestCode.RECALL_MESSAGE, recallMessage(parts)],
     [RequestCode.CONSUMER_SEND_MSG_BACK, consumerSendMsgBack(parts)],
+    [RequestCode.END_TRANSACTION, endTransaction(parts)],
+    [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheckHalfMessage(parts)],
     [RequestCode.LOCK_BATCH_MQ, lockBatchMq(parts)],
     [RequestCode.UNLOCK_BATCH_MQ, unlockBatchMq(parts)],
     [RequestCode.PULL_MESSAGE, pull],

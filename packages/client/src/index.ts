@@ -15,6 +15,8 @@ import type { SimpleConsumerOptions } from "./consumer/simple-consumer-options.t
 import type { ClientOptions } from "./options/client-options.ts";
 import { Producer as HostedProducer } from "./producer/producer.ts";
 import type { ProducerOptions } from "./producer/producer-options.ts";
+import type { TransactionProducerOptions } from "./producer/transactions/local-transaction.ts";
+import { TransactionProducer as HostedTransactionProducer } from "./producer/transactions/transaction-producer.ts";
 
 export type {
   BrokerOverview,
@@ -102,6 +104,13 @@ export type {
   SendHookContext,
 } from "./producer/send-hooks.ts";
 export type { SendCallback, SendResult } from "./producer/send-result.ts";
+export type {
+  LocalTransaction,
+  SendInTransactionOptions,
+  TransactionProducerOptions,
+  TransactionSendResult,
+} from "./producer/transactions/local-transaction.ts";
+export { LocalTransactionState } from "./producer/transactions/local-transaction.ts";
 
 let host: Host | undefined;
 
@@ -114,6 +123,12 @@ function machine({ clock }: ClientOptions): Host {
 
 export class Producer extends HostedProducer {
   constructor(options: ProducerOptions = {}) {
+    super(machine(options), options);
+  }
+}
+
+export class TransactionProducer<A = unknown> extends HostedTransactionProducer<A> {
+  constructor(options: TransactionProducerOptions<A>) {
     super(machine(options), options);
   }
 }

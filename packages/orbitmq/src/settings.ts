@@ -134,6 +134,7 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     filterDataCleanTimeSpan: config.number("filterDataCleanTimeSpan"),
     strictSubscription: config.flag("strictSubscription"),
     ...popOptions(config),
+    ...transactionOptions(config),
     messageDelayLevel: config.text("messageDelayLevel"),
     flushDelayOffsetInterval: config.number("flushDelayOffsetInterval"),
     delayOffsetUpdateVersionStep: config.number("delayOffsetUpdateVersionStep"),
@@ -155,6 +156,18 @@ function timerOptions(config: Configuration, home: string): Partial<BrokerOption
     mappedFileSizeTimerLog: config.number("mappedFileSizeTimerLog"),
     recallMessageEnable: config.flag("recallMessageEnable"),
     allowRecallWhenBrokerNotWriteable: config.flag("allowRecallWhenBrokerNotWriteable"),
+  };
+}
+
+function transactionOptions(config: Configuration): Partial<BrokerTuning> {
+  return {
+    rejectTransactionMessage: config.flag("rejectTransactionMessage"),
+    transactionTimeOut: config.number("transactionTimeOut"),
+    transactionCheckMax: config.number("transactionCheckMax"),
+    transactionCheckInterval: config.number("transactionCheckInterval"),
+    transactionOpMsgMaxSize: config.number("transactionOpMsgMaxSize"),
+    transactionOpBatchInterval: config.number("transactionOpBatchInterval"),
+    fileReservedTime: config.number("fileReservedTime"),
   };
 }
 

@@ -11,7 +11,7 @@ import {
   assert,
   type FileLock,
   type Host,
-  type HostError,
+  HostError,
   type Logger,
   type PhysicalOffset,
   physicalOffset,
@@ -19,7 +19,7 @@ import {
   queueOffset,
 } from "@orbitmq/host";
 import type { RecordSource } from "@orbitmq/wire";
-import type { TailFollower, TailOptions, TailSubscription } from "./commit-log/log-tail.ts";
+import type { ChunkRead, TailFollower, TailOptions, TailSubscription } from "./commit-log/log-tail.ts";
 import { Engine, type Refusal } from "./engine.ts";
 import type {
   AppendResult,
@@ -178,6 +178,11 @@ export class FileMessageStore implements MessageStore {
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
     if (this.#isOpen()) this.#engine.lookup.record(offset, this.#engine.dispatch.dispatched, done);
     else done(undefined);
+  }
+
+  readLog(position: number, bytesMax: number, done: ChunkRead): void {
+    if (!this.#isOpen()) done(new HostError("EIO", "the store is not open"), undefined);
+    else this.#engine.logTail.read(position, this.#engine.dispatch.dispatched, bytesMax, done);
   }
 
   queryByKey(query: KeyQuery, done: (result: KeyQueryResult) => void): void {

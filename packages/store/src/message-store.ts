@@ -11,6 +11,7 @@
  */
 import type { PhysicalOffset, QueueOffset } from "@orbitmq/host";
 import type { RecordSource } from "@orbitmq/wire";
+import type { ChunkRead } from "./commit-log/log-tail.ts";
 import type { IntegrityStatus } from "./integrity/damages.ts";
 import type { DiskUseReport } from "./retention/disk-use.ts";
 
@@ -191,6 +192,12 @@ export interface MessageStore {
   get(request: GetRequest, done: (result: GetResult) => void): void;
   /** A copy of one record by physical offset; `undefined` when there is none below the readable limit. */
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void;
+
+  /**
+   * Whole records of the log from `position`, where one begins, on: at most `bytesMax` of them or a single longer one,
+   * none at the readable limit. `done` gets HostError for what cannot be read; it may be called at once.
+   */
+  readLog(position: number, bytesMax: number, done: ChunkRead): void;
 
   /**
    * Finds readable messages by key, exactly: topic, key and time are those of the records. `done` is called once.

@@ -7,7 +7,9 @@ import {
 } from "./bodies/topic-config.ts";
 import { encodeTopicRouteData, parseTopicRouteData } from "./bodies/topic-route-data.ts";
 import { brokerHeartbeatRequestHeader } from "./commands/broker-heartbeat.ts";
+import { checkTransactionStateRequestHeader } from "./commands/check-transaction-state.ts";
 import { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
+import { endTransactionRequestHeader } from "./commands/end-transaction.ts";
 import {
   getAllSubscriptionGroupRequestHeader,
   getAllSubscriptionGroupResponseHeader,
@@ -112,6 +114,8 @@ const headers: Readonly<Record<number, readonly [AnySchema | undefined, AnySchem
   34: [undefined, heartBeatResponseHeader],
   35: [unregisterClientRequestHeader, undefined],
   36: [consumerSendMsgBackRequestHeader, undefined],
+  37: [endTransactionRequestHeader, undefined],
+  39: [checkTransactionStateRequestHeader, undefined],
   38: [getConsumerListByGroupRequestHeader, undefined],
   40: [notifyConsumerIdsChangedRequestHeader, undefined],
   103: [registerBrokerRequestHeader, registerBrokerResponseHeader],

@@ -67,6 +67,10 @@ export {
   parseCheckClientBody,
 } from "./commands/check-client-config.ts";
 export {
+  type CheckTransactionStateRequestHeader,
+  checkTransactionStateRequestHeader,
+} from "./commands/check-transaction-state.ts";
+export {
   type CloneGroupOffsetRequestHeader,
   cloneGroupOffsetRequestHeader,
 } from "./commands/clone-group-offset.ts";
@@ -80,6 +84,10 @@ export {
   type DeleteSubscriptionGroupRequestHeader,
   deleteSubscriptionGroupRequestHeader,
 } from "./commands/delete-subscriptiongroup.ts";
+export {
+  type EndTransactionRequestHeader,
+  endTransactionRequestHeader,
+} from "./commands/end-transaction.ts";
 export {
   type GetAllSubscriptionGroupRequestHeader,
   type GetAllSubscriptionGroupResponseHeader,
@@ -287,6 +295,10 @@ export {
   type ResetOffsetRequestHeader,
   resetOffsetRequestHeader,
 } from "./commands/reset-consumer-client-offset.ts";
+export {
+  type ResumeCheckHalfMessageRequestHeader,
+  resumeCheckHalfMessageRequestHeader,
+} from "./commands/resume-check-half-message.ts";
 export type {
   SearchOffsetByTimestampRequestHeader,
   SearchOffsetByTimestampResponseHeader,

@@ -3,11 +3,13 @@
  * with its codes, appends it, and answers once it is as durable as the broker's flush mode and the message ask
  * for.
  *
- *   16  the broker is not writable and the topic is ordered; the topic takes no messages from clients
+ *   16  the broker is not writable and the topic is ordered; the topic takes no messages from clients; it is a half
+ *       and rejectTransactionMessage is set
  *   29  a bad topic name; a queue the topic does not have
  *   13  an empty or too long body, too long properties, a malformed batch, a delay level that is no number, a time
- *       of delivery that is none or too far ahead, and what this broker cannot do yet: transactions, inner batches,
- *       delays and times within a batch. None of these is stored as something else.
+ *       of delivery that is none or too far ahead, a half of a transaction that names no group or asks for a delay or a
+ *       time, and what this broker cannot do yet: inner batches; delays, times and transactions within a batch. None of
+ *       these is stored as something else.
  *   1   a time of delivery, and this broker has no timers (timerWheelEnable), or its second has all it may
  *   17  an unknown topic that may not be created
  *   14, 2  the store takes no messages now
@@ -15,7 +17,8 @@
  *   26  a message for the retry topic of a group that does not exist
  *
  * A message with a delay level goes to SCHEDULE_TOPIC_XXXX, one for a time to rmq_sys_wheel_timer, and comes from
- * there when its time has come.
+ * there when its time has come; a half of a transaction goes to RMQ_SYS_TRANS_HALF_TOPIC until it is ended (see
+ * transactions).
  *
  * One difference in order: what is illegal about the message itself is found before a topic is created for it.
  */
@@ -24,6 +27,7 @@ import type { AppendRefusal, AppendResult, Durability, MessageStore } from "@orb
 import {
   decodeSendMessageRequestHeader,
   type Exchange,
+  getProperty,
   isWritable,
   MessageConst,
   MessageSysFlag,
@@ -66,6 +70,8 @@ import type { BrokerStats } from "../stats.ts";
 import type { TimerRoom } from "../timer/timer-room.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { topicModelledOn } from "../topics/topics.ts";
+import { HALF_PROPERTIES_SPARE, halfMessage } from "../transactions/half-records.ts";
+import type { TransactionService } from "../transactions/transaction-service.ts";
 
 export interface SendMessageNeeds {
   readonly options: ResolvedBrokerOptions;
@@ -79,6 +85,7 @@ export interface SendMessageNeeds {
   readonly lockKeeper: LockKeeper;
   readonly schedule: { readonly delaysMs: readonly number[] };
   readonly timerRoom: TimerRoom;
+  readonly transactions: Pick<TransactionService, "prepare">;
 }
 
 const INNER_BATCH_FLAGS = MessageSysFlag.INNER_BATCH | MessageSysFlag.NEED_UNWRAP;
@@ -144,6 +151,7 @@ class Sender {
     const sent = this.#sent;
     sent.scan(properties);
     if (sent.unsupported !== undefined) throw unsupported(sent.unsupported);
+    const isHalf = this.#isHalf(header, properties);
     const outMs = sent.timer === undefined ? undefined : this.#needs.timerRoom.slotOf(properties);
     const topic = known ?? this.#create(header);
     const queueId = this.#queueOf(header, topic);
@@ -167,8 +175,12 @@ class Sender {
       body,
       properties: sent.storedText(properties, newUniqKey, this.#ending),
     };
-    const stored = this.#placed(message, sent.delayLevel, outMs, deadLetterTopic, pending);
-    const result = store.append(stored, durability, pending);
+    const stored = isHalf
+      ? this.#half(message, sent.uniqKey ?? newUniqKey ?? "", pending)
+      : this.#placed(message, sent.delayLevel, outMs, deadLetterTopic, pending);
+    const result = isHalf
+      ? this.#needs.transactions.prepare(stored, durability, pending)
+      : store.append(stored, durability, pending);
     if (result.status === "refused") {
       pending.recycle();
       throw this.#refusal(result, 1);
@@ -178,6 +190,41 @@ class Sender {
     if (deadLetterTopic !== undefined) {
       this.#needs.stats.deadLetter(header.topic, groupOfRetryTopic(header.topic));
     }
+  }
+
+  /**
+   * Whether it is a half of a transaction. A consumer's own resend still carries the property of the message's former
+   * life.
+   */
+  #isHalf(header: SendMessageRequestHeader, properties: string): boolean {
+    const isPrepared = transactionType(header.sysFlag) === MessageSysFlag.TRANSACTION_PREPARED_TYPE;
+    if (isRetryTopic(header.topic) && !isPrepared) return false;
+    if (!this.#sent.isHalf) {
+      if (isPrepared)
+        throw illegal("the message is illegal: its flag says transaction, and TRAN_MSG does not");
+      return false;
+    }
+    const { brokerName, rejectTransactionMessage } = this.#options;
+    if (rejectTransactionMessage) {
+      const remark = `the broker[${brokerName}] sending transaction message is forbidden`;
+      throw new Refusal(ResponseCode.NO_PERMISSION, remark);
+    }
+    if (isRetryTopic(header.topic)) throw illegal("the message is illegal: a transaction for a retry topic");
+    if (this.#sent.delayLevel > 0) throw unsupported("delayed delivery (DELAY) of a transaction");
+    if (this.#sent.timer !== undefined) throw unsupported(`${this.#sent.timer} of a transaction`);
+    if ((getProperty(properties, MessageConst.PRODUCER_GROUP) ?? "") === "") {
+      throw illegal("the message is illegal: a transaction without its producer group (PGROUP)");
+    }
+    return true;
+  }
+
+  #half(message: RecordInput, uniqKey: string, pending: PendingSend): RecordInput {
+    const half = halfMessage(message, uniqKey);
+    if (Buffer.byteLength(half.properties) > this.#options.propertiesBytesMax - HALF_PROPERTIES_SPARE) {
+      pending.recycle();
+      throw illegal("the message is illegal: its properties leave no room for those of a transaction");
+    }
+    return half;
   }
 
   /** Where the message is stored: the dead-letter topic, the delay level's queue, the timer's, or where it was sent. */
@@ -234,7 +281,8 @@ class Sender {
     const entries = this.#entriesOf(header, body);
     this.#sent.scan(header.properties ?? "");
     if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
-    const { uniqKey, waitsForStore, delayLevel, timer } = this.#sent;
+    const { uniqKey, waitsForStore, delayLevel, timer, isHalf } = this.#sent;
+    if (isHalf) throw unsupported("a transaction (TRAN_MSG) of a batch");
     if (timer !== undefined) throw unsupported(`${timer} of a batch`);
     if (delayLevel > 0) throw unsupported("delayed delivery (DELAY) of a batch");
     const topic = known ?? this.#create(header);
@@ -287,6 +335,7 @@ class Sender {
       if (this.#sent.unsupported !== undefined) throw unsupported(this.#sent.unsupported);
       if (this.#sent.delayLevel > 0) throw unsupported("delayed delivery (DELAY) within a batch");
       if (this.#sent.timer !== undefined) throw unsupported(`${this.#sent.timer} within a batch`);
+      if (this.#sent.isHalf) throw unsupported("a transaction (TRAN_MSG) within a batch");
     }
     return entries;
   }
@@ -317,8 +366,10 @@ class Sender {
         `the message is illegal: its properties have ${propertiesLength} bytes, the limit is ${propertiesBytesMax}`,
       );
     }
-    if (transactionType(header.sysFlag) !== MessageSysFlag.TRANSACTION_NOT_TYPE) {
-      throw unsupported("a transaction (sysFlag)");
+    const type = transactionType(header.sysFlag);
+    const isHalf = type === MessageSysFlag.TRANSACTION_PREPARED_TYPE && header.batch !== true;
+    if (type !== MessageSysFlag.TRANSACTION_NOT_TYPE && !isHalf) {
+      throw illegal("the message is illegal: its flag says that it ends a transaction, or it is in a batch");
     }
     if ((header.sysFlag & INNER_BATCH_FLAGS) !== 0) throw unsupported("an inner batch (sysFlag)");
   }

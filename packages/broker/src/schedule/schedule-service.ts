@@ -20,7 +20,7 @@ import {
 } from "@orbitmq/store";
 import { type DataVersion, newDataVersion, nextDataVersion, readRecord } from "@orbitmq/wire";
 import type { BrokerIdentity } from "../broker-identity.ts";
-import { SCHEDULE_TOPIC } from "../names.ts";
+import { HALF_TOPIC, SCHEDULE_TOPIC } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { DelayLevel, type Delivery, type LevelAction } from "./delay-level.ts";
@@ -53,8 +53,6 @@ const UNSETTLED_MAX = 16;
 const REFUSED_PAUSE_MS = 1_000;
 /** Timers of a host need not reach further; a level that wakes early waits again. */
 const WAIT_MS_MAX = 3_600_000;
-/** RocketMQ never delivers there. */
-const HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
 
 export class ScheduleService implements ArrivalListener {
   readonly #needs: ScheduleServiceNeeds;

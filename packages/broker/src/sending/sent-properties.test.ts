@@ -41,8 +41,6 @@ describe("SentProperties", () => {
   it("names what cannot be done yet", () => {
     for (const [name, value] of [
       ["DELAY", "3x"],
-      ["TRAN_MSG", "true"],
-      ["TRAN_MSG", "True"],
       ["INNER_NUM", "2"],
     ] as const) {
       assert.match(scanned(text(["TAGS", "a"], [name, value])).unsupported ?? "", new RegExp(name));
@@ -68,6 +66,15 @@ describe("SentProperties", () => {
       assert.match(scanned(text(["TAGS", "a"], [name, "1"])).timer ?? "", new RegExp(name));
     }
     assert.equal(scanned(text(["TIMER_OUT_MS", "1"])).timer, undefined);
+  });
+
+  it("knows a half of a transaction", () => {
+    assert.equal(scanned(text(["TRAN_MSG", "true"])).isHalf, true);
+    assert.equal(scanned(text(["TRAN_MSG", "True"], ["TAGS", "a"])).isHalf, true);
+    assert.equal(scanned(text(["TRAN_MSG", "false"])).isHalf, false);
+    const sent = scanned(text(["TRAN_MSG", "true"]));
+    sent.scan("");
+    assert.equal(sent.isHalf, false);
   });
 
   it("finds the delay level, which counts more than a timer", () => {

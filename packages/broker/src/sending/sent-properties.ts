@@ -25,6 +25,8 @@ export class SentProperties {
   waitsForStore = true;
   /** DELAY: the level of delayed delivery; 0 when none is asked for. */
   delayLevel = 0;
+  /** TRAN_MSG=true: a half of a transaction. */
+  isHalf = false;
   /** A timer is asked for; a delay level counts more. */
   #timer: string | undefined;
   #unsupported: string | undefined;
@@ -45,6 +47,7 @@ export class SentProperties {
     this.uniqKey = undefined;
     this.waitsForStore = true;
     this.delayLevel = 0;
+    this.isHalf = false;
     this.#timer = undefined;
     this.#unsupported = undefined;
     this.#hasBrokersOwn = false;
@@ -87,7 +90,7 @@ export class SentProperties {
         return;
       case 0x54: // T
         if (isName(text, start, length, "TRAN_MSG")) {
-          if (isTrue(text.slice(middle + 1, end))) this.#unsupported = "a transaction (TRAN_MSG)";
+          this.isHalf = isTrue(text.slice(middle + 1, end));
         } else if (isName(text, start, length, "TRACE_ON")) this.#hasBrokersOwn = true;
         else if (text.startsWith(TIMER_PREFIX, start)) {
           const name = text.slice(start, middle);

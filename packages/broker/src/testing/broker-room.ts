@@ -27,6 +27,7 @@ import { TimerService } from "../timer/timer-service.ts";
 import { systemTopics } from "../topics/system-topics.ts";
 import { TopicRegistry, type TopicRegistryNeeds } from "../topics/topic-registry.ts";
 import { Topics } from "../topics/topics.ts";
+import { TransactionService } from "../transactions/transaction-service.ts";
 import { type Answer, call, type FakeExchange, type FakeRequest } from "./fake-exchange.ts";
 import { ManualHost } from "./manual-host.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -39,6 +40,7 @@ export interface RoomOptions {
   readonly filtersFile?: StateFile;
   readonly orderFile?: StateFile;
   readonly modesFile?: StateFile;
+  readonly transactionFile?: StateFile;
   readonly inMemory?: boolean;
   readonly logger?: Logger;
 }
@@ -50,6 +52,7 @@ export function brokerRoom({
   filtersFile,
   orderFile,
   modesFile,
+  transactionFile,
   inMemory,
   logger = silentLogger,
 }: RoomOptions = {}) {
@@ -139,6 +142,21 @@ export function brokerRoom({
   });
   /** Timers by the wall clock, without a wheel behind them, unless the tuning says no. */
   const wheel = { isEnabled: options.timerWheelEnable, isCongested: () => false };
+  const producers = new ProducerGroups(options.producerGroupsMax);
+  const transactions = new TransactionService({
+    clock,
+    timers,
+    logger,
+    store,
+    options,
+    identity,
+    topics,
+    producers,
+    offsets,
+    stats,
+    file: transactionFile,
+  });
+  transactions.start();
   const needs = {
     host,
     logger,
@@ -153,7 +171,8 @@ export function brokerRoom({
     offsets,
     consumers,
     filters,
-    producers: new ProducerGroups(options.producerGroupsMax),
+    producers,
+    transactions,
     notifier,
     lockKeeper: new LockKeeper({ ...options, clock, timers, notifier, file: undefined }),
     longPoll,

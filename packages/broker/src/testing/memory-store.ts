@@ -8,6 +8,7 @@ import type {
   AppendResult,
   AppendWaiter,
   ArrivalListener,
+  ChunkRead,
   DiskUseReport,
   Durability,
   GetRequest,
@@ -207,6 +208,17 @@ export class MemoryStore implements MessageStore {
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
     const stored = this.appended.find((each) => each.physicalOffset === offset);
     done(stored === undefined ? undefined : recordOf(stored));
+  }
+
+  /** A record at a time. */
+  readLog(position: number, _bytesMax: number, done: ChunkRead): void {
+    const index = this.appended.findIndex((each) => each.physicalOffset >= position);
+    const stored = this.appended[index];
+    const isReadable = stored !== undefined && stored.physicalOffset < this.status().flushedOffset;
+    const end = isReadable ? (this.appended[index + 1]?.physicalOffset ?? this.#position) : position;
+    const bytes = isReadable ? recordOf(stored) : new Uint8Array();
+    const chunk = { start: physicalOffset(position), end: physicalOffset(end), bytes, release: () => {} };
+    done(undefined, chunk);
   }
 
   /** Bodies of the messages in angle brackets, as `get` returns them. */

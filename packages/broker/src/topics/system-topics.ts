@@ -5,6 +5,8 @@
 import { newTopicConfig, Perm, type TopicConfig } from "@orbitmq/wire";
 import {
   AUTO_CREATE_TOPIC_KEY_TOPIC,
+  HALF_OP_TOPIC,
+  HALF_TOPIC,
   isReservedTopic,
   REVIVE_TOPIC_PREFIX,
   SCHEDULE_TOPIC,
@@ -40,8 +42,8 @@ export function systemTopics(options: SystemTopicsOptions): TopicConfig[] {
     queues(`${cluster}_REPLY_TOPIC`, 1),
     queues(REVIVE_TOPIC_PREFIX + cluster, options.reviveQueueNum),
     queues(SYNC_BROKER_MEMBER_GROUP_PREFIX + options.brokerName, 1, Perm.INHERIT),
-    queues("RMQ_SYS_TRANS_HALF_TOPIC", 1),
-    queues("RMQ_SYS_TRANS_OP_HALF_TOPIC", 1),
+    queues(HALF_TOPIC, 1),
+    queues(HALF_OP_TOPIC, 1),
     queues(TIMER_TOPIC, 1),
   ];
   if (options.autoCreateTopicEnable) {

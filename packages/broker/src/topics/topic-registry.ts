@@ -75,7 +75,7 @@ export class TopicRegistry {
     const queues = queueId + 1;
     this.#needs.logger.warn(
       { topic, queues },
-      "topics.json does not know the topic of a delayed message that is due; recovered it",
+      "topics.json does not know the topic of a message that comes to it only now; recovered it",
     );
     this.put(newTopicConfig(topic, { readQueueNums: queues, writeQueueNums: queues }));
   }

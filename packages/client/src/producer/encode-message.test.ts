@@ -8,7 +8,7 @@ import { topic } from "../message/typed-topic.ts";
 import { newUniqueIds } from "../message/unique-id.ts";
 import { Namespace } from "../names/namespace.ts";
 import { oneSimHost } from "../testing/test-world.ts";
-import { type EncodeLimits, encodeBatch, encodeMessage } from "./encode-message.ts";
+import { type EncodeLimits, encodeBatch, encodeMessage, halfOf } from "./encode-message.ts";
 
 const ids = newUniqueIds(oneSimHost());
 const limits: EncodeLimits = {
@@ -93,12 +93,28 @@ test("delayMs and deliverAtMs become TIMER properties, one of them only, and non
   refuses("MESSAGE_INVALID", () => encode(asProperty), /use deliverAtMs/);
 });
 
-test("what asks for transactions is refused, never sent as an ordinary message", () => {
-  for (const name of ["__STARTDELIVERTIME", "TRAN_MSG"]) {
+test("what asks for what is not built is refused, never sent as an ordinary message", () => {
+  for (const name of ["__STARTDELIVERTIME"]) {
     const message = { topic: "T", body: "x", properties: { [name]: "1" } };
     refuses("NOT_SUPPORTED_YET", () => encode(message), new RegExp(name));
     refuses("NOT_SUPPORTED_YET", () => encodeBatch([message], limits, ids), new RegExp(name));
   }
+});
+
+test("a half of a transaction says so by flag and properties, which nobody may set by hand", () => {
+  const message = { topic: "T", body: "x", properties: { a: "b" } };
+  const half = halfOf(encode(message), message, "g");
+  assert.equal(half.sysFlag & 12, 4);
+  const of = (name: string) => getProperty(half.properties, name);
+  assert.deepEqual([of("TRAN_MSG"), of("PGROUP"), of("a")], ["true", "g", "b"]);
+  const delayed = { ...message, delayLevel: 1 };
+  refuses("MESSAGE_INVALID", () => halfOf(encode(delayed), delayed, "g"), /delayLevel/);
+  for (const name of ["TRAN_MSG", "PGROUP"])
+    refuses(
+      "MESSAGE_INVALID",
+      () => encode({ topic: "T", body: "x", properties: { [name]: "true" } }),
+      /reserved/,
+    );
 });
 
 test("a delay level becomes DELAY; one that is none, and one in a batch, are refused", () => {

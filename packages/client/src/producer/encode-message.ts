@@ -9,6 +9,7 @@ import {
   encodeBatchBody,
   KEY_SEPARATOR,
   MessageConst,
+  MessageSysFlag,
   NAME_VALUE_SEPARATOR,
   PROPERTY_SEPARATOR,
   type UniqueIdGenerator,
@@ -45,10 +46,7 @@ export interface EncodedMessage {
 }
 
 /** What asks a broker for a feature this client does not offer yet; stored as an ordinary message it would be wrong. */
-const NOT_BUILT: ReadonlyMap<string, string> = new Map([
-  ["__STARTDELIVERTIME", "timed delivery"],
-  [MessageConst.TRANSACTION_PREPARED, "transactional messages"],
-]);
+const NOT_BUILT: ReadonlyMap<string, string> = new Map([["__STARTDELIVERTIME", "timed delivery"]]);
 
 /** Names with a meaning that an application may set itself. */
 const SETTABLE: ReadonlySet<string> = new Set([
@@ -107,6 +105,22 @@ export function encodeMessage(
   // A reply goes to the cluster's reply topic, which is in no namespace.
   const topic = isReply ? nameOf(message) : limits.namespace.wrap(nameOf(message));
   return { topic, body, properties, sysFlag, flag, msgId, isBatch: false, isReply };
+}
+
+/** The half of a transaction of `group`. Throws MESSAGE_INVALID for one with a delay. */
+export function halfOf(
+  encoded: EncodedMessage,
+  { delayLevel = 0 }: MessageAttributes,
+  group: string,
+): EncodedMessage {
+  if (delayLevel !== 0 || encoded.isReply === true) {
+    throw new OrbitError("MESSAGE_INVALID", "a message of a transaction has no delayLevel and is no reply");
+  }
+  const properties =
+    encoded.properties +
+    property(MessageConst.TRANSACTION_PREPARED, "true") +
+    property(MessageConst.PRODUCER_GROUP, group);
+  return { ...encoded, properties, sysFlag: encoded.sysFlag | MessageSysFlag.TRANSACTION_PREPARED_TYPE };
 }
 
 /** One message of a batch. */

@@ -30,6 +30,7 @@ import {
   encodeEntries,
   encodeEntry,
   encodeMessage,
+  halfOf,
 } from "./encode-message.ts";
 import { FaultDetector } from "./faults/fault-detector.ts";
 import { FaultTable } from "./faults/fault-table.ts";
@@ -280,6 +281,24 @@ export class Producer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  /** For transactions: what a send needs. */
+  protected get context(): SendContext {
+    return this.#context;
+  }
+
+  /** For transactions: sends a half. Throws what is wrong with the message. */
+  protected sendHalf<T>(
+    message: AnyMessage<T>,
+    options: SendOptions,
+  ): { readonly msgId: string; readonly sent: Promise<SendResult> } {
+    const original = message as AnyMessage<unknown>;
+    const encoded = halfOf(this.#admit(false, original, options), original, this.#context.group);
+    const sent = new Promise<SendResult>((resolve, reject) => {
+      this.#start("sync", encoded, original, options, { onSuccess: resolve, onException: reject });
+    });
+    return { msgId: encoded.msgId, sent };
   }
 
   async #makeKnown(topic: string): Promise<void> {

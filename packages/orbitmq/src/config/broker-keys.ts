@@ -243,14 +243,8 @@ export const inertKeys: Readonly<Record<string, string>> = {
     appendCkAsync flag false
     loadBalancePollNameServerInterval int 30000
   `,
-  "transactions are not built yet": `
-    rejectTransactionMessage flag false
-    transactionTimeOut int 6000
-    transactionCheckMax int 15
-    transactionCheckInterval int 30000
+  "there are no files of transaction metrics": `
     transactionMetricFlushInterval int 10000
-    transactionOpMsgMaxSize int 4096
-    transactionOpBatchInterval int 3000
     enableTransactionMetrics flag true
   `,
   "delayed messages are always delivered asynchronously, as many at a time as the disk takes": `

@@ -483,6 +483,42 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     description: "Whether a consumer that subscribes to something else than its group is kept out of it.",
   },
   {
+    key: "rejectTransactionMessage",
+    kind: flag,
+    default: "false",
+    description: "Refuses halves of transactions; those that are here are still ended and checked.",
+  },
+  {
+    key: "transactionTimeOut",
+    kind: integer(1, 2_147_483_647, "ms"),
+    default: "6000",
+    description: "A half of a transaction is not checked before it is so old.",
+  },
+  {
+    key: "transactionCheckMax",
+    kind: integer(0, 1_000_000),
+    default: "15",
+    description: "Checks of a half at most; afterwards it is parked in TRANS_CHECK_MAX_TIME_TOPIC.",
+  },
+  {
+    key: "transactionCheckInterval",
+    kind: integer(100, ONE_YEAR_MS, "ms"),
+    default: "30000",
+    description: "Pause between two checks of a half.",
+  },
+  {
+    key: "transactionOpMsgMaxSize",
+    kind: integer(16, 1_048_576, "bytes"),
+    default: "4096",
+    description: "The ends of transactions are written down once they take so many bytes.",
+  },
+  {
+    key: "transactionOpBatchInterval",
+    kind: integer(0, 60_000, "ms"),
+    default: "3000",
+    description: "The ends of transactions are written down so long after the first of them.",
+  },
+  {
     key: "reviveQueueNum",
     kind: integer(1, 1_024),
     default: "8",

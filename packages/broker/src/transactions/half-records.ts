@@ -1,0 +1,127 @@
+/**
+ * What a message of a transaction looks like in the log (RocketMQ: TransactionalMessageBridge,
+ * EndTransactionProcessor). A half lies in RMQ_SYS_TRANS_HALF_TOPIC with its real place among its properties. When it
+ * is committed a record of the real topic follows, of type COMMIT, which names the half's position; each check leaves a
+ * copy of the half with one check more, which takes its place; after the last it is parked in
+ * TRANS_CHECK_MAX_TIME_TOPIC (here, unlike RocketMQ's, that record names the half's position, too).
+ */
+import {
+  getProperty,
+  MessageConst,
+  type MessageRecord,
+  MessageSysFlag,
+  type RecordInput,
+  type RecordPosition,
+  withTransactionType,
+} from "@orbitmq/wire";
+import { CHECK_MAX_TOPIC, HALF_TOPIC } from "../names.ts";
+import { withProperties } from "../sending/property-text.ts";
+import type { Half } from "./halves.ts";
+
+/** Room among the properties of a half for what checks and parking add. */
+export const HALF_PROPERTIES_SPARE = 128;
+const NUMBER = /^\d{1,15}$/;
+const QUEUE_ID = /^\d{1,9}$/;
+/** RocketMQ: longer immunity than any transaction has. */
+const IMMUNITY_S_MAX = 2_147_483;
+
+/** `message`, sent as a prepared one, as it is stored. */
+export function halfMessage(message: RecordInput, uniqKey: string): RecordInput {
+  return {
+    ...message,
+    topic: HALF_TOPIC,
+    queueId: 0,
+    sysFlag: withTransactionType(message.sysFlag, MessageSysFlag.TRANSACTION_NOT_TYPE),
+    properties: withProperties(message.properties, {
+      [MessageConst.TRANSACTION_ID]: uniqKey,
+      [MessageConst.REAL_TOPIC]: message.topic,
+      [MessageConst.REAL_QUEUE_ID]: message.queueId,
+      // Not the sender's to say: they tell of a half's own past.
+      [MessageConst.TRANSACTION_CHECK_TIMES]: undefined,
+      [MessageConst.TRANSACTION_PREPARED_QUEUE_OFFSET]: undefined,
+    }),
+  };
+}
+
+/** Where a record of the half topic lies, and all that is known of its transaction; `undefined`: it does not say where it belongs. */
+export function readHalf(record: RecordInput & RecordPosition): Half | undefined {
+  const get = (name: string): string | undefined => getProperty(record.properties, name);
+  const realTopic = get(MessageConst.REAL_TOPIC) ?? "";
+  const realQueueId = get(MessageConst.REAL_QUEUE_ID) ?? "";
+  if (realTopic === "" || realTopic === HALF_TOPIC || !QUEUE_ID.test(realQueueId)) return undefined;
+  const group = get(MessageConst.PRODUCER_GROUP) ?? "";
+  const uniqKey = get(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ?? "";
+  const root = get(MessageConst.TRANSACTION_PREPARED_QUEUE_OFFSET);
+  const checkTimes = get(MessageConst.TRANSACTION_CHECK_TIMES) ?? "";
+  const { bornTimestamp } = record;
+  return {
+    queueOffset: record.queueOffset,
+    physicalOffset: record.physicalOffset,
+    group,
+    uniqKey,
+    bornTimestamp,
+    storeTimestamp: record.storeTimestamp,
+    checkTimes: NUMBER.test(checkTimes) ? Number(checkTimes) : 0,
+    immunityMs: immunityMsOf(get(MessageConst.CHECK_IMMUNITY_TIME_IN_SECONDS)),
+    rootOffset: root !== undefined && NUMBER.test(root) ? Number(root) : undefined,
+    identity: [uniqKey, group, bornTimestamp, realTopic, realQueueId].join(" "),
+  };
+}
+
+/** CHECK_IMMUNITY_TIME_IN_SECONDS in ms; `undefined` when it is not there or says nothing (RocketMQ: -1). */
+export function immunityMsOf(seconds: string | undefined): number | undefined {
+  if (seconds === undefined || !NUMBER.test(seconds)) return undefined;
+  return Math.min(Number(seconds), IMMUNITY_S_MAX) * 1_000;
+}
+
+/** What consumers get. Its properties tell of its past, as RocketMQ's do. */
+export function committedMessage(record: MessageRecord, storeHost: Uint8Array): RecordInput {
+  return {
+    ...again(record, storeHost),
+    topic: realTopicOf(record),
+    queueId: realQueueIdOf(record),
+    sysFlag: withTransactionType(record.sysFlag, MessageSysFlag.TRANSACTION_COMMIT_TYPE),
+    preparedTransactionOffset: record.physicalOffset,
+  };
+}
+
+/** The half once more, with so many checks. */
+export function checkedHalf(record: MessageRecord, checkTimes: number, storeHost: Uint8Array): RecordInput {
+  const message = again(record, storeHost);
+  const properties = withProperties(message.properties, {
+    [MessageConst.TRANSACTION_CHECK_TIMES]: checkTimes,
+  });
+  return { ...message, topic: HALF_TOPIC, queueId: 0, preparedTransactionOffset: 0, properties };
+}
+
+/** The half as it waits for an operator. */
+export function parkedHalf(record: MessageRecord, storeHost: Uint8Array): RecordInput {
+  return {
+    ...again(record, storeHost),
+    topic: CHECK_MAX_TOPIC,
+    queueId: 0,
+    preparedTransactionOffset: record.physicalOffset,
+  };
+}
+
+/** The record a producer is asked about: with the place its message was sent to. */
+export function restoredHalf(record: MessageRecord): MessageRecord {
+  return { ...record, topic: realTopicOf(record), queueId: realQueueIdOf(record) };
+}
+
+function again(record: MessageRecord, storeHost: Uint8Array): RecordInput {
+  const { topic, queueId, flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes, body } = record;
+  const properties = withProperties(record.properties, { [MessageConst.CRC32]: undefined });
+  return {
+    ...{ topic, queueId, flag, sysFlag, bornTimestamp, bornHost, storeHost, reconsumeTimes },
+    ...{ preparedTransactionOffset: 0, body, properties },
+  };
+}
+
+function realTopicOf(record: MessageRecord): string {
+  return getProperty(record.properties, MessageConst.REAL_TOPIC) ?? "";
+}
+
+function realQueueIdOf(record: MessageRecord): number {
+  return Number(getProperty(record.properties, MessageConst.REAL_QUEUE_ID));
+}
