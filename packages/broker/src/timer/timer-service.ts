@@ -215,10 +215,13 @@ export class TimerService implements ArrivalListener {
     this.#read();
   }
 
-  /** Ends deliveries; `done` is called when those under way are settled, after `timeoutMs` at the latest. */
+  /**
+   * Begins no further slot; `done` is called when the one under way is delivered, durably, after `timeoutMs` at the
+   * latest: half a slot would be delivered again.
+   */
   stop(timeoutMs: number, done: () => void): void {
-    this.#halt();
-    if (this.#unsettled() === 0) {
+    this.#rest();
+    if (!this.#isBusy()) {
       done();
       return;
     }
@@ -226,8 +229,13 @@ export class TimerService implements ArrivalListener {
     this.#onSettled = () => {
       this.#onSettled = undefined;
       timer.cancel();
+      this.#run?.stop();
       done();
     };
+  }
+
+  #isBusy(): boolean {
+    return this.#run !== undefined || this.#unsettled() > 0;
   }
 
   /** Writes all, after `stop`. Throws HostError. */
@@ -236,7 +244,9 @@ export class TimerService implements ArrivalListener {
     if (files === undefined || this.#state === "new") return;
     try {
       this.#retire();
-      if (this.#isChanged && !this.#isRebuilding) files.saveSync(this.#reached(), this.#needs.clock.wallMs());
+      // A save under way does not end any more.
+      const isDue = this.#isChanged || this.#isSaving;
+      if (isDue && !this.#isRebuilding) files.saveSync(this.#reached(), this.#needs.clock.wallMs());
     } finally {
       files.close();
     }
@@ -475,10 +485,11 @@ export class TimerService implements ArrivalListener {
       this.#retire();
       this.#changed();
       this.#wake();
+      if (!this.#isBusy()) this.#onSettled?.();
     },
     settled: () => {
       if (this.#state === "stopped") {
-        if (this.#unsettled() === 0) this.#onSettled?.();
+        if (!this.#isBusy()) this.#onSettled?.();
         return;
       }
       if (this.#retire()) this.#changed();
@@ -598,9 +609,16 @@ export class TimerService implements ArrivalListener {
     return count;
   }
 
+  /** At once: the store takes no more, or the wheel cannot be read. */
   #halt(): void {
-    this.#state = "stopped";
     this.#run?.stop();
+    this.#run = undefined;
+    this.#rest();
+    if (!this.#isBusy()) this.#onSettled?.();
+  }
+
+  #rest(): void {
+    this.#state = "stopped";
     this.#wakeTimer?.cancel();
     this.#readTimer?.cancel();
     this.#saveTimer?.cancel();

@@ -204,4 +204,17 @@ describe("wheel and log of timers", () => {
     files.removeBefore(100);
     assert.equal(host.files.listSync(`${HOME}/timerlog`).length, 1);
   });
+
+  it("lose nothing when a stop overtakes a save under way", () => {
+    const { host, files } = fresh();
+    files.open();
+    files.add(entry(20, 0));
+    files.save({ readTimeMs: 1_000, queueOffset: 1 }, 5_000, () => {});
+    files.saveSync({ readTimeMs: 1_000, queueOffset: 1 }, 5_000);
+    files.close();
+    while (host.turn()) {}
+    const again = fresh(host).files;
+    assert.equal(again.open().kind, "whole");
+    assert.deepEqual(drain(again, 20), [0]);
+  });
 });

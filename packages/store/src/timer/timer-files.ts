@@ -14,7 +14,7 @@ import { type TimerCheck, TimerCheckFile } from "./timer-check.ts";
 import { TimerLog } from "./timer-log.ts";
 import type { TimerSlot } from "./timer-slot.ts";
 import { TimerMagic, type TimerUnit, writeTimerUnit } from "./timer-unit.ts";
-import { TIMER_WHEEL_SLOTS, TimerWheel } from "./timer-wheel.ts";
+import { TIMER_WHEEL_SLOTS, TimerWheel, type WheelChanges } from "./timer-wheel.ts";
 
 export interface TimerFilesOptions {
   /** storePathRootDir. */
@@ -65,6 +65,10 @@ export class TimerFiles {
   #counter = 0;
   #stateVersion = 0;
   #saving = false;
+  /** Counts resets: a save that was begun before says nothing of what came after. */
+  #resets = 0;
+  /** Pages of the wheel that a save has taken and not written yet. */
+  #leaving: WheelChanges = [];
   #closed = false;
   #failed = false;
 
@@ -99,6 +103,8 @@ export class TimerFiles {
     this.#files.openSync(this.#markPath, { create: true }).closeSync();
     this.#files.syncFolderSync(this.#home);
     this.#isMarked = true;
+    this.#resets++;
+    this.#leaving = [];
     this.#wheel.remove();
     this.#log.clear();
   }
@@ -224,10 +230,9 @@ export class TimerFiles {
       done(false);
       return;
     }
-    let changes: ReturnType<TimerWheel["changes"]>;
     try {
       this.#log.writeOut();
-      changes = this.#wheel.changes();
+      this.#leaving = this.#wheel.changes();
     } catch (error) {
       this.#notSaved(error as HostError);
       done(false);
@@ -235,6 +240,8 @@ export class TimerFiles {
     }
     this.#saving = true;
     const logPosition = this.#log.end;
+    const resets = this.#resets;
+    const isOver = (): boolean => this.#closed || this.#resets !== resets;
     const finish = (error: HostError | undefined): void => {
       this.#saving = false;
       if (error !== undefined) this.#notSaved(error);
@@ -242,7 +249,7 @@ export class TimerFiles {
     };
     const syncFailed = (error: HostError): void => {
       this.#failed = true;
-      this.#wheel.unwritten(changes);
+      this.#stay();
       this.#saving = false;
       this.#logger.error(
         { err: error },
@@ -251,21 +258,22 @@ export class TimerFiles {
       done(false);
     };
     this.#log.sync((error) => {
-      if (this.#closed) return finish(undefined);
+      if (isOver()) return finish(undefined);
       if (error !== undefined) return syncFailed(error);
       try {
-        this.#wheel.write(changes);
+        this.#wheel.write(this.#leaving);
+        this.#leaving = [];
       } catch (failure) {
-        this.#wheel.unwritten(changes);
+        this.#stay();
         return finish(failure as HostError);
       }
       this.#wheel.sync((failure) => {
-        if (this.#closed) return finish(undefined);
+        if (isOver()) return finish(undefined);
         if (failure !== undefined) return syncFailed(failure);
         this.#checkFile.save(this.#check(progress, logPosition, wallMs), (problem) => {
-          if (problem !== undefined || !this.#isMarked || this.#closed) return finish(problem);
+          if (problem !== undefined || !this.#isMarked || isOver()) return finish(problem);
           this.#files.syncFolder(this.#configFolder, (unsynced) => {
-            if (unsynced !== undefined || this.#closed) return finish(unsynced);
+            if (unsynced !== undefined || isOver()) return finish(unsynced);
             this.#unmark();
             finish(undefined);
           });
@@ -277,6 +285,8 @@ export class TimerFiles {
   /** As `save`, blocking, for stop. Throws HostError. */
   saveSync(progress: TimerProgress, wallMs: number): void {
     if (this.#failed) return;
+    // What a save under way has taken, it may not write any more.
+    this.#stay();
     this.#log.writeOut();
     this.#log.syncSync();
     this.#wheel.write(this.#wheel.changes());
@@ -291,6 +301,12 @@ export class TimerFiles {
     this.#closed = true;
     this.#wheel.close();
     this.#log.close();
+  }
+
+  /** What was taken is not written: it changes again. */
+  #stay(): void {
+    this.#wheel.unwritten(this.#leaving);
+    this.#leaving = [];
   }
 
   /** What was built again is saved. A mark that stays makes it be built once more. */

@@ -27,6 +27,8 @@ export class TimerLog {
   /** Files written to since the last sync, and whether one is new. */
   readonly #unsynced = new Set<number>();
   #hasNewFile = false;
+  /** Files whose sync is under way. */
+  readonly #syncing = new Set<number>();
   readonly #block = Buffer.alloc(READ_BYTES);
   #blockAt = -1;
   #blockBytes = 0;
@@ -186,6 +188,7 @@ export class TimerLog {
   /** Syncs what is written. */
   sync(done: (error: HostError | undefined) => void): void {
     const files = [...this.#unsynced].map((start) => this.#file(start));
+    for (const start of this.#unsynced) this.#syncing.add(start);
     this.#unsynced.clear();
     const isNew = this.#hasNewFile;
     this.#hasNewFile = false;
@@ -197,7 +200,9 @@ export class TimerLog {
     let failure: HostError | undefined;
     const one = (error: HostError | undefined): void => {
       failure ??= error;
-      if (--left === 0) done(failure);
+      if (--left > 0) return;
+      this.#syncing.clear();
+      done(failure);
     };
     if (isNew) this.#files.syncFolder(this.#folder, one);
     for (const file of files) file.fdatasync("other", one);
@@ -205,9 +210,11 @@ export class TimerLog {
 
   /** As `sync`, blocking. Throws HostError. */
   syncSync(): void {
+    const isNew = this.#hasNewFile || this.#syncing.size > 0;
+    for (const start of this.#syncing) this.#unsynced.add(start);
     for (const start of this.#unsynced) this.#file(start).fdatasyncSync();
     this.#unsynced.clear();
-    if (this.#hasNewFile) this.#files.syncFolderSync(this.#folder);
+    if (isNew) this.#files.syncFolderSync(this.#folder);
     this.#hasNewFile = false;
   }
 
@@ -238,6 +245,7 @@ export class TimerLog {
     for (const file of this.#open.values()) file.closeSync();
     this.#open.clear();
     this.#unsynced.clear();
+    this.#syncing.clear();
     this.#starts = [];
     this.#blockAt = -1;
   }
@@ -249,6 +257,7 @@ export class TimerLog {
     this.#open.get(start)?.closeSync();
     this.#open.delete(start);
     this.#unsynced.delete(start);
+    this.#syncing.delete(start);
   }
 
   /** What lies at `at`: a unit, or a blank that leads to the next file. */
