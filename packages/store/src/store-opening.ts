@@ -122,6 +122,7 @@ function* openLocked(engine: Engine): Slices<RecoveryKind> {
   zeroFirstChunk(engine, plan.kind === "new");
   // What was read anew is much, or was built again: its units are on disk before anybody counts on them.
   if (recovered.rebuilt || recovered.end - recovered.dispatched > MEMORY_ONLY_MAX) yield* flushQueues(engine);
+  else if (!recovered.tableHolds && plan.kind !== "new") saveTable(engine);
   engine.queueFlush.dispatched();
   engine.queueCheck.begin();
   return plan.kind;
@@ -135,6 +136,16 @@ function* flushQueues(engine: Engine): Slices<void> {
   } catch (error) {
     if (!isFull(error)) throw error;
     engine.logger.error({ err: error }, "ConsumeQueues cannot be written; trying again");
+  }
+}
+
+/** From now on it is known which queues there are. */
+function saveTable(engine: Engine): void {
+  try {
+    engine.saveTableSync();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    engine.logger.error({ err: error }, "the queue table cannot be saved; trying again");
   }
 }
 

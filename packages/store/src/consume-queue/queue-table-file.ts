@@ -1,7 +1,7 @@
 /**
  * Remembers which queues there were and how far they had come, so that a start need not look into a hundred
  * thousand folders, and notices a ConsumeQueue that somebody deleted, wholly or its newest file, instead of
- * starting it at offset 0. Ours; losing it costs a slower start and that notice.
+ * starting it at offset 0. Ours; losing it costs a slower start: the whole log is read for queues that are missing.
  *
  *   {"version":1,"store":<id>,"logMin":<offset>,"dispatched":<offset>,
  *    "queues":[["<topic>",<queueId>,<min>,<end>],…],"crc":<CRC-32 of the text before it>}
@@ -44,6 +44,8 @@ export interface QueueTableHead {
 }
 
 export interface KnownQueues extends QueueTableHead {
+  /** Neither the table nor the one before can be read: nothing is known of the queues there were. */
+  readonly isLost: boolean;
   /** The table itself was torn or missing: this is the one before, and a truncation may lie between. */
   readonly fromBackup: boolean;
   readonly queues: readonly KnownQueue[];
@@ -89,6 +91,7 @@ export class QueueTableFile {
       storeId: isOffset(store) ? store : -1,
       logMin: isOffset(logMin) ? logMin : -1,
       dispatched: isOffset(dispatched) && isOffset(crc) ? dispatched : -1,
+      isLost: loaded === undefined,
       fromBackup: loaded?.from === "backup",
       queues,
     };

@@ -132,6 +132,7 @@ class Recovery {
     for (const queue of withExt) this.#damaged.add(queue);
     if (start.limit < Number.POSITIVE_INFINITY) this.#cutIndex(start.limit);
     yield* this.#completeIndex(start);
+    if (plan.kind === "trusted") yield* this.#findUnlisted(start);
     const strictFrom = plan.kind === "trusted" ? start.flushed : Number.POSITIVE_INFINITY;
     const scanned = yield* scanSlices(
       this.#parts.segments,
@@ -352,6 +353,39 @@ class Recovery {
       { end, to: scanFrom, reason },
       "the CommitLog cannot be read; some messages are not indexed by key",
     );
+  }
+
+  /** Without a queue table only the log says which queues there should be: those are damaged whose files lack a record's unit. */
+  *#findUnlisted({ scanFrom }: Start): Slices<void> {
+    const { knownQueues, segments, delaysMs, logger, skips, table } = this.#parts;
+    const from = segments.minOffset;
+    if (!knownQueues.isLost || scanFrom <= from) return;
+    logger.warn(
+      { from, to: scanFrom },
+      "the queue table is lost; the log is read for ConsumeQueues that are missing",
+    );
+    const { end, reason } = yield* scanSlices(
+      segments,
+      from,
+      {
+        limit: scanFrom,
+        strictFrom: Number.POSITIVE_INFINITY,
+        passOver: (position) => skips.find(position)?.end,
+        between: (position) => this.#between("ConsumeQueues are looked for", position),
+      },
+      (bytes, at) => {
+        const { sysFlag, topic, queueId, queueOffset } = readDispatchFields(bytes, at, delaysMs);
+        if (!isDispatched(sysFlag)) return;
+        const queue = table.findOrCreate(topic, queueId);
+        if (queueOffset < queue.minOffset || queueOffset >= queue.end) this.#damaged.add(queue);
+      },
+    );
+    if (end < scanFrom) {
+      logger.error(
+        { end, to: scanFrom, reason },
+        "the CommitLog cannot be read; a missing ConsumeQueue may go unnoticed",
+      );
+    }
   }
 
   #index(fields: DispatchFields, position: number, size: number, onDisk: number): void {
