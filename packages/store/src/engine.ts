@@ -384,6 +384,10 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.#saveTable();
   }
 
+  queuesLeftOut(queues: ReadonlySet<ConsumeQueue>): void {
+    this.saveDamaged(queues);
+  }
+
   /** Why an append finds no space. */
   noSpace(): Refusal {
     const { full, broken } = this.zeros;

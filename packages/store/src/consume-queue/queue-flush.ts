@@ -33,6 +33,8 @@ export interface QueueFlushSource {
   readonly hotStart: number;
   /** Brings the index of all records below `offset` to disk as well; its failure is its own. */
   flushIndex(offset: number, done: () => void): void;
+  /** These queues are damaged, and what follows does not hold for them; on disk before this returns. Throws HostError. */
+  queuesLeftOut(queues: ReadonlySet<ConsumeQueue>): void;
   /** Units of all records below `offset` are on disk. */
   queuesFlushed(offset: number): void;
   /** There was no space; `true` when some was made. */
@@ -61,6 +63,8 @@ export class QueueFlush {
   #round: Round | undefined;
   #closed = false;
   #held = false;
+  /** A blocking round is under way. */
+  #isBlocking = false;
   #lastStartMs = Number.NEGATIVE_INFINITY;
   #lastDispatched = 0;
   #whenLogFlushed: (() => void) | undefined;
@@ -98,7 +102,7 @@ export class QueueFlush {
 
   /** The dispatched offset has moved; cheap. */
   dispatched(): void {
-    if (this.#round !== undefined || this.#closed) return;
+    if (this.#round !== undefined || this.#closed || this.#isBlocking) return;
     const { dispatched } = this.#source;
     if (dispatched === this.#lastDispatched) return;
     const { flushConsumeQueueLeastBytes, flushIntervalConsumeQueue, flushConsumeQueueThoroughInterval } =
@@ -128,13 +132,14 @@ export class QueueFlush {
   /** The same in slices; nothing may be dispatched between them. Queues that wait for being built again are left out. */
   *flushSlices(inTime: () => boolean = () => true): Slices<void> {
     const round: Round = { upTo: this.#source.dispatched, queues: this.#takeDirty(), overtaken: false };
+    const leftOut = new Set<ConsumeQueue>();
+    this.#isBlocking = true;
     try {
       const touched = new Set<string>();
       let work = 0;
       for (const queue of round.queues) {
         queue.written = queue.synced;
-        if (queue.damaged) continue;
-        for (const path of this.#files.writeUnits(queue, queue.end)) touched.add(path);
+        if (!this.#writeWhole(queue, touched)) leftOut.add(queue);
         work += 1;
         if (work % SLICE_WRITES === 0) yield;
       }
@@ -146,13 +151,29 @@ export class QueueFlush {
         if (work % SLICE_SYNCS === 0) yield;
       }
       for (const folder of this.#files.unsyncedFolders()) this.#host.files.syncFolderSync(folder);
+      if (leftOut.size > 0) this.#source.queuesLeftOut(leftOut);
     } catch (error) {
       this.#listAgain(round.queues);
       throw error;
+    } finally {
+      this.#isBlocking = false;
     }
     for (const queue of round.queues) queue.synced = queue.written;
     this.#files.foldersSynced(this.#files.unsyncedFolders());
     this.#finished(round);
+  }
+
+  /** Writes all units there are; `false` when the queue is damaged. Throws HostError. */
+  #writeWhole(queue: ConsumeQueue, touched: Set<string>): boolean {
+    if (queue.damaged) return false;
+    try {
+      for (const path of this.#files.writeUnits(queue, queue.end)) touched.add(path);
+    } catch (error) {
+      // It was not looked at before.
+      if (queue.damaged) return false;
+      throw error;
+    }
+    return true;
   }
 
   /** A truncation has cut the queues back to records below `offset`. */
@@ -195,7 +216,7 @@ export class QueueFlush {
   }
 
   #startRound(): void {
-    if (this.#closed || this.#held || this.#round !== undefined) return;
+    if (this.#closed || this.#held || this.#isBlocking || this.#round !== undefined) return;
     this.#lastStartMs = this.#host.clock.monotonicMs();
     const round: Round = { upTo: this.#source.dispatched, queues: this.#takeDirty(), overtaken: false };
     this.#round = round;
@@ -248,9 +269,13 @@ export class QueueFlush {
       });
       return;
     }
+    // Beside an overtaken round queues may be built again: a file made since a sync began is not part of it.
+    if (round.overtaken) {
+      this.#ended(round);
+      return;
+    }
     this.#files.foldersSynced(folders);
-    if (round.overtaken) this.#ended(round);
-    else this.#source.flushIndex(round.upTo, () => this.#ended(round));
+    this.#source.flushIndex(round.upTo, () => this.#ended(round));
   }
 
   #ended(round: Round): void {
