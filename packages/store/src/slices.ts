@@ -33,15 +33,21 @@ export class SlicedWork {
   run<T>(work: Slices<T>, ended: SlicesEnded<T>): void {
     assert(this.#stop === undefined, "one work at a time");
     let isOver = false;
+    let isTaking = false;
+    let stopReason: Error | undefined;
     const take = (next: () => IteratorResult<undefined, T>): void => {
       let result: IteratorResult<undefined, T>;
+      isTaking = true;
       try {
         result = next();
+        if (result.done !== true && stopReason !== undefined) result = work.throw(stopReason);
       } catch (error) {
         isOver = true;
         this.#stop = undefined;
         ended(error, undefined);
         return;
+      } finally {
+        isTaking = false;
       }
       if (result.done !== true) {
         this.#timers.afterTurn(goOn);
@@ -55,13 +61,16 @@ export class SlicedWork {
       if (!isOver) take(() => work.next());
     };
     this.#stop = (reason) => {
+      stopReason = reason;
+      // From within a slice: at its end.
+      if (isTaking) return;
       take(() => work.throw(reason));
       assert(isOver, "stopped work does not go on");
     };
     goOn();
   }
 
-  /** Ends what is under way with this reason, now. */
+  /** Ends what is under way with this reason: now, or with the slice that it is called from. */
   stop(reason: Error): void {
     this.#stop?.(reason);
   }
