@@ -317,4 +317,14 @@ describe("a store on files", () => {
     const wrong = copy.store.appendAt(physicalOffset(0), Buffer.alloc(100), "flushed", new Outcome());
     assert.equal(wrong.status, "refused");
   });
+
+  it("tells a listener that comes while it is starting of each message once", async () => {
+    const driver = new StoreDriver();
+    const started = driver.start();
+    const arrived: number[] = [];
+    driver.store.subscribeArrivals({ messageArrived: (_topic, _queueId, end) => arrived.push(end) });
+    await started;
+    driver.sendNow(message("a"));
+    assert.deepEqual(arrived, [1]);
+  });
 });

@@ -264,7 +264,8 @@ export class FileMessageStore implements MessageStore {
 
   subscribeArrivals(listener: ArrivalListener): void {
     this.#arrivals.push(listener);
-    if (this.#state !== "new") this.#engine.dispatch.subscribe(listener);
+    // Those that come before the store is open are told by its start.
+    if (this.#isOpen()) this.#engine.dispatch.subscribe(listener);
   }
 
   /** Follows the log from `position` on, as far as consumers may see it, for replication; see TailOptions. */
