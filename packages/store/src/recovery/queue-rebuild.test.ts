@@ -3,19 +3,25 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { physicalOffset } from "@orbitmq/host";
 import { StoreError } from "../store-error.ts";
+import { seededRandom } from "../testing/crash-model.ts";
 import type { DiskImage } from "../testing/fake-disk.ts";
 import { HOME, message, Outcome, StoreDriver } from "../testing/store-driver.ts";
 
 const OPTIONS = {
   mappedFileSizeCommitLog: 1024 * 1024,
-  mappedFileSizeConsumeQueue: 20_000,
+  mappedFileSizeConsumeQueue: 1_000,
+  maxMessageSize: 64 * 1024,
+  coldBlockBytes: 64 * 1024,
+  coldCacheBytes: 1024 * 1024,
   slabBytes: 64 * 1024,
   zeroChunkBytes: 64 * 1024,
 };
 /** So many that a start looks at them, and at none behind them. */
 const OTHERS = 1000;
-const MESSAGES = 1600;
-const BODY = "b".repeat(3500);
+const MESSAGES = 160;
+const BODY = "b".repeat(35_000);
+/** Turns in which a crash is tried, of all there are. */
+const CRASHES = 2;
 /** Most of the log: about 5.6 MiB, half of it of each of two queues. */
 const isOfQueue = (path: string) => path.startsWith(`${HOME}/consumequeue/T/1/`);
 const bodiesOf = (queueId: number, count = MESSAGES) =>
@@ -29,7 +35,7 @@ async function filled(): Promise<DiskImage> {
   }
   for (let index = 0; index < MESSAGES; index += 1) {
     driver.store.append(message(`${index} ${BODY}`, { queueId: index % 2 }), "flushed", new Outcome());
-    if (index % 50 === 0) driver.host.settle();
+    if (index % 5 === 0) driver.host.settle();
   }
   driver.host.settle();
   await driver.stop();
@@ -50,6 +56,14 @@ function noticed(image: DiskImage): DiskImage {
   const renamed = new Map(files).set(`${table}.bak`, files.get(table)!);
   renamed.delete(table);
   return { files: renamed, folders };
+}
+
+/** Some of the numbers below `end`, the same ones in every run; always the last. */
+function some(end: number, seed: number): number[] {
+  const random = seededRandom(seed);
+  const picked = new Set([end - 1]);
+  while (picked.size < Math.min(CRASHES, end)) picked.add(Math.floor(random() * end));
+  return [...picked].sort((a, b) => a - b);
 }
 
 /** Turns until `isSo`. */
@@ -142,8 +156,8 @@ describe("queues built again from a long log", () => {
       return images.length > 3 && refusalOf(driver) !== "BUSY";
     });
     assert.ok(images.length >= 6, `${images.length} turns`);
-    for (const [turn, found] of images.entries()) {
-      const again = await StoreDriver.open(OPTIONS, found);
+    for (const turn of some(images.length, 1)) {
+      const again = await StoreDriver.open(OPTIONS, images[turn]);
       again.host.advance(1_000);
       for (let tick = 0; tick < 5; tick += 1) await Promise.resolve();
       again.host.settle();
@@ -175,24 +189,22 @@ describe("queues built again from a long log", () => {
   });
 
   it("are whole after a crash at any turn of the start", async () => {
-    for (let turns = 1; ; turns += 1) {
-      const driver = new StoreDriver(OPTIONS, noticed(image));
-      let isOpen = false;
-      driver.store.start().then(
-        () => {
-          isOpen = true;
-        },
-        () => assert.fail("it starts"),
-      );
-      for (let turn = 0; turn < turns && driver.host.turn(); turn += 1);
-      for (let tick = 0; tick < 5; tick += 1) await Promise.resolve();
-      const again = await StoreDriver.open(OPTIONS, driver.host.files.image());
-      assert.equal(again.bodies("T", 1).length, MESSAGES / 2, `killed after ${turns} turns`);
+    const driver = new StoreDriver(OPTIONS, noticed(image));
+    let isOpen = false;
+    const started = driver.store.start().then(() => {
+      isOpen = true;
+    });
+    const images: DiskImage[] = [];
+    await turnsUntil(driver, () => {
+      images.push(driver.host.files.image());
+      return isOpen;
+    });
+    await started;
+    assert.ok(images.length > 4, `${images.length} turns`);
+    for (const turn of some(images.length, 2)) {
+      const again = await StoreDriver.open(OPTIONS, images[turn]);
+      assert.equal(again.bodies("T", 1).length, MESSAGES / 2, `killed after ${turn} turns`);
       assert.equal(again.sendNow(message("next", { queueId: 1 })).queueOffset, MESSAGES / 2);
-      if (isOpen) {
-        assert.ok(turns > 4, `${turns} turns`);
-        return;
-      }
     }
   });
 
