@@ -211,6 +211,34 @@ describe("queues built again from a long log", () => {
     }
   });
 
+  it("are whole after a disk that failed, or a stop, amid the start", async () => {
+    for (const how of ["fails", "stops"] as const) {
+      for (const turns of [1, 4]) {
+        const driver = new StoreDriver(OPTIONS, noticed(bare));
+        const { files } = driver.host;
+        const refusal = driver.store.start().then(
+          () => "",
+          ({ code }: StoreError) => code,
+        );
+        for (let turn = 0; turn < turns; turn += 1) driver.host.turn();
+        if (how === "fails")
+          files.fault = (what) => (what === "write" || what === "sync" ? "EIO" : undefined);
+        const stopped = how === "stops" ? driver.stop() : undefined;
+        driver.host.settle();
+        assert.equal(await refusal, how === "fails" ? "IO" : "STATE", `${how} after ${turns} turns`);
+        await stopped;
+        assert.equal(files.open.now, 0, "nothing is left open");
+        files.fault = () => undefined;
+        const again = how === "stops" ? new StoreDriver(OPTIONS, files) : driver;
+        await again.start();
+        assert.equal(again.bodies("T", 1).length, MESSAGES / 2);
+        assert.equal(again.bodies("T", 0).length, MESSAGES / 2);
+        await again.stop();
+        assert.equal(again.store.status().stoppedCleanly, true);
+      }
+    }
+  });
+
   it("say how far that has come", async () => {
     const said: string[] = [];
     const none = () => {};
