@@ -6,6 +6,7 @@ import {
   PushConsumer,
   type PushConsumerOptions,
   type ReceivedMessage,
+  TransactionProducer,
 } from "@orbitmq/client";
 import { ServerError } from "../server-error.ts";
 import { type ManualOrbitMQ, start } from "../start.ts";
@@ -18,7 +19,8 @@ let producer: Producer;
 const stops = new Set<() => Promise<unknown>>();
 
 beforeEach(async () => {
-  mq = await start({ store: "memory", clock: "manual", namesrvPort: 0, brokerPort: 0 });
+  const config = { recallMessageEnable: true };
+  mq = await start({ store: "memory", clock: "manual", namesrvPort: 0, brokerPort: 0, config });
   producer = new Producer({ ...mq.clientOptions });
   await producer.start();
 });
@@ -61,6 +63,47 @@ describe("a server whose clock is moved by hand", () => {
     await mq.advance(1);
     assert.deepEqual(closed, [["order 7", madeMs + 30 * MINUTE]]);
     assert.equal(mq.nowMs(), madeMs + 30 * MINUTE);
+  });
+
+  it("delivers at the time asked for, to the second and never before, and not what was recalled", async () => {
+    const delivered: [string, number][] = [];
+    const consumer = consumerOf();
+    consumer.listen("t", (message) => void delivered.push([message.text(), mq.nowMs()]));
+    await consumer.start();
+    const sentMs = mq.nowMs();
+    await producer.send({ topic: "t", body: "kept", delayMs: 90 * SECOND });
+    const { recallHandle } = await producer.send({ topic: "t", body: "recalled", delayMs: 90 * SECOND });
+    await producer.recall("t", recallHandle!);
+    await mq.advance(90 * SECOND - 1);
+    assert.equal(delivered.length, 0);
+    await mq.advance(2 * SECOND);
+    assert.deepEqual(
+      delivered.map(([text]) => text),
+      ["kept"],
+    );
+    const waitedMs = delivered[0]![1] - sentMs;
+    assert.ok(waitedMs >= 90 * SECOND && waitedMs <= 91 * SECOND, `${waitedMs}`);
+  });
+
+  it("asks a producer again for the transaction it did not decide, and delivers once it is committed", async () => {
+    const texts: string[] = [];
+    const consumer = consumerOf();
+    consumer.listen("t", (message) => void texts.push(message.text()));
+    await consumer.start();
+    let checks = 0;
+    const transactions = new TransactionProducer({
+      ...mq.clientOptions,
+      group: "orders",
+      executeLocalTransaction: () => "UNKNOW",
+      checkLocalTransaction: () => (++checks < 2 ? "UNKNOW" : "COMMIT_MESSAGE"),
+    });
+    stops.add(() => transactions.shutdown());
+    await transactions.start();
+    await transactions.sendInTransaction({ topic: "t", body: "paid" });
+    await mq.advance(5 * SECOND);
+    assert.deepEqual([checks, texts], [0, []]);
+    await mq.advance(2 * MINUTE);
+    assert.deepEqual([checks, texts], [2, ["paid"]]);
   });
 
   it("goes through all sixteen attempts at their times, and leaves the message as a dead letter", async () => {
