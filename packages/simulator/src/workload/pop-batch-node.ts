@@ -9,6 +9,13 @@ import { type BrokerAt, MAYBE, type PopClient, type Popped } from "./pop-client.
 import type { PopPlan } from "./poppers.ts";
 import { sleep } from "./producer-node.ts";
 
+/** Answers to a batch of which the broker may have taken some. */
+const MAYBE_SOME: ReadonlySet<number | undefined> = new Set([
+  ...MAYBE,
+  ResponseCode.SYSTEM_BUSY,
+  ResponseCode.SERVICE_NOT_AVAILABLE,
+]);
+
 /** What one pop brought. */
 export interface PoppedTogether {
   readonly broker: BrokerAt;
@@ -34,7 +41,7 @@ export async function acknowledgeSome(
     const left = (asked.get(key) ?? 1) - 1;
     if (left > 0) asked.set(key, left);
     else asked.delete(key);
-    if (MAYBE.has(code)) done.add(key);
+    if (MAYBE_SOME.has(code)) done.add(key);
   }
   if (code !== ResponseCode.SUCCESS || world.nowMs >= untilMs) return;
   for (const { id } of chosen) recorder.add({ kind: "pop-acknowledged", group, broker: broker.name, id });
