@@ -51,6 +51,7 @@ export class Server {
   #advertisement: Advertisement | undefined;
   #isOpeningStore = false;
   #hasGivenUp = false;
+  #gaveUp = false;
   #createdStore = false;
   #stopped: Promise<void> | undefined;
 
@@ -73,6 +74,7 @@ export class Server {
       await this.#startParts();
     } catch (error) {
       const cause = serverErrorFrom(error);
+      this.#gaveUp = this.#hasGivenUp && error instanceof StoreError && error.code === "STATE";
       await this.stop(REGISTRATION_WAIT_MS).catch((stopError: unknown) =>
         this.#logger.warn({ err: stopError }, "stopping after the failed start failed, too"),
       );
@@ -89,6 +91,11 @@ export class Server {
     this.#hasGivenUp = true;
     this.#store?.stop().catch((error: unknown) => this.#fail(error as Error));
     return true;
+  }
+
+  /** Whether `start` rejected because of `giveUpStart`, and of nothing else. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
   }
 
   async #startParts(): Promise<void> {

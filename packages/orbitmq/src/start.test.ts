@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { OrbitError, Producer, PushConsumer, Reader } from "@orbitmq/client";
@@ -204,11 +205,28 @@ describe("a server that is stopped while its store takes long to open", () => {
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(server.giveUpStart(), true, "the event loop turns while the log is read");
     await assert.rejects(starting, ServerError);
+    assert.equal(server.gaveUp, true);
     const again = new Server(nodeHost(), settings, silentLogger);
     await again.start();
     assert.equal(again.giveUpStart(), false);
     assert.equal(again.storeStatus()?.messageCount, 60);
     await again.stop(5_000);
+    // What else goes wrong is not hidden by the wish to stop.
+    const taken = createServer().listen(0, "127.0.0.1").unref();
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    rmSync(join(home, "consumequeue"), { recursive: true });
+    const clashing = resolveConfiguration({
+      role: "broker",
+      options: [`storePathRootDir=${home}`, `namesrvPort=${port}`, "listenPort=0"],
+    });
+    const third = new Server(nodeHost(), { ...settings, config: clashing }, silentLogger);
+    const failing = third.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    third.giveUpStart();
+    await assert.rejects(failing, { code: "ADDRESS_UNUSABLE" });
+    assert.equal(third.gaveUp, false);
+    taken.close();
   });
 });
 

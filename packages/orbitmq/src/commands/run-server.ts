@@ -59,16 +59,14 @@ export async function runServer(role: ServerRole, flags: ServerFlags, terminal: 
   };
   const server = new Server(host, settings, logger);
   try {
-    let hasGivenUp = false;
-    const giveUp = stopAsked.then((why) => {
-      hasGivenUp = server.giveUpStart();
-      if (hasGivenUp) logger.info(`stopping (${why}) before the store was open; the next start goes on`);
+    stopAsked.then((why) => {
+      if (server.giveUpStart())
+        logger.info(`stopping (${why}) before the store was open; the next start goes on`);
     });
     try {
       await server.start();
     } catch (error) {
-      if (!hasGivenUp) throw error;
-      await giveUp;
+      if (!server.gaveUp) throw error;
       return 0;
     }
     announce(server, flags, terminal, logger);
