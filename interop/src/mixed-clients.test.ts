@@ -230,17 +230,6 @@ test("a message a Java listener refuses comes again", { timeout }, async () => {
   assert.equal(lines.filter((line) => line["accepted"] === false).length, 2);
 });
 
-test("a timed message of a Java producer is refused, not stored as an ordinary one", {
-  timeout,
-}, async () => {
-  const topic = "not-yet";
-  const clients = java("5.5.0");
-  await clients.run("produce", { namesrv, topic, count: 1 });
-  const timed = clients.start("produce", { namesrv, topic, count: 1, keys: "d-", "delay-ms": 20_000 });
-  assert.equal(await timed.done, 1);
-  assertDelivered(await readAll({ namesrv }, topic), { count: 1 });
-});
-
 test("old clients reach the broker through its VIP port", { timeout }, async () => {
   const topic = "vip";
   const clients = await startJavaClients({

@@ -48,7 +48,7 @@ const both = { retryAnotherBrokerWhenNotStoreOK: true };
 const busy = { attempts: "A", end: 2 };
 /** …knows no broker that goes away… */
 const gone = { attempts: "A", end: 1_500 };
-/** …and notices a lost connection when its time is over. */
+/** …and notices a lost connection when its time is over. So does 5.5.0 when another of its threads has the channels locked. */
 const lost = { attempts: "A", end: "failed" };
 
 const rows: readonly Row[] = [
@@ -236,6 +236,8 @@ interface Sender {
   readonly send: (namesrv: string) => Promise<string | number>;
   readonly end: string | number;
   readonly attempts: string;
+  /** How else it may go. */
+  readonly late?: { readonly end: string | number; readonly attempts: string } | undefined;
 }
 
 function sendersOf(row: Row): Sender[] {
@@ -246,7 +248,8 @@ function sendersOf(row: Row): Sender[] {
     if (version === "4.9.8" && options?.sendTimeoutPerRequestMs !== undefined) continue;
     const send = (namesrv: string) => byJava(clientsOf.get(version)!, row, namesrv);
     const other = version === "4.9.8" ? java4 : undefined;
-    senders.push({ who: `RocketMQ's ${version}`, send, end: row.end, attempts, ...other });
+    const late = version === "5.5.0" && java4 === lost ? lost : undefined;
+    senders.push({ who: `RocketMQ's ${version}`, send, end: row.end, attempts, ...other, late });
   }
   senders.push({ who: "ours", send: (namesrv) => byOurs(row, namesrv), end: row.ours ?? row.end, attempts });
   return senders;
@@ -255,13 +258,14 @@ function sendersOf(row: Row): Sender[] {
 describe("a producer meets", () => {
   for (const row of rows) {
     test(`${row.name} (${row.mode ?? "sync"})`, { timeout }, async () => {
-      for (const { who, send, end, attempts } of sendersOf(row)) {
+      for (const { who, send, end, attempts, late } of sendersOf(row)) {
         const brokers = new ScriptedBrokers(TOPIC, row.answers);
         await brokers.start();
         try {
           const ended = await send(brokers.namesrv);
-          assert.equal(ended, end, `${who} ends`);
           while (brokers.attempts.length === 0) await new Promise((resolve) => setImmediate(resolve));
+          if (ended === late?.end && pattern(brokers.attempts) === late.attempts) continue;
+          assert.equal(ended, end, `${who} ends`);
           assert.equal(pattern(brokers.attempts), attempts, `${who} attempts`);
         } finally {
           await brokers.stop();
