@@ -131,6 +131,9 @@ test("a member goes on from the first message it was not done with, or lost its 
   const own = { ...OPTIONS, subscribers: [{ group: "s", topic: "t", listens: false }] };
   const next = [at(listening, 1), at(listened(true), 1)];
   assert.deepEqual(broken([listening, ...next, resumed(), at(listening, 1)], own), []);
+  const retaken = [listening, ...next, givenUp(listened(true)), listening, listened(true)];
+  assert.deepEqual(broken([...retaken, resumed(), at(listening, 1)], own), []);
+  assert.deepEqual(broken([...retaken, ...next, resumed(), at(listening, 1)], own), ["goes-on"]);
   const anew = [listening, givenUp(listened(true))];
   assert.deepEqual(broken([listening, listened(true), ...anew, ...next, resumed(), listening], own), []);
   assert.deepEqual(broken([listening, givenUp(listened(true)), ...next, resumed(), listening], own), []);

@@ -42,11 +42,14 @@ export class SubscriberCheck {
   }
 
   listened({ group, queue, offset, givenUp }: Extract<HistoryEvent, { kind: "listened" }>): void {
-    // The queue was given up meanwhile: its offset had been kept without this one.
-    if (!this.#groups.has(group) || (givenUp === true && !this.#listening.has(group))) return;
+    if (!this.#groups.has(group)) return;
     const key = `${group} ${queue}`;
     const done = this.#done.get(key) ?? new Set();
-    this.#done.set(key, done.add(offset));
+    this.#done.set(key, done);
+    if (givenUp === true && !this.#listening.has(group)) {
+      // The queue was given up meanwhile, and its offset kept without this one and those behind it.
+      for (const each of done) if (each >= offset) done.delete(each);
+    } else done.add(offset);
   }
 
   /** The member may have kept how far it was: up to the first message it was not done with. */
