@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PullSysFlag, pullMessageRequestHeader, RequestCode } from "@orbitmq/wire";
 import { OrbitError } from "../errors/errors.ts";
 import type { ReceivedMessage } from "../message/received-message.ts";
 import { stage } from "../testing/consumer-stage.ts";
@@ -49,42 +48,6 @@ test("a poll returns what is there, and what the one before returned is done and
   assert.deepEqual(texts(await w.settle(next)), ["late"]);
   await w.settle(consumer.shutdown());
   assert.equal(broker.offsets.get("g@orders@0"), 25, "the last one was handed out, and is not done");
-});
-
-test("the last commit is the last: no pull that the broker takes up late brings an older one after it", async () => {
-  for (let polls = 2; polls <= 6; polls++) {
-    const { w, broker } = stage(1);
-    for (let i = 0; i < 100; i++) broker.store("orders", 0, String(i));
-    broker.pullLagMs = 200;
-    const consumer = await subscribed(w, { pullBatchSize: 4 });
-    for (let poll = 1; poll <= polls; poll++) {
-      assert.equal((await w.settle(consumer.poll({ messagesMax: 4 }))).length, 4);
-      // Amid the pull of what comes next.
-      await w.run(100);
-    }
-    await w.settle(consumer.commit());
-    await w.settle(consumer.shutdown());
-    await w.run(1_000);
-    assert.equal(broker.offsets.get("g@orders@0"), 4 * polls);
-  }
-});
-
-test("a pull that waits for messages carries no offset", async () => {
-  const { w, broker } = stage(1);
-  for (let i = 0; i < 40; i++) broker.store("orders", 0, String(i));
-  const flags: number[] = [];
-  broker.script = (request) => {
-    if (request.code !== RequestCode.PULL_MESSAGE) return false;
-    const { topic, sysFlag } = pullMessageRequestHeader.decode(request.ext);
-    if (topic === "orders") flags.push(sysFlag & (PullSysFlag.COMMIT_OFFSET | PullSysFlag.SUSPEND));
-    return false;
-  };
-  const consumer = await subscribed(w, { pullBatchSize: 4, pullThresholdForQueue: 8 });
-  for (let got = 0; got < 40; ) got += (await w.settle(consumer.poll())).length;
-  await w.settle(consumer.poll({ timeoutMs: 100 }));
-  assert.deepEqual([...new Set(flags)].sort(), [PullSysFlag.COMMIT_OFFSET, PullSysFlag.SUSPEND]);
-  assert.equal(flags.at(-1), PullSysFlag.SUSPEND);
-  await w.settle(consumer.shutdown());
 });
 
 test("asking the iteration for the next marks the one before as done; break leaves the last to the group", async () => {

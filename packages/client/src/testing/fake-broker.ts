@@ -20,7 +20,6 @@ import {
   type HeartbeatData,
   type OutgoingResponse,
   type Peer,
-  type PullMessageRequestHeader,
   PullSysFlag,
   parseHeartbeatData,
   parseLockBatchBody,
@@ -68,8 +67,6 @@ export class FakeBroker {
   address: string;
   readonly server: RpcServer;
   script: Script | undefined;
-  /** Pulls are looked at so much later than other requests. */
-  pullLagMs = 0;
   /** Codes of all requests, in order of arrival. */
   readonly codes: number[] = [];
   readonly queues = new Map<string, StoredMessage[]>();
@@ -298,11 +295,6 @@ export class FakeBroker {
 
   #pull(request: RemotingCommand, exchange: Exchange): void {
     const header = pullMessageRequestHeader.decode(request.ext);
-    if (this.pullLagMs === 0) this.#lookAt(header, exchange);
-    else this.host.timers.after(this.pullLagMs, () => this.#lookAt(header, exchange));
-  }
-
-  #lookAt(header: PullMessageRequestHeader, exchange: Exchange): void {
     const { topic, queueId, queueOffset, maxMsgNums, consumerGroup } = header;
     if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0) {
       this.offsets.set(`${consumerGroup}@${topic}@${queueId}`, header.commitOffset);
@@ -310,10 +302,7 @@ export class FakeBroker {
     const registered = [...this.clients.values()].some(({ groups }) => groups.includes(consumerGroup));
     if (!registered && (header.sysFlag & PullSysFlag.SUBSCRIPTION) === 0) {
       exchange.reply({ code: ResponseCode.SUBSCRIPTION_NOT_EXIST, remark: "who are you" });
-    } else if (
-      queueOffset < this.queue(topic, queueId).length ||
-      (header.sysFlag & PullSysFlag.SUSPEND) === 0
-    ) {
+    } else if (queueOffset < this.queue(topic, queueId).length) {
       this.#reply(exchange, topic, queueId, queueOffset, maxMsgNums);
     } else {
       const parked = { exchange, key: `${topic}@${queueId}`, offset: queueOffset, max: maxMsgNums };

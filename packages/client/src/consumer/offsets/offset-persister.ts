@@ -15,10 +15,7 @@ export class OffsetPersister implements OffsetStore {
   readonly #instance: ClientInstance;
   readonly #group: string;
   readonly #from: ConsumeFrom;
-  /**
-   * Commits on their way; a queue has at most one, and none while a pull carries one, so that an older offset cannot
-   * overtake a newer one.
-   */
+  /** Commits on their way; a queue has at most one, so that an older offset cannot overtake a newer one. */
   readonly #committing = new Map<OffsetSource, Promise<void>>();
 
   constructor(instance: ClientInstance, group: string, from: ConsumeFrom) {
@@ -47,11 +44,7 @@ export class OffsetPersister implements OffsetStore {
   }
 
   async #persist(queue: OffsetSource, offsetNow: () => number): Promise<void> {
-    for (;;) {
-      const earlier = this.#committing.get(queue) ?? queue.carried();
-      if (earlier === undefined) break;
-      await earlier;
-    }
+    while (this.#committing.has(queue)) await this.#committing.get(queue);
     const offset = offsetNow();
     if (offset === queue.persistedOffset) return;
     const commit = this.#commit(queue, offset).finally(() => this.#committing.delete(queue));

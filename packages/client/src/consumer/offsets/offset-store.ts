@@ -10,8 +10,6 @@ export interface OffsetSource {
   readonly committableOffset: number;
   /** What the store is known to have; -1 when it may have forgotten. */
   persistedOffset: number;
-  /** Resolves when nothing else on its way to the broker carries an offset of the queue; `undefined`: nothing does. */
-  carried(): Promise<void> | undefined;
 }
 
 export interface OffsetStore {

@@ -6,10 +6,6 @@
  *      │ ╰──failed, or limited by the broker──▶ pausing ──time passed──▶ pulling
  *      ╰──too much held──▶ full ──enough consumed──▶ pulling
  *   any ──drop──▶ dropped (for good; answers and results that still come are ignored)
- *
- * A pull that finds messages carries what is consumed, as RocketMQ's do. A broker may take it up after a later commit:
- * it has commits in one queue and pulls in another. So it is one that is answered at once, and no commit is sent before
- * that; what waits at the broker carries nothing.
  */
 import type { TimerHandle } from "@orbitmq/host";
 import {
@@ -90,9 +86,6 @@ export class QueueConsumer implements OffsetSource {
   #paused = false;
   /** Counts pulls: the answer to an earlier one than the last does not matter any more. */
   #pulls = 0;
-  /** Pulls on their way that carry an offset, and who waits for their end. */
-  #carrying = 0;
-  #carried: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   /** Wall ms of the last pull. */
   #pulledMs = 0;
 
@@ -122,18 +115,6 @@ export class QueueConsumer implements OffsetSource {
 
   get nextOffset(): number {
     return this.#consumption.held.nextOffset;
-  }
-
-  carried(): Promise<void> | undefined {
-    if (this.#carrying === 0) return undefined;
-    if (this.#carried === undefined) {
-      let resolve!: () => void;
-      const promise = new Promise<void>((done) => {
-        resolve = done;
-      });
-      this.#carried = { promise, resolve };
-    }
-    return this.#carried.promise;
   }
 
   /** One past the newest message, as of the last answer. */
@@ -262,12 +243,7 @@ export class QueueConsumer implements OffsetSource {
     const { committableOffset, nextOffset } = this.#consumption.held;
     const inCluster = settings.messageModel === "CLUSTERING";
     const commits =
-      inCluster &&
-      settings.autoCommit &&
-      committableOffset > 0 &&
-      committableOffset !== this.persistedOffset &&
-      nextOffset < this.#consumption.maxOffset &&
-      broker.brokerId === MASTER_ID;
+      inCluster && settings.autoCommit && committableOffset > 0 && broker.brokerId === MASTER_ID;
     const header = {
       consumerGroup: settings.group,
       topic,
@@ -275,7 +251,8 @@ export class QueueConsumer implements OffsetSource {
       queueOffset: nextOffset,
       maxMsgNums: settings.pullBatchSize,
       sysFlag:
-        (commits ? PullSysFlag.COMMIT_OFFSET : PullSysFlag.SUSPEND) |
+        PullSysFlag.SUSPEND |
+        (commits ? PullSysFlag.COMMIT_OFFSET : 0) |
         (this.#context.subscribesByPull ? PullSysFlag.SUBSCRIPTION : 0),
       commitOffset: commits ? committableOffset : 0,
       suspendTimeoutMillis: suspendTimeoutMs,
@@ -286,7 +263,6 @@ export class QueueConsumer implements OffsetSource {
     };
     this.#pace.asked();
     const pull = ++this.#pulls;
-    if (commits) this.#carrying += 1;
     this.#pulledMs = instance.host.clock.wallMs();
     instance.rpc.request(
       broker.address,
@@ -294,19 +270,11 @@ export class QueueConsumer implements OffsetSource {
         code: RequestCode.PULL_MESSAGE,
         header: (sink) => pullMessageRequestHeader.encode(header, sink),
       },
-      commits ? instance.requestTimeoutMs : pullTimeoutMs,
+      pullTimeoutMs,
       (error, response) => {
-        if (commits) this.#carriedOne();
         if (pull === this.#pulls) this.#answered(error, response);
       },
     );
-  }
-
-  #carriedOne(): void {
-    this.#carrying -= 1;
-    if (this.#carrying > 0) return;
-    this.#carried?.resolve();
-    this.#carried = undefined;
   }
 
   #answered(error: WireError | undefined, response: RemotingCommand | undefined): void {
