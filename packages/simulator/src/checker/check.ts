@@ -26,7 +26,6 @@ export const INVARIANTS = {
   consumed: "every acknowledged message is consumed by the group at least once",
   "commit-after-listener": "an offset is committed only after the listeners of all before it succeeded",
   "acknowledged-after-listener": "a group acknowledges what it popped only after its listener succeeded",
-  "goes-on": "a member that keeps its own offsets and stopped in its orderly way repeats nothing",
   "commit-within": "a committed offset never lies beyond the end of its queue, lest new messages are skipped",
   "commit-kept": "what a group committed last is kept through a crash some seconds later",
   "found-by-key": "an acknowledged message is found by its key, and nothing else is",
@@ -226,9 +225,6 @@ class Checker {
       case "member-ended":
         this.#order.memberEnded(event.by);
         break;
-      case "member-resumed":
-        this.#subscribers.resumed(event);
-        break;
       case "popped":
         this.#pops.popped(event, this.#sends.get(event.id)?.sentMs ?? 0);
         break;
@@ -358,10 +354,8 @@ class Checker {
   #listening(event: Extract<HistoryEvent, { kind: "listening" }>): void {
     const { group, queue, id } = event;
     if (id !== undefined && this.#options.groups.includes(group)) this.#attempts.began(id);
-    const isLossy = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(queue));
-    if (isLossy) return;
-    this.#subscribers.listening(event);
     if (this.#options.ordered?.includes(group) !== true) return;
+    if (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(queue))) return;
     this.#order.began(event, this.#commits.doneBelow(group, queue));
   }
 

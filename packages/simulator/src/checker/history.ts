@@ -69,16 +69,6 @@ export type HistoryEvent =
       readonly by: string;
     }
   | {
-      /**
-       * A member that keeps its own offsets starts: it is `group`. `keeps`: it stopped in its orderly way, on a machine
-       * that has not lost power since, and goes on where it was.
-       */
-      readonly kind: "member-resumed";
-      readonly atMs: number;
-      readonly group: string;
-      readonly keeps: boolean;
-    }
-  | {
       /** A listener came to its end for this message; only a success allows the offset to pass it. */
       readonly kind: "listened";
       readonly atMs: number;
@@ -89,8 +79,6 @@ export type HistoryEvent =
       readonly offset: number;
       readonly id: string | undefined;
       readonly success: boolean;
-      /** Its queue had been taken away from the member by then. */
-      readonly givenUp?: boolean;
     }
   | {
       /** A message whose listener failed is the broker's again: the offset may pass it. */

@@ -99,49 +99,6 @@ test("an acknowledgement before the listener has succeeded, or for another place
   assert.deepEqual(broken([listened(true), acknowledging("%RETRY%s_t@a:0")]), early);
 });
 
-const listening: HistoryEvent = {
-  kind: "listening",
-  atMs: 7,
-  group: "s",
-  by: "m",
-  queue: QUEUE,
-  offset: 0,
-  id: "1",
-};
-const resumed = (keeps = true, group = "s"): HistoryEvent => ({
-  kind: "member-resumed",
-  atMs: 6,
-  group,
-  keeps,
-});
-const at = (event: HistoryEvent, offset: number): HistoryEvent => ({ ...event, offset }) as HistoryEvent;
-const givenUp = (event: HistoryEvent): HistoryEvent => ({ ...event, givenUp: true }) as HistoryEvent;
-
-test("a member that stopped in its orderly way repeats nothing, one that was killed may", () => {
-  const own = { ...OPTIONS, subscribers: [{ group: "s", topic: "t", listens: false }] };
-  assert.deepEqual(broken([listening, listened(true), resumed(), listening], own), ["goes-on"]);
-  assert.deepEqual(broken([listening, listened(true), resumed(), listening]), ["goes-on"]);
-  assert.deepEqual(broken([listening, listened(true), resumed(false), listening]), []);
-  assert.deepEqual(broken([listening, listened(true), resumed(), resumed(false), listening]), []);
-  assert.deepEqual(broken([listening, listened(true), resumed(true, "s 2"), listening]), []);
-  assert.deepEqual(broken([listening, resumed(), listened(true), listening]), []);
-});
-
-test("a member goes on from the first message it was not done with, or lost its queue before it was", () => {
-  const own = { ...OPTIONS, subscribers: [{ group: "s", topic: "t", listens: false }] };
-  const next = [at(listening, 1), at(listened(true), 1)];
-  assert.deepEqual(broken([listening, ...next, resumed(), at(listening, 1)], own), []);
-  const retaken = [listening, ...next, givenUp(listened(true)), listening, listened(true)];
-  assert.deepEqual(broken([...retaken, resumed(), at(listening, 1)], own), []);
-  assert.deepEqual(broken([...retaken, ...next, resumed(), at(listening, 1)], own), ["goes-on"]);
-  const anew = [listening, givenUp(listened(true))];
-  assert.deepEqual(broken([listening, listened(true), ...anew, ...next, resumed(), listening], own), []);
-  assert.deepEqual(broken([listening, givenUp(listened(true)), ...next, resumed(), listening], own), []);
-  assert.deepEqual(broken([listening, listened(true), ...next, resumed(), at(listening, 1)], own), [
-    "goes-on",
-  ]);
-});
-
 test("who asks for messages acknowledges them when it likes", () => {
   const options = { ...OPTIONS, subscribers: [{ group: "s", topic: "t", listens: false }] };
   assert.deepEqual(broken([acknowledging(), listened(true)], options), []);

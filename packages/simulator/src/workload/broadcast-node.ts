@@ -20,8 +20,6 @@ export class BroadcastNode extends SimNode {
   readonly #plan: PopPlan;
   readonly #setup: ClientSetup;
   #consumer: PushConsumer | undefined;
-  /** Which start of its machine it stopped in, in its orderly way. */
-  #stoppedIn: number | undefined;
 
   /** The plan's group is what the member is called in the history. */
   constructor(context: NodeContext, machine: SimMachine, name: string, plan: PopPlan, setup: ClientSetup) {
@@ -33,9 +31,6 @@ export class BroadcastNode extends SimNode {
   protected async begin(host: SimHost): Promise<void> {
     const { namesrv, logger } = this.#setup;
     const by = `${this.name} p${host.id}`;
-    const keeps = this.#stoppedIn === this.machine.boots;
-    this.context.recorder.add({ kind: "member-resumed", group: this.#plan.group, keeps });
-    this.#stoppedIn = undefined;
     const consumer = new PushConsumer(host, {
       group: BROADCAST,
       messageModel: "BROADCASTING",
@@ -47,23 +42,21 @@ export class BroadcastNode extends SimNode {
       logger: logger(this.name),
     });
     this.#consumer = consumer;
-    consumer.listen(this.#plan.topic, (message, { signal }) => this.#listen(host, by, message, signal));
+    consumer.listen(this.#plan.topic, (message) => this.#listen(host, by, message));
     await consumer.start();
   }
 
   protected async finish(): Promise<void> {
     const consumer = this.#consumer;
-    if (consumer === undefined) return;
     this.#consumer = undefined;
-    const { left } = await consumer.shutdown({ deadlineMs: 5_000 });
-    if (left === 0) this.#stoppedIn = this.machine.boots;
+    await consumer?.shutdown({ deadlineMs: 5_000 });
   }
 
   protected forget(): void {
     this.#consumer = undefined;
   }
 
-  async #listen(host: SimHost, by: string, message: ReceivedMessage, signal: AbortSignal): Promise<void> {
+  async #listen(host: SimHost, by: string, message: ReceivedMessage): Promise<void> {
     const { random, recorder } = this.context;
     const { group, isCalm, done, factory } = this.#plan;
     const { topic, brokerName, queueId } = message.queue;
@@ -76,7 +69,7 @@ export class BroadcastNode extends SimNode {
       if (choice < 0.5) await sleep(host, random.between(1, 50));
       else if (choice < 0.6) await sleep(host, random.between(50, 2_500));
     }
-    recorder.add({ kind: "listened", group, by, queue, offset, id, success: true, givenUp: signal.aborted });
+    recorder.add({ kind: "listened", group, by, queue, offset, id, success: true });
     done.add(`${id} ${brokerName}`);
     if (!isCalm && random.chance(0.05)) throw new Error("the listener failed on purpose");
   }
