@@ -320,6 +320,21 @@ test("a commit that came with an answered pull must be kept; one that came with 
   assert.deepEqual(broken([...later, pulled, ended, kept(0), drained(1)], GROUP), [], "never written");
 });
 
+test("a commit that nobody saw arrive may overtake one of up to fifteen seconds later, and no other", () => {
+  const start = [send("1"), ack("1", 0), seen("1", 0), listened("1", 0)];
+  const kept: HistoryEvent = {
+    kind: "group-offset",
+    atMs: clock + 60_000,
+    group: "g",
+    queue: QUEUE,
+    offset: 0,
+  };
+  const lost = committed(0, false);
+  const after = (ms: number) => ({ ...committed(1), atMs: lost.atMs + ms });
+  assert.deepEqual(broken([...start, lost, after(14_000), kept, drained(1)], GROUP), []);
+  assert.deepEqual(broken([...start, lost, after(16_000), kept, drained(1)], GROUP), ["commit-kept"]);
+});
+
 test("a group may be back at older offsets once its broker could not read the newest", () => {
   const groupOffset = (offset: number): HistoryEvent => ({
     kind: "group-offset",

@@ -12,7 +12,7 @@ interface Progress {
   /** Everything below succeeded. */
   prefix: number;
   /** The newest commits: with these the group may be left, as two members' commits may overtake each other. */
-  readonly last: { readonly atMs: number; readonly offset: number }[];
+  last: { readonly atMs: number; readonly offset: number; isOpen: boolean }[];
   /** When the broker's process ended before it had to have written the last commit; -1 when it did not. */
   unsureMs: number;
 }
@@ -22,6 +22,9 @@ const WRITTEN_MS = 17_000;
 
 /** Commits closer together than this may arrive in the other order. */
 const OVERTAKE_MS = 1_000;
+
+/** A commit that nobody saw arrive may still do so, over a slow network. */
+const UNDERWAY_MS = 15_000;
 
 export class CommitCheck {
   readonly #report: Report;
@@ -50,12 +53,12 @@ export class CommitCheck {
   committed(event: Extract<HistoryEvent, { kind: "committed" }>): void {
     const { group, queue, offset, atMs } = event;
     const progress = this.#of(group, queue);
-    const { prefix, last } = progress;
+    const { prefix } = progress;
     if (event.reaches) {
       this.#certain(progress, atMs);
     }
     // One that seems to be lost may arrive all the same: it takes no earlier one's place, but may be the one kept.
-    last.push({ atMs, offset });
+    progress.last.push({ atMs, offset, isOpen: !event.reaches });
     if (offset <= prefix || this.#lost.has(brokerOf(queue))) return;
     this.#report(
       "commit-after-listener",
@@ -67,11 +70,13 @@ export class CommitCheck {
   /** A commit that came with a pull was taken for certain, by the process that is there since at least `sentMs`. */
   taken({ group, queue, offset, sentMs }: Extract<HistoryEvent, { kind: "commit-taken" }>): void {
     const progress = this.#of(group, queue);
-    if (progress.last.some((commit) => commit.offset === offset && commit.atMs <= sentMs)) {
+    const taken = progress.last.filter((commit) => commit.offset === offset && commit.atMs <= sentMs);
+    if (taken.length > 0) {
+      for (const commit of taken) commit.isOpen = false;
       this.#certain(progress, sentMs);
     } else {
       // It was long on its way: one that was sent later may have been taken before it.
-      progress.last.unshift({ atMs: sentMs, offset });
+      progress.last.unshift({ atMs: sentMs, offset, isOpen: false });
     }
   }
 
@@ -79,7 +84,9 @@ export class CommitCheck {
   #certain(progress: Progress, atMs: number): void {
     const { last, unsureMs } = progress;
     if (unsureMs <= atMs) progress.unsureMs = -1;
-    while (last.length > 0 && (last[0]?.atMs as number) < atMs - OVERTAKE_MS) last.shift();
+    progress.last = last.filter(
+      (commit) => commit.atMs >= atMs - (commit.isOpen ? UNDERWAY_MS : OVERTAKE_MS),
+    );
   }
 
   /** What is left of the commits after a crash. */
