@@ -4,12 +4,14 @@
  */
 import { Command } from "commander";
 import type { Terminal } from "../terminal.ts";
-import { addClientCommands } from "./client-commands.ts";
 import type { SetExitCode } from "./command-context.ts";
-import { addConfigCommands } from "./config-commands.ts";
-import { addGroupCommands } from "./group-commands.ts";
-import { addServerCommands } from "./server-commands.ts";
-import { addStoreCommands } from "./store-commands.ts";
+import { addConfigCommands } from "./config/config-commands.ts";
+import { addGroupCommands } from "./group/group-commands.ts";
+import { addMessageCommands } from "./message/message-commands.ts";
+import { addMessagingCommands } from "./messaging/messaging-commands.ts";
+import { addServerCommands } from "./server/server-commands.ts";
+import { addStoreCommands } from "./store/store-commands.ts";
+import { addTopicCommands } from "./topic/topic-commands.ts";
 import { version } from "./version.ts";
 
 export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
@@ -29,7 +31,9 @@ export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
     });
   const context = { terminal, setExitCode };
   addServerCommands(root, context);
-  addClientCommands(root, context);
+  addMessagingCommands(root, context);
+  addTopicCommands(root, context);
+  addMessageCommands(root, context);
   addGroupCommands(root, context);
   addConfigCommands(root, context);
   addStoreCommands(root, context);

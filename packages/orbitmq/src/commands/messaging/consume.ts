@@ -3,9 +3,10 @@
  * takes part, and says so, because what it prints is then consumed.
  */
 import { type ConsumeFrom, PushConsumer, Reader, type ReceivedMessage } from "@orbitmq/client";
-import { ServerError, serverErrors } from "../server-error.ts";
-import type { Terminal } from "../terminal.ts";
-import { type ClientFlags, clientOptions } from "./topic.ts";
+import { ServerError, serverErrors } from "../../server-error.ts";
+import type { Terminal } from "../../terminal.ts";
+import type { ClientFlags } from "../client/client-flags.ts";
+import { clientOptions } from "../client/with-admin.ts";
 
 export interface ConsumeFlags extends ClientFlags {
   readonly group?: string;

@@ -1,11 +1,11 @@
 /** Prints the configuration a server would start with, or what is wrong with it. */
 import { resolve as absolutePath } from "node:path";
 import { nodeHost } from "@orbitmq/host/node";
-import type { Configuration } from "../config/configuration.ts";
-import { isSecret } from "../config/key-table.ts";
-import { ServerError } from "../server-error.ts";
-import { brokerSettings, nameServerSettings, storeSettings } from "../settings.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Configuration } from "../../config/configuration.ts";
+import { isSecret } from "../../config/key-table.ts";
+import { ServerError } from "../../server-error.ts";
+import { brokerSettings, nameServerSettings, storeSettings } from "../../settings.ts";
+import type { Terminal } from "../../terminal.ts";
 import type { ConfigCommandFlags } from "./config-commands.ts";
 import { readConfiguration } from "./config-flags.ts";
 

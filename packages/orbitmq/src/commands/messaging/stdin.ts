@@ -1,5 +1,5 @@
 /** Reading message bodies from stdin: all of it, or line by line, as bytes. */
-import { ServerError } from "../server-error.ts";
+import { ServerError } from "../../server-error.ts";
 
 const LF = 10;
 const CR = 13;

@@ -1,8 +1,8 @@
 /** What a starting server says about itself on stderr: who listens where, what clients will be told, what is safe. */
 import { resolve as absolutePath } from "node:path";
 import { styleText } from "node:util";
-import { isLoopback, joinAddress } from "../addresses.ts";
-import type { Server } from "../server.ts";
+import { isLoopback, joinAddress } from "../../addresses.ts";
+import type { Server } from "../../server.ts";
 
 export interface BannerFacts {
   readonly version: string;

@@ -14,14 +14,14 @@ import {
   statStore,
   verifyStore,
 } from "@orbitmq/store";
-import { commandLogger } from "../logging/command-logger.ts";
-import { serverErrorFrom } from "../server.ts";
-import { ServerError, serverErrors } from "../server-error.ts";
-import { storeSettings } from "../settings.ts";
-import type { Terminal } from "../terminal.ts";
-import { type ConfigFlags, readConfiguration } from "./config-flags.ts";
-import { progressBar } from "./progress-bar.ts";
-import { table } from "./table.ts";
+import { commandLogger } from "../../logging/command-logger.ts";
+import { serverErrorFrom } from "../../server.ts";
+import { ServerError, serverErrors } from "../../server-error.ts";
+import { storeSettings } from "../../settings.ts";
+import type { Terminal } from "../../terminal.ts";
+import { type ConfigFlags, readConfiguration } from "../config/config-flags.ts";
+import { progressBar } from "../progress-bar.ts";
+import { table } from "../table.ts";
 
 export interface StoreFlags extends ConfigFlags {
   readonly json?: boolean;

@@ -1,10 +1,10 @@
 /** `orbitmq server`, `namesrv` and `broker`: their flags. What they do is in run-server.ts. */
 import { type Command, Option } from "commander";
-import { LOG_FORMATS, LOG_LEVELS } from "../logging/command-logger.ts";
-import type { ServerRole } from "../settings.ts";
-import { duration } from "../terminal.ts";
-import type { CommandContext } from "./command-context.ts";
-import { addConfigFlags } from "./config-flags.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../../logging/command-logger.ts";
+import type { ServerRole } from "../../settings.ts";
+import { duration } from "../../terminal.ts";
+import type { CommandContext } from "../command-context.ts";
+import { addConfigFlags } from "../config/config-flags.ts";
 import type { ServerFlags } from "./run-server.ts";
 
 const ROLES: readonly (readonly [ServerRole, string])[] = [

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import { type GroupStatus, Producer, PushConsumer, sql } from "@orbitmq/client";
-import { type ManualOrbitMQ, start } from "../start.ts";
-import { processTerminal } from "../terminal.ts";
+import { type ManualOrbitMQ, start } from "../../start.ts";
+import { processTerminal } from "../../terminal.ts";
 import { groupStatus, resetGroup } from "./group.ts";
 
 let mq: ManualOrbitMQ;

@@ -1,6 +1,6 @@
 /** `orbitmq config show|check`: their flags. What they do is in show-config.ts. */
 import { type Command, Option } from "commander";
-import type { CommandContext } from "./command-context.ts";
+import type { CommandContext } from "../command-context.ts";
 import { addConfigFlags, type ConfigFlags } from "./config-flags.ts";
 
 export interface ConfigCommandFlags extends ConfigFlags {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ServerError } from "../server-error.ts";
+import { ServerError } from "../../server-error.ts";
 import { LINE_BYTES_MAX, lines, wholeInput } from "./stdin.ts";
 
 async function* chunks(...texts: readonly (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {

@@ -8,17 +8,17 @@
 import { resolve as absolutePath } from "node:path";
 import type { Host, Logger } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
-import { type CommandLogger, commandLogger } from "../logging/command-logger.ts";
-import type { LogFormat, LogLevel } from "../logging/pino-records.ts";
-import { Server, serverErrorFrom } from "../server.ts";
-import { ServerError, serverErrors } from "../server-error.ts";
-import type { ServerRole } from "../settings.ts";
-import type { Terminal } from "../terminal.ts";
+import { type CommandLogger, commandLogger } from "../../logging/command-logger.ts";
+import type { LogFormat, LogLevel } from "../../logging/pino-records.ts";
+import { Server, serverErrorFrom } from "../../server.ts";
+import { ServerError, serverErrors } from "../../server-error.ts";
+import type { ServerRole } from "../../settings.ts";
+import type { Terminal } from "../../terminal.ts";
+import { type ConfigFlags, readConfiguration } from "../config/config-flags.ts";
+import { explain } from "../failure.ts";
+import { version } from "../version.ts";
 import { bannerLines, bannerText } from "./banner.ts";
 import { collectAlone } from "./collector.ts";
-import { type ConfigFlags, readConfiguration } from "./config-flags.ts";
-import { explain } from "./failure.ts";
-import { version } from "./version.ts";
 
 export interface ServerFlags extends ConfigFlags {
   readonly store?: "disk" | "memory";

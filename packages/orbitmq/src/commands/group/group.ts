@@ -1,9 +1,10 @@
 /** `orbitmq group status|reset`. */
 import type { GroupMember, GroupStatus } from "@orbitmq/client";
-import { ServerError } from "../server-error.ts";
-import type { Terminal } from "../terminal.ts";
-import { table } from "./table.ts";
-import { type ClientFlags, withAdmin } from "./topic.ts";
+import { ServerError } from "../../server-error.ts";
+import type { Terminal } from "../../terminal.ts";
+import type { ClientFlags } from "../client/client-flags.ts";
+import { withAdmin } from "../client/with-admin.ts";
+import { table } from "../table.ts";
 
 const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 const UNKNOWN = "?";

@@ -3,10 +3,11 @@
  * not acknowledged and says how many were.
  */
 import { type Message, OrbitError, Producer, type SendResult } from "@orbitmq/client";
-import { ServerError } from "../server-error.ts";
-import type { Terminal } from "../terminal.ts";
+import { ServerError } from "../../server-error.ts";
+import type { Terminal } from "../../terminal.ts";
+import type { ClientFlags } from "../client/client-flags.ts";
+import { clientOptions } from "../client/with-admin.ts";
 import { lines, wholeInput } from "./stdin.ts";
-import { type ClientFlags, clientOptions } from "./topic.ts";
 
 export interface SendFlags extends ClientFlags {
   readonly lines?: boolean;

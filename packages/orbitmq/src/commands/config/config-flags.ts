@@ -1,11 +1,11 @@
 /** The flags that stand for configuration keys, and how flags, environment and file become a configuration. */
 import type { Command } from "commander";
-import { type Configuration, type FlagValue, resolveConfiguration } from "../config/configuration.ts";
-import { decodeProperties } from "../config/properties.ts";
-import type { ConfigRole } from "../config/supported-keys.ts";
-import { ServerError } from "../server-error.ts";
-import type { ServerRole } from "../settings.ts";
-import { repeatable } from "./repeatable.ts";
+import { type Configuration, type FlagValue, resolveConfiguration } from "../../config/configuration.ts";
+import { decodeProperties } from "../../config/properties.ts";
+import type { ConfigRole } from "../../config/supported-keys.ts";
+import { ServerError } from "../../server-error.ts";
+import type { ServerRole } from "../../settings.ts";
+import { repeatable } from "../repeatable.ts";
 
 /** flag → key, description, and the roles that have it. */
 const KEY_FLAGS: readonly (readonly [

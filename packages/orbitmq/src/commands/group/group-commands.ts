@@ -1,9 +1,8 @@
 /** `orbitmq group …`: its flags. What it does is in group.ts. */
 import type { Command } from "commander";
-import { withClientFlags } from "./client-commands.ts";
-import type { CommandContext } from "./command-context.ts";
+import { type ClientFlags, withClientFlags } from "../client/client-flags.ts";
+import type { CommandContext } from "../command-context.ts";
 import type { ResetGroupFlags } from "./group.ts";
-import type { ClientFlags } from "./topic.ts";
 
 export function addGroupCommands(root: Command, { terminal, setExitCode }: CommandContext): void {
   const group = root.command("group").description("look at consumer groups and set their offsets");

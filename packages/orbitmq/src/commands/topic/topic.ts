@@ -1,13 +1,10 @@
 /** `orbitmq topic create|list|route|status`. */
-import { Admin, type MessageQueue } from "@orbitmq/client";
-import { ServerError } from "../server-error.ts";
-import type { Terminal } from "../terminal.ts";
-import { table } from "./table.ts";
-
-export interface ClientFlags {
-  readonly namesrv?: string;
-  readonly json?: boolean;
-}
+import type { MessageQueue } from "@orbitmq/client";
+import { ServerError } from "../../server-error.ts";
+import type { Terminal } from "../../terminal.ts";
+import type { ClientFlags } from "../client/client-flags.ts";
+import { withAdmin } from "../client/with-admin.ts";
+import { table } from "../table.ts";
 
 export interface CreateTopicFlags extends ClientFlags {
   readonly queues: number;
@@ -16,29 +13,7 @@ export interface CreateTopicFlags extends ClientFlags {
   readonly broker?: string;
 }
 
-/** How long a command tries to reach a NameServer. */
-const START_TIMEOUT_MS = 5_000;
 const PERM = { r: 4, w: 2, rw: 6 } as const;
-
-/** Options every client of a command starts with. */
-export function clientOptions(flags: ClientFlags, terminal: Terminal) {
-  const namesrv = flags.namesrv ?? (terminal.env["NAMESRV_ADDR"] || "127.0.0.1:9876");
-  return { namesrv, startTimeoutMs: START_TIMEOUT_MS };
-}
-
-export async function withAdmin<T>(
-  flags: ClientFlags,
-  terminal: Terminal,
-  use: (admin: Admin) => Promise<T>,
-): Promise<T> {
-  const admin = new Admin(clientOptions(flags, terminal));
-  try {
-    await admin.start();
-    return await use(admin);
-  } finally {
-    await admin.shutdown();
-  }
-}
 
 const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 const permText = (perm: number): string => `${perm & 4 ? "r" : ""}${perm & 2 ? "w" : ""}` || "none";

@@ -1,8 +1,9 @@
 /** `orbitmq message query|get`. */
 import type { ReceivedMessage } from "@orbitmq/client";
-import type { Terminal } from "../terminal.ts";
-import { table } from "./table.ts";
-import { type ClientFlags, withAdmin } from "./topic.ts";
+import type { Terminal } from "../../terminal.ts";
+import type { ClientFlags } from "../client/client-flags.ts";
+import { withAdmin } from "../client/with-admin.ts";
+import { table } from "../table.ts";
 
 export interface QueryMessageFlags extends ClientFlags {
   readonly tag?: boolean;

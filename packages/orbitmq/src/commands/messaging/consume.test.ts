@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ServerError } from "../server-error.ts";
+import { ServerError } from "../../server-error.ts";
 import { startingPoint } from "./consume.ts";
 
 describe("consume --from", () => {

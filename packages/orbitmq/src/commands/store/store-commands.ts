@@ -1,9 +1,9 @@
 /** `orbitmq store …`: their flags. What they do is in store.ts. */
 import type { Command } from "commander";
 import { Option } from "commander";
-import { wholeNumber } from "../terminal.ts";
-import type { CommandContext } from "./command-context.ts";
-import { addConfigFlags } from "./config-flags.ts";
+import { wholeNumber } from "../../terminal.ts";
+import type { CommandContext } from "../command-context.ts";
+import { addConfigFlags } from "../config/config-flags.ts";
 import type { BackupFlags, DumpFlags, SkipFlags, StoreFlags } from "./store.ts";
 
 const AFTER_HELP = `
