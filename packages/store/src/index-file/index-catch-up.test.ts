@@ -161,4 +161,51 @@ describe("an index that the disk refuses", () => {
     whole.set(`${HOME}/commitlog/00000000000000000000`, mended);
     checkAll(await StoreDriver.open(OPTIONS, { files: whole, folders: later.folders }), 50, "built anew");
   });
+
+  it("does not claim to be complete when the start met a damaged record before it was indexed, held or given up", async () => {
+    const driver = await StoreDriver.open(OPTIONS);
+    for (let index = 0; index < 40; index += 1)
+      driver.sendNow(message(`m${index}`, { properties: `UNIQ_KEY\u0001id-${index}\u0002` }));
+    const { files: early } = driver.host.files.image();
+    driver.host.advance(15_000);
+    const { files: late, folders } = driver.host.files.image();
+    const { physicalOffset: position, totalSize } = driver.readAll()[20]!;
+    const log = `${HOME}/commitlog/00000000000000000000`;
+    const damaged = Buffer.from(late.get(log)!);
+    damaged[position + 90]! ^= 1;
+    const skipped = [
+      {
+        offset: position,
+        end: position + totalSize,
+        reason: "bits",
+        skippedMs: 1,
+        topic: "T",
+        queueId: 0,
+        queueOffset: 20,
+      },
+    ];
+    const skips = Buffer.from(JSON.stringify({ version: 1, skipped }));
+    // A crash amid a round of flushing: some files are new, the others are those of the round before.
+    const crashed = (isNew: (path: string) => boolean): Map<string, Buffer> => {
+      const files = new Map([...early, ...[...late].filter(([path]) => isNew(path))] as [string, Buffer][]);
+      return files.set(log, damaged);
+    };
+    const queues = (path: string): boolean => path.startsWith(`${HOME}/consumequeue/`);
+    for (const more of [[], [[`${HOME}/orbitmq-skips.json`, skips] as const]]) {
+      const again = await StoreDriver.open(OPTIONS, {
+        files: new Map([...crashed(queues), ...more]),
+        folders,
+      });
+      assert.deepEqual(ask(again, "id-20"), { bodies: [], complete: false });
+      assert.deepEqual(ask(again, "id-30"), { bodies: ["m30"], complete: false });
+      again.host.advance(15_000);
+      await again.stop();
+      const later = await StoreDriver.open(OPTIONS, again.host.files.image());
+      assert.deepEqual(ask(later, "id-20"), { bodies: [], complete: false }, "after another start");
+    }
+    const files = crashed((path) => queues(path) || path.includes("index"));
+    const indexed = await StoreDriver.open(OPTIONS, { files, folders });
+    assert.deepEqual(ask(indexed, "id-20"), { bodies: [], complete: false }, "its record cannot be read");
+    assert.deepEqual(ask(indexed, "id-30"), { bodies: ["m30"], complete: true }, "all are indexed");
+  });
 });

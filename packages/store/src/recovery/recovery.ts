@@ -177,8 +177,16 @@ class Recovery {
     };
   }
 
-  /** Where the log goes on behind a place without a record: one that was given up, or that its queue holds on to. */
+  /** Where the log goes on behind a place without a record; the index says that it lacks what was there. */
   #passOver(position: number, reason: string, flushed: number): number | undefined {
+    const { index, indexFrom } = this.#parts;
+    const next = this.#behind(position, reason, flushed);
+    if (next !== undefined && position >= indexFrom) index.missed(next);
+    return next;
+  }
+
+  /** The end of a record that was given up, or that its queue holds on to. */
+  #behind(position: number, reason: string, flushed: number): number | undefined {
     const { plan, logger, segments } = this.#parts;
     const next = passOver(this.#parts, position, (queue) => {
       if (!this.#damaged.has(queue)) this.#append(queue, 0, BLANK_UNIT_SIZE, 0);
