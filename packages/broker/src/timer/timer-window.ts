@@ -2,7 +2,8 @@
  * Which slot of the wheel a message goes into (RocketMQ: TimerMessageStore.doEnqueue). A time beyond the window goes
  * into the window's last slot, or its middle when little would remain, and from there round again.
  */
-import { TIMER_PRECISION_MS, TimerMagic } from "@orbitmq/store";
+import type { Clock } from "@orbitmq/host";
+import { TIMER_PRECISION_MS, type TimerFiles, TimerMagic } from "@orbitmq/store";
 
 export interface TimerPlace {
   readonly slotMs: number;
@@ -22,4 +23,17 @@ export function placeTimer(
   if (beyondMs < 0) return { slotMs: outMs, magic };
   const slots = beyondMs < Math.floor(windowSlots / 3) * TIMER_PRECISION_MS ? windowSlots >> 1 : windowSlots;
   return { slotMs: writeTimeMs + slots * TIMER_PRECISION_MS, magic: magic | TimerMagic.ROLL };
+}
+
+/** Now as whole seconds of wall time, ms. */
+export function nowSlot(clock: Pick<Clock, "wallMs">): number {
+  const nowMs = clock.wallMs();
+  return nowMs - (nowMs % TIMER_PRECISION_MS);
+}
+
+/** The first slot from `slotMs` on that is not being emptied. */
+export function freeSlot(files: Pick<TimerFiles, "isTaken">, slotMs: number): number {
+  let free = slotMs;
+  while (files.isTaken(free)) free += TIMER_PRECISION_MS;
+  return free;
 }

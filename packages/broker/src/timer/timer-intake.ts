@@ -1,0 +1,253 @@
+/**
+ * Follows the timer's queue into the wheel, a read at a time, as messages become readable. When the wheel has no room
+ * for a message the queue waits until a slot is done with.
+ *
+ *   resting ⇄ reading (→ pausing → reading)
+ */
+import { HostError, type TimerHandle } from "@orbitmq/host";
+import { type GetResult, KEPT, TIMER_PRECISION_MS, type TimerFiles } from "@orbitmq/store";
+import { getProperty, javaHash, MessageConst, type MessageRecord, readRecord } from "@orbitmq/wire";
+import { TIMER_TOPIC } from "../names.ts";
+import type { TimerServiceNeeds } from "./timer-needs.ts";
+import type { TimerProgress } from "./timer-progress.ts";
+import { outOf, recordOf } from "./timer-slot-run.ts";
+import { freeSlot, nowSlot, placeTimer } from "./timer-window.ts";
+
+/** One read of the queue. */
+const MESSAGES_MAX = 256;
+const BYTES_MAX = 1_048_576;
+/** RocketMQ: TIMER_BLANK_SLOTS. */
+const BLANK_SLOTS = 60;
+/** Nothing could be written now. */
+const PAUSE_MS = 1_000;
+/** A record of the queue that cannot be read is tried again. */
+const STUCK_PAUSE_MS = 10_000;
+
+export class TimerIntake {
+  readonly #needs: TimerServiceNeeds;
+  readonly #files: TimerFiles;
+  readonly #progress: TimerProgress;
+  readonly #windowSlots: number;
+  /** A read is over; `moved`: the queue goes on behind it. */
+  readonly #wasRead: (moved: boolean) => void;
+  /** The next message, and the queue's end. */
+  #next = 0;
+  #end = 0;
+  #isRunning = false;
+  #isReading = false;
+  #isFull = false;
+  #timer: TimerHandle | undefined;
+  /** Of a rebuild: messages of the queue below, to be delivered before, are delivered. */
+  #skip = { offset: 0, readTimeMs: 0 };
+  /** Slots are emptied once the queue is read to here: what deletes their messages may lie before. */
+  #readFirst = 0;
+
+  constructor(
+    needs: TimerServiceNeeds,
+    files: TimerFiles,
+    progress: TimerProgress,
+    wasRead: (moved: boolean) => void,
+  ) {
+    const { timerWheelSlots, timerRollWindowSlot: window } = needs.options;
+    this.#needs = needs;
+    this.#files = files;
+    this.#progress = progress;
+    this.#wasRead = wasRead;
+    // RocketMQ knows half of its slots as the wheel's days.
+    const windowMax = timerWheelSlots / 2 - BLANK_SLOTS;
+    this.#windowSlots = Math.floor(window > windowMax || window < 2 ? windowMax : window);
+  }
+
+  /** The offset of the next message to be read. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Messages that are not read yet. */
+  get behind(): number {
+    return Math.max(0, this.#end - this.#next);
+  }
+
+  /** Messages of the queue are read that a rebuild may skip. */
+  get isRebuilding(): boolean {
+    return this.#next < this.#skip.offset && this.#next < this.#end;
+  }
+
+  /** Whether what deletes messages of a slot is in the wheel, too. Not waited for while the queue stands still. */
+  get isAhead(): boolean {
+    return this.#next >= this.#readFirst || this.#timer !== undefined;
+  }
+
+  /** The queue goes on at `next`, at start. */
+  load(next: number, end: number): void {
+    this.#next = next;
+    this.#end = end;
+  }
+
+  /** Everything is read again from `min`: what lies below `offset` and was to be delivered before `readTimeMs` is delivered. */
+  rebuildFrom(min: number, offset: number, readTimeMs: number): void {
+    this.#next = min;
+    this.#skip = { offset, readTimeMs };
+    this.#readFirst = this.#end;
+  }
+
+  start(end: number): void {
+    this.#isRunning = true;
+    this.#end = Math.max(this.#end, end);
+    this.#readFirst = this.#end;
+    this.read();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#timer?.cancel();
+  }
+
+  arrived(end: number): void {
+    this.#end = Math.max(this.#end, end);
+    this.read();
+  }
+
+  /** What could not be read may be readable now. */
+  retry(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.read();
+  }
+
+  /** A slot of the wheel is done with. */
+  madeRoom(): void {
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    this.retry();
+  }
+
+  /**
+   * Where the queue goes on behind the last unit whose message is there. Units whose messages the log has lost (they
+   * were never synced) are taken back.
+   */
+  async afterLastUnit(): Promise<{ readonly next: number | undefined; readonly isCut: boolean }> {
+    const { store } = this.#needs;
+    const files = this.#files;
+    const { minOffset } = store.status();
+    let isCut = false;
+    let last = files.lastUnit();
+    while (last !== undefined) {
+      const { unit, position } = last;
+      if (unit.physicalOffset < minOffset) break;
+      if (unit.reserved === KEPT) {
+        last = files.unitBefore(position);
+        continue;
+      }
+      const bytes = await new Promise<Uint8Array | undefined>((resolve) =>
+        store.recordAt(unit.physicalOffset, resolve),
+      );
+      const record = bytes && recordOf(bytes, unit);
+      if (record !== undefined) return { next: record.queueOffset + 1, isCut };
+      if (files.lastUnit()?.position !== position) break;
+      isCut = true;
+      files.dropLast();
+      last = files.lastUnit();
+    }
+    return { next: undefined, isCut };
+  }
+
+  read(): void {
+    const isDue = this.#isRunning && !this.#isReading && !this.#isFull;
+    if (!isDue || this.#timer !== undefined || this.#next >= this.#end) return;
+    this.#isReading = true;
+    // Never inside the store's own callbacks, and a turn between two reads of a backlog.
+    this.#needs.timers.afterTurn(() => {
+      if (!this.#isRunning) return;
+      const request = { topic: TIMER_TOPIC, queueId: 0, offset: this.#next };
+      this.#needs.store.get({ ...request, messagesMax: MESSAGES_MAX, bytesMax: BYTES_MAX }, (result) => {
+        this.#isReading = false;
+        this.#found(result);
+      });
+    });
+  }
+
+  #readLater(pauseMs: number): void {
+    this.#timer ??= this.#needs.timers.after(pauseMs, () => {
+      this.#timer = undefined;
+      this.#isFull = false;
+      this.read();
+    });
+  }
+
+  #found(result: GetResult): void {
+    const from = this.#next;
+    try {
+      if (!this.#isRunning) return;
+      if (result.status === "OFFSET_TOO_SMALL" || result.status === "OFFSET_OVERFLOW_BADLY") {
+        this.#needs.logger.warn(
+          { from, to: result.nextBeginOffset, status: result.status },
+          "the timer's queue does not reach to where it is read; going on where it is",
+        );
+      }
+      if (this.#enqueueAll(result.slices)) this.#next = result.nextBeginOffset;
+      this.#files.writeOut();
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#needs.store.releaseSpace();
+      this.#needs.logger.error({ err: error }, "timed messages cannot be put into the wheel; trying again");
+      this.#readLater(PAUSE_MS);
+    } finally {
+      result.release();
+    }
+    const moved = this.#next !== from;
+    if (!moved && this.#timer === undefined) this.#readLater(STUCK_PAUSE_MS);
+    this.#wasRead(moved);
+    this.read();
+  }
+
+  /** False: the wheel has no room for the message at `#next`. */
+  #enqueueAll(slices: readonly Uint8Array[]): boolean {
+    for (const slice of slices) {
+      const bytes = Buffer.from(slice.buffer, slice.byteOffset, slice.length);
+      for (let at = 0; at < bytes.length; ) {
+        const record = readRecord(bytes, at);
+        at += record.totalSize;
+        if (!this.#enqueue(record)) {
+          this.#isFull = true;
+          this.#readLater(STUCK_PAUSE_MS);
+          return false;
+        }
+        this.#next = record.queueOffset + 1;
+      }
+    }
+    return true;
+  }
+
+  #enqueue(record: MessageRecord): boolean {
+    const { properties, queueOffset, physicalOffset, totalSize } = record;
+    const outMs = outOf(properties);
+    if (outMs === undefined) {
+      this.#needs.logger.error(
+        { queueOffset, physicalOffset },
+        "a message of the timer's queue does not say when it is due; it is left where it is",
+      );
+      return true;
+    }
+    if (queueOffset < this.#skip.offset && outMs < this.#skip.readTimeMs) return true;
+    const writeTimeMs = nowSlot(this.#needs.clock);
+    const deletes = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) !== undefined;
+    const place = placeTimer(outMs - (outMs % TIMER_PRECISION_MS), writeTimeMs, this.#windowSlots, deletes);
+    const slotMs = freeSlot(this.#files, place.slotMs);
+    const files = this.#files;
+    if (!files.hasRoom(slotMs)) return false;
+    const topicHash = javaHash(getProperty(properties, MessageConst.REAL_TOPIC) ?? "");
+    const recordSize = totalSize;
+    files.add({
+      slotMs,
+      magic: place.magic,
+      writeTimeMs,
+      physicalOffset,
+      recordSize,
+      topicHash,
+      reserved: 0,
+    });
+    this.#progress.hold(slotMs, outMs);
+    return true;
+  }
+}
