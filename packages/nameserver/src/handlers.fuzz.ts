@@ -13,16 +13,13 @@ import {
   type Peer,
   Refusal,
   type RemotingCommand,
+  RequestCode,
   SERIALIZE_JSON,
   WireError,
 } from "@orbitmq/wire";
-import { brokerHeartbeat } from "./handlers/broker-heartbeat.ts";
-import { getAllTopicList } from "./handlers/get-all-topic-list.ts";
-import { getBrokerClusterInfo } from "./handlers/get-broker-cluster-info.ts";
-import { getRouteInfo } from "./handlers/get-route-info.ts";
-import { queryDataVersion } from "./handlers/query-data-version.ts";
-import { registerBroker } from "./handlers/register-broker.ts";
-import { unregisterBroker } from "./handlers/unregister-broker.ts";
+import { KvConfig } from "./kv-config.ts";
+import { nameServerDefaults } from "./nameserver-options.ts";
+import { requestHandlers } from "./request-handlers.ts";
 import { RouteTable } from "./route-table.ts";
 
 const RUNS = Number(process.env["ORBITMQ_FUZZ_RUNS"] ?? 20_000);
@@ -61,6 +58,10 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   bodyCrc32: ["0", "0", "0", "1"],
   topic: NAMES,
   acceptStandardJsonOnly: ["true", "false"],
+  namespace: ["ORDER_TOPIC_CONFIG", ...NAMES],
+  key: NAMES,
+  value: NAMES,
+  cluster: NAMES,
 };
 
 const bodies = [true, false].flatMap((compressed) =>
@@ -79,10 +80,15 @@ const bodies = [true, false].flatMap((compressed) =>
   }),
 );
 
+const OTHER_BODIES = [
+  '{"counter":1}',
+  '{"brokerDatas":[],"filterServerTable":{},"queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":1,"topicSysFlag":3,"writeQueueNums":1}]}',
+].map((text) => Buffer.from(text));
+
 function request(): RemotingCommand {
   const fields = new Map<string, string>();
   for (const [name, values] of Object.entries(FIELDS)) if (int(20) > 0) fields.set(name, pick(values));
-  const body = Uint8Array.from(int(8) === 0 ? Buffer.from('{"counter":1}') : pick(bodies));
+  const body = Uint8Array.from(int(8) === 0 ? pick(OTHER_BODIES) : pick(bodies));
   if (body.length > 0 && int(3) === 0) body[int(body.length)] = int(256);
   return {
     code: 0,
@@ -106,18 +112,12 @@ describe("the NameServer's handlers", () => {
   it("answer or refuse every request, whatever it says", () => {
     const table = new RouteTable({ brokerChannelExpiredTime: 50, brokersMax: 20, topicsMax: 12 });
     let nowMs = 0;
-    const needs = { table, logger: silentLogger, clock: { wallMs: () => nowMs, monotonicMs: () => nowMs } };
-    const register = registerBroker(needs);
-    const handlers = [
-      register,
-      register,
-      unregisterBroker(needs),
-      brokerHeartbeat(needs),
-      queryDataVersion(needs),
-      getRouteInfo(needs),
-      getBrokerClusterInfo(needs),
-      getAllTopicList(needs),
-    ];
+    const options = { ...nameServerDefaults, orderMessageEnable: true, kvConfigCharactersMax: 2_000 };
+    const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
+    const kv = new KvConfig(undefined, options, silentLogger);
+    const known = requestHandlers({ table, kv, options, logger: silentLogger, clock });
+    const register = known.get(RequestCode.REGISTER_BROKER)!;
+    const handlers = [register, register, register, register, register, ...known.values()];
     let answered = 0;
     let refused = 0;
     for (let run = 0; run < RUNS; run++) {

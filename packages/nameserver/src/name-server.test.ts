@@ -153,7 +153,7 @@ describe("NameServer", () => {
 
   it("answers 3 for a request it does not know", async () => {
     const client = new RpcClient(host);
-    const answer = await ask(client, `127.0.0.1:${port}`, { code: RequestCode.PUT_KV_CONFIG });
+    const answer = await ask(client, `127.0.0.1:${port}`, { code: RequestCode.SEND_MESSAGE });
     assert.equal(answer.code, 3);
     client.stop();
   });

@@ -1,6 +1,6 @@
 /**
  * The NameServer: who serves which topic (RocketMQ: NamesrvController). Assembles the route table, one handler
- * per command and the search for brokers that fell silent; nothing is kept on disk.
+ * per command and the search for brokers that fell silent; nothing is kept on disk but the KV configuration.
  */
 import {
   assert,
@@ -10,19 +10,14 @@ import {
   silentLogger,
   type TimerHandle,
 } from "@orbitmq/host";
-import { type Peer, RequestCode, RpcServer } from "@orbitmq/wire";
-import { brokerHeartbeat } from "./handlers/broker-heartbeat.ts";
-import { getAllTopicList } from "./handlers/get-all-topic-list.ts";
-import { getBrokerClusterInfo } from "./handlers/get-broker-cluster-info.ts";
-import { getRouteInfo } from "./handlers/get-route-info.ts";
-import { queryDataVersion } from "./handlers/query-data-version.ts";
-import { registerBroker } from "./handlers/register-broker.ts";
-import { unregisterBroker } from "./handlers/unregister-broker.ts";
+import { type Peer, RpcServer } from "@orbitmq/wire";
+import { KvConfig } from "./kv-config.ts";
 import {
   type NameServerOptions,
   nameServerDefaults,
   type ResolvedNameServerOptions,
 } from "./nameserver-options.ts";
+import { requestHandlers } from "./request-handlers.ts";
 import { RouteTable } from "./route-table.ts";
 
 const STOP_TIMEOUT_MS = 3_000;
@@ -32,6 +27,7 @@ export class NameServer {
   readonly #options: ResolvedNameServerOptions;
   readonly #logger: Logger;
   readonly #table: RouteTable;
+  readonly #kv: KvConfig;
   readonly #server: RpcServer;
   readonly #peers = new Map<number, Peer>();
   #scan: TimerHandle | undefined;
@@ -39,20 +35,21 @@ export class NameServer {
   #stopped: Promise<void> | undefined;
 
   constructor(host: Host, options: NameServerOptions = {}, logger: Logger = silentLogger) {
-    const { rpc, ...tuning } = options;
+    const { rpc, kvConfigFile, ...tuning } = options;
     this.#host = host;
     this.#options = { ...nameServerDefaults, ...tuning };
     this.#logger = logger;
     this.#table = new RouteTable(this.#options);
     this.#server = new RpcServer(host, { logger, ...rpc });
-    const needs = { table: this.#table, clock: host.clock, logger };
-    this.#server.handle(RequestCode.REGISTER_BROKER, registerBroker(needs));
-    this.#server.handle(RequestCode.UNREGISTER_BROKER, unregisterBroker(needs));
-    this.#server.handle(RequestCode.BROKER_HEARTBEAT, brokerHeartbeat(needs));
-    this.#server.handle(RequestCode.QUERY_DATA_VERSION, queryDataVersion(needs));
-    this.#server.handle(RequestCode.GET_ROUTEINFO_BY_TOPIC, getRouteInfo(needs));
-    this.#server.handle(RequestCode.GET_BROKER_CLUSTER_INFO, getBrokerClusterInfo(needs));
-    this.#server.handle(RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, getAllTopicList(needs));
+    this.#kv = new KvConfig(kvConfigFile, this.#options, logger);
+    const parts = {
+      table: this.#table,
+      kv: this.#kv,
+      options: this.#options,
+      clock: host.clock,
+      logger,
+    };
+    for (const [code, handler] of requestHandlers(parts)) this.#server.handle(code, handler);
     this.#server.onPeer((peer, open) => this.#peerChanged(peer, open));
   }
 
@@ -63,6 +60,7 @@ export class NameServer {
   start(local: SocketAddress): Promise<SocketAddress> {
     assert(!this.#started, "a NameServer is started once");
     this.#started = true;
+    this.#kv.load();
     return new Promise((resolve, reject) => {
       this.#server.listen(local, (error, listener) => {
         if (error !== undefined || listener === undefined) {
@@ -83,6 +81,7 @@ export class NameServer {
   stop(timeoutMs: number = STOP_TIMEOUT_MS): Promise<void> {
     this.#stopped ??= new Promise((resolve) => {
       this.#scan?.cancel();
+      this.#kv.stop();
       this.#server.stop(timeoutMs, () => resolve());
     });
     return this.#stopped;

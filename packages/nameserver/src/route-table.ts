@@ -10,6 +10,9 @@
  *   queues     topic → broker name → QueueData
  * A broker name exists while it has an address; a topic while a broker serves it; every address in `brokers`
  * has an entry in `lives`, and nothing else has one.
+ *
+ * A broker an administrator has wiped shows its queues without write permission until it is given back, or until the
+ * broker is gone; what the broker registered meanwhile is kept.
  */
 import { assert } from "@orbitmq/host";
 import {
@@ -76,6 +79,7 @@ interface Broker {
   readonly addrs: Map<number, string>;
   enableActingMaster: boolean;
   zoneName: string | undefined;
+  isWiped: boolean;
 }
 
 interface Live {
@@ -201,12 +205,50 @@ export class RouteTable {
     const queues = this.#queues.get(topic);
     if (queues === undefined) return undefined;
     const brokerDatas: BrokerData[] = [];
-    for (const brokerName of queues.keys()) {
+    const queueDatas: QueueData[] = [];
+    for (const [brokerName, queue] of queues) {
       const broker = this.#brokers.get(brokerName);
       assert(broker !== undefined, "a topic is served by a broker that is not known");
       brokerDatas.push(brokerData(broker));
+      queueDatas.push(broker.isWiped ? { ...queue, perm: queue.perm & ~Perm.WRITE } : queue);
     }
-    return { queueDatas: [...queues.values()], brokerDatas, filterServerTable: new Map() };
+    return { queueDatas, brokerDatas, filterServerTable: new Map() };
+  }
+
+  /** Takes write permission from all topics of a broker, or gives it back; returns how many topics that are. */
+  setWiped(brokerName: string, isWiped: boolean): number {
+    const broker = this.#brokers.get(brokerName);
+    if (broker === undefined) return 0;
+    broker.isWiped = isWiped;
+    let count = 0;
+    for (const queues of this.#queues.values()) if (queues.has(brokerName)) count++;
+    return count;
+  }
+
+  /** Forgets a topic, of one cluster only when one is named, until a broker registers it anew. */
+  deleteTopic(topic: string, clusterName?: string): void {
+    const queues = this.#queues.get(topic);
+    if (queues === undefined) return;
+    for (const brokerName of [...queues.keys()]) {
+      if (clusterName === undefined || this.#brokers.get(brokerName)?.cluster === clusterName)
+        queues.delete(brokerName);
+    }
+    if (queues.size === 0) this.#queues.delete(topic);
+  }
+
+  /** Adds queues of a topic by hand. Returns the broker that is not known; then nothing is changed. */
+  registerTopic(topic: string, queueDatas: readonly QueueData[]): string | undefined {
+    const stranger = queueDatas.find(({ brokerName }) => !this.#brokers.has(brokerName));
+    if (stranger !== undefined) return stranger.brokerName;
+    if (queueDatas.length === 0) return undefined;
+    let queues = this.#queues.get(topic);
+    if (queues === undefined) {
+      if (this.#queues.size >= this.#limits.topicsMax) return "";
+      queues = new Map();
+      this.#queues.set(topic, queues);
+    }
+    for (const queue of queueDatas) queues.set(queue.brokerName, queue);
+    return undefined;
   }
 
   clusterInfo(): ClusterInfo {
@@ -221,6 +263,38 @@ export class RouteTable {
     return [...this.#queues.keys()];
   }
 
+  /** Topics whose first broker registered them with flags (TopicSysFlag) that `wanted` accepts. */
+  topicsWithFlags(wanted: (topicSysFlag: number) => boolean): string[] {
+    const topics: string[] = [];
+    for (const [topic, queues] of this.#queues) {
+      for (const { topicSysFlag } of queues.values()) {
+        if (wanted(topicSysFlag)) topics.push(topic);
+        break;
+      }
+    }
+    return topics;
+  }
+
+  /** Topics that a broker of the cluster serves. */
+  topicsOfCluster(clusterName: string): string[] {
+    const names = this.#clusters.get(clusterName);
+    if (names === undefined) return [];
+    const topics: string[] = [];
+    for (const [topic, queues] of this.#queues) {
+      for (const brokerName of queues.keys()) {
+        if (!names.has(brokerName)) continue;
+        topics.push(topic);
+        break;
+      }
+    }
+    return topics;
+  }
+
+  /** The addresses of a broker name; empty when nobody knows it. */
+  addressesOf(brokerName: string): ReadonlyMap<number, string> {
+    return new Map(this.#brokers.get(brokerName)?.addrs);
+  }
+
   #addBroker(request: BrokerRegistration): Broker {
     const broker: Broker = {
       name: request.brokerName,
@@ -228,6 +302,7 @@ export class RouteTable {
       addrs: new Map(),
       enableActingMaster: false,
       zoneName: undefined,
+      isWiped: false,
     };
     this.#brokers.set(broker.name, broker);
     const names = this.#clusters.get(broker.cluster);

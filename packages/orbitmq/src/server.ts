@@ -12,6 +12,7 @@ import { NameServer } from "@orbitmq/nameserver";
 import { type MessageStore, openMessageStore, StoreError, type StoreStatus } from "@orbitmq/store";
 import { type Advertisement, chooseAdvertisement, isUnspecified, joinAddress } from "./addresses.ts";
 import { freePortPair } from "./free-port-pair.ts";
+import { LazyFolderFile } from "./lazy-folder-file.ts";
 import { memoryFiles } from "./memory-files.ts";
 import { ServerError, type ServerErrorCode } from "./server-error.ts";
 import {
@@ -110,8 +111,9 @@ export class Server {
   }
 
   async #startNameServer(): Promise<void> {
-    const { listen, options } = nameServerSettings(this.settings);
-    this.#nameServer = new NameServer(this.#host, options, this.#logger);
+    const { listen, options, kvConfigPath } = nameServerSettings(this.settings);
+    const kvConfigFile = new LazyFolderFile(this.#host, kvConfigPath, this.#logger);
+    this.#nameServer = new NameServer(this.#host, { ...options, kvConfigFile }, this.#logger);
     this.#namesrvListens = await this.#nameServer
       .start(listen)
       .catch((error: unknown) => refuseAddress(error, "the NameServer", listen, "--namesrv-port"));

@@ -25,7 +25,9 @@ export interface ServerSettings {
 
 export interface NameServerSettings {
   readonly listen: SocketAddress;
-  readonly options: NameServerOptions;
+  readonly options: Omit<NameServerOptions, "kvConfigFile">;
+  /** Where kvConfig.json is, or will be. */
+  readonly kvConfigPath: string;
 }
 
 export function nameServerSettings({ role, config }: ServerSettings): NameServerSettings {
@@ -35,7 +37,14 @@ export function nameServerSettings({ role, config }: ServerSettings): NameServer
       host: config.text("bindAddress"),
       port: config.number(own ? "listenPort" : "namesrvPort"),
     },
+    kvConfigPath:
+      config.text("kvConfigPath") ||
+      (own ? "./namesrv/kvConfig.json" : `${config.text("storePathRootDir")}/config/kvConfig.json`),
     options: {
+      orderMessageEnable: config.flag("orderMessageEnable"),
+      returnOrderTopicConfigToBroker: config.flag("returnOrderTopicConfigToBroker"),
+      enableAllTopicList: config.flag("enableAllTopicList"),
+      enableTopicList: config.flag("enableTopicList"),
       rpc: { idleTimeoutMs: config.number("serverChannelMaxIdleTimeSeconds") * 1_000 },
       ...(own ? { scanNotActiveBrokerInterval: config.number("scanNotActiveBrokerInterval") } : {}),
     },

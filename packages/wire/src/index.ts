@@ -10,6 +10,12 @@ export {
   parseDataVersion,
   sameDataVersion,
 } from "./bodies/data-version.ts";
+export {
+  decodeJavaProperties,
+  formatJavaProperties,
+  type JavaProperty,
+  parseJavaProperties,
+} from "./bodies/java-properties.ts";
 export type { MessageQueue } from "./bodies/message-queue.ts";
 export { compareMessageQueues, messageQueueFromJson } from "./bodies/message-queue.ts";
 export type { RegisterBrokerBody } from "./bodies/register-broker-body.ts";
@@ -81,13 +87,29 @@ export {
 export type { ConsumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 export { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 export {
+  type DeleteSubscriptionGroupListBody,
+  encodeDeleteSubscriptionGroupListBody,
+  parseDeleteSubscriptionGroupListBody,
+} from "./commands/delete-subscription-group-list.ts";
+export {
   type DeleteSubscriptionGroupRequestHeader,
   deleteSubscriptionGroupRequestHeader,
 } from "./commands/delete-subscriptiongroup.ts";
 export {
+  deleteTopicInBrokerRequestHeader,
+  encodeDeleteTopicListBody,
+  parseDeleteTopicListBody,
+} from "./commands/delete-topic-in-broker.ts";
+export {
   type EndTransactionRequestHeader,
   endTransactionRequestHeader,
 } from "./commands/end-transaction.ts";
+export {
+  encodeProducerTable,
+  type ProducerInfo,
+  type ProducerTable,
+  parseProducerTable,
+} from "./commands/get-all-producer-info.ts";
 export {
   type GetAllSubscriptionGroupRequestHeader,
   type GetAllSubscriptionGroupResponseHeader,
@@ -106,12 +128,25 @@ export type { TopicList } from "./commands/get-all-topic-list.ts";
 export { encodeTopicList, parseTopicList } from "./commands/get-all-topic-list.ts";
 export type { ClusterInfo } from "./commands/get-broker-cluster-info.ts";
 export { encodeClusterInfo, parseClusterInfo } from "./commands/get-broker-cluster-info.ts";
+export { getBrokerConfigResponseHeader } from "./commands/get-broker-config.ts";
 export {
   type BrokerConsumeStats,
   encodeBrokerConsumeStats,
   type GetBrokerConsumeStatsRequestHeader,
   getBrokerConsumeStatsRequestHeader,
 } from "./commands/get-broker-consume-stats.ts";
+export {
+  encodeHaStatus,
+  type HaConnection,
+  type HaStatus,
+  parseHaStatus,
+} from "./commands/get-broker-ha-status.ts";
+export {
+  type BrokerMemberGroup,
+  encodeBrokerMemberGroup,
+  getBrokerMemberGroupRequestHeader,
+  parseBrokerMemberGroup,
+} from "./commands/get-broker-member-group.ts";
 export type { KvTable } from "./commands/get-broker-runtime-info.ts";
 export { encodeKvTable, parseKvTable } from "./commands/get-broker-runtime-info.ts";
 export {
@@ -176,6 +211,7 @@ export {
   getTopicStatsInfoRequestHeader,
   parseTopicStatsTable,
 } from "./commands/get-topic-stats-info.ts";
+export { getTopicsByClusterRequestHeader } from "./commands/get-topics-by-cluster.ts";
 export type { ConsumerData, HeartBeatResponseHeader, HeartbeatData } from "./commands/heart-beat.ts";
 export { encodeHeartbeatData, heartBeatResponseHeader, parseHeartbeatData } from "./commands/heart-beat.ts";
 export {
@@ -185,6 +221,19 @@ export {
   getConsumerStatusRequestHeader,
   parseClientStatus,
 } from "./commands/invoke-broker-to-get-consumer-status.ts";
+export {
+  type DeleteKvConfigRequestHeader,
+  deleteKvConfigRequestHeader,
+  type GetKvConfigRequestHeader,
+  type GetKvConfigResponseHeader,
+  type GetKvListByNamespaceRequestHeader,
+  getKvConfigRequestHeader,
+  getKvConfigResponseHeader,
+  getKvListByNamespaceRequestHeader,
+  ORDER_TOPIC_CONFIG,
+  type PutKvConfigRequestHeader,
+  putKvConfigRequestHeader,
+} from "./commands/kv-config.ts";
 export {
   encodeLockBatchBody,
   encodeLockBatchResponse,
@@ -230,6 +279,13 @@ export {
   parseQueryAssignmentBody,
   type QueryAssignmentBody,
 } from "./commands/query-assignment.ts";
+export {
+  type ConsumeQueueUnit,
+  type ConsumeQueueView,
+  encodeConsumeQueueView,
+  parseConsumeQueueView,
+  queryConsumeQueueRequestHeader,
+} from "./commands/query-consume-queue.ts";
 export {
   encodeConsumeTimeSpans,
   type QueryConsumeTimeSpanRequestHeader,
@@ -327,12 +383,17 @@ export {
   parseMessageRequestMode,
   parseMessageRequestModes,
 } from "./commands/set-message-request-mode.ts";
+export {
+  deleteTopicInNamesrvRequestHeader,
+  registerTopicInNamesrvRequestHeader,
+} from "./commands/topic-in-namesrv.ts";
 export type { UnregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
 export { unregisterBrokerRequestHeader } from "./commands/unregister-broker.ts";
 export type { UnregisterClientRequestHeader } from "./commands/unregister-client.ts";
 export { unregisterClientRequestHeader } from "./commands/unregister-client.ts";
 export type { UpdateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
 export { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-topic.ts";
+export { encodeTopicConfigList, parseTopicConfigList } from "./commands/update-and-create-topic-list.ts";
 export {
   encodeGroupForbidden,
   type UpdateGroupForbiddenRequestHeader,
@@ -349,6 +410,12 @@ export {
 } from "./commands/view-broker-stats-data.ts";
 export type { ViewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
 export { viewMessageByIdRequestHeader } from "./commands/view-message-by-id.ts";
+export {
+  addWritePermOfBrokerRequestHeader,
+  addWritePermOfBrokerResponseHeader,
+  wipeWritePermOfBrokerRequestHeader,
+  wipeWritePermOfBrokerResponseHeader,
+} from "./commands/write-perm-of-broker.ts";
 export { decodeCommand } from "./frame/decode-command.ts";
 export type { FrameCallback } from "./frame/frame.ts";
 export { asBuffer, FRAME_BYTES_MAX, FRAME_PREFIX_BYTES, FrameDecoder } from "./frame/frame.ts";

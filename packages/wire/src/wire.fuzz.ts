@@ -5,14 +5,22 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { formatJavaProperties, parseJavaProperties } from "./bodies/java-properties.ts";
 import { parseRegisterBrokerBody } from "./bodies/register-broker-body.ts";
 import { parseTopicConfigSerializeWrapper } from "./bodies/topic-config.ts";
 import { parseTopicRouteData } from "./bodies/topic-route-data.ts";
+import { parseDeleteSubscriptionGroupListBody } from "./commands/delete-subscription-group-list.ts";
+import { parseDeleteTopicListBody } from "./commands/delete-topic-in-broker.ts";
+import { parseProducerTable } from "./commands/get-all-producer-info.ts";
 import { parseClusterInfo } from "./commands/get-broker-cluster-info.ts";
+import { parseHaStatus } from "./commands/get-broker-ha-status.ts";
+import { parseBrokerMemberGroup } from "./commands/get-broker-member-group.ts";
 import { parseTopicStatsTable } from "./commands/get-topic-stats-info.ts";
 import { parseHeartbeatData } from "./commands/heart-beat.ts";
 import { pullMessageRequestHeader } from "./commands/pull-message.ts";
+import { parseConsumeQueueView } from "./commands/query-consume-queue.ts";
 import { decodeSendMessageRequestHeader } from "./commands/send-message.ts";
+import { parseTopicConfigList } from "./commands/update-and-create-topic-list.ts";
 import { decodeCommand } from "./frame/decode-command.ts";
 import { FrameDecoder } from "./frame/frame.ts";
 import { FrameWriter } from "./frame/frame-writer.ts";
@@ -316,6 +324,13 @@ describe("fuzz: bodies", () => {
     parseRegisterBrokerBody,
     parseTopicConfigSerializeWrapper,
     parseTopicRouteData,
+    parseTopicConfigList,
+    parseDeleteTopicListBody,
+    parseDeleteSubscriptionGroupListBody,
+    parseConsumeQueueView,
+    parseProducerTable,
+    parseHaStatus,
+    parseBrokerMemberGroup,
   ];
   const bodies = goldenFrames
     .map(({ bytes }) => Buffer.from(decodeCommand(bytes).body))
@@ -385,6 +400,41 @@ describe("fuzz: texts", () => {
       for (const [name, value] of parsed) assert.equal(getProperty(text, name), value, JSON.stringify(text));
       const entries = [...parsed].filter(([, value]) => !value.includes("\u0001"));
       assert.deepEqual([...parseProperties(formatProperties(entries))], entries);
+    }
+  });
+
+  it("Java properties parse or are refused, and what was written comes back", () => {
+    const random = new SeededRandom(11);
+    const parts = [
+      "a",
+      "=",
+      ":",
+      "\\",
+      "\\u00e4",
+      "\\u",
+      " ",
+      "\t",
+      "\n",
+      "\r\n",
+      "#",
+      "!",
+      "ä",
+      "key=value\n",
+    ];
+    for (let run = fuzzRuns(20_000); run > 0; run--) {
+      let text = "";
+      for (let left = random.int(12); left > 0; left--) text += random.pick(parts);
+      survives(
+        () => {
+          const entries = parseJavaProperties(text, "x").map(({ key, value }) => [key, value] as const);
+          const again = parseJavaProperties(formatJavaProperties(entries), "x");
+          assert.deepEqual(
+            again.map(({ key, value }) => [key, value]),
+            entries,
+          );
+        },
+        () => JSON.stringify(text),
+      );
     }
   });
 

@@ -1,11 +1,13 @@
 /**
  * REGISTER_BROKER (103): takes a broker's address and topics into the route table. RocketMQ's order: checksum
- * (1), body, table. The answer has no body: there is no KV configuration, hence no ordered topics, yet.
+ * (1), body, table. The answer's body names the ordered topics, when anybody has put some into the KV configuration.
  */
 import type { Clock, Logger } from "@orbitmq/host";
 import {
   bodyCrc,
+  encodeKvTable,
   newDataVersion,
+  ORDER_TOPIC_CONFIG,
   parseRegisterBrokerBody,
   Refusal,
   type RemotingCommand,
@@ -15,10 +17,14 @@ import {
   registerBrokerResponseHeader,
   type TopicConfigSerializeWrapper,
 } from "@orbitmq/wire";
+import type { KvConfig } from "../kv-config.ts";
+import type { ResolvedNameServerOptions } from "../nameserver-options.ts";
 import type { RouteTable } from "../route-table.ts";
 
 export interface RegisterBrokerNeeds {
   readonly table: RouteTable;
+  readonly kv: Pick<KvConfig, "list">;
+  readonly options: Pick<ResolvedNameServerOptions, "returnOrderTopicConfigToBroker">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,7 +32,7 @@ export interface RegisterBrokerNeeds {
 /** RocketMQ: MixAll.ZONE_NAME; put beside the header's fields by brokers that run in a zone. */
 const ZONE_NAME = "__ZONE_NAME";
 
-export function registerBroker({ table, clock, logger }: RegisterBrokerNeeds): RequestHandler {
+export function registerBroker({ table, kv, options, clock, logger }: RegisterBrokerNeeds): RequestHandler {
   return (request, exchange) => {
     const header = registerBrokerRequestHeader.decode(request.ext);
     const checksum = header.bodyCrc32 ?? 0;
@@ -64,20 +70,23 @@ export function registerBroker({ table, clock, logger }: RegisterBrokerNeeds): R
         logger.warn({ ...who, liveAddr: outcome.liveAddr }, "ignored a registration older than the live one");
         exchange.reply({ code: ResponseCode.SUCCESS });
         return;
-      case "registered":
+      case "registered": {
         if (outcome.isNew)
           logger.info({ ...who, topics: wrapper.topicConfigTable.size }, "broker registered");
         if (outcome.topicsLeftOut > 0) {
           logger.warn({ ...who, topicsLeftOut: outcome.topicsLeftOut }, "the table of topics is full");
         }
+        const ordered = options.returnOrderTopicConfigToBroker ? kv.list(ORDER_TOPIC_CONFIG) : undefined;
         exchange.reply({
           code: ResponseCode.SUCCESS,
+          body: ordered === undefined ? undefined : [encodeKvTable(ordered)],
           header: (sink) =>
             registerBrokerResponseHeader.encode(
               { masterAddr: outcome.masterAddr, haServerAddr: outcome.haServerAddr },
               sink,
             ),
         });
+      }
     }
   };
 }

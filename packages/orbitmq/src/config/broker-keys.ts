@@ -433,14 +433,9 @@ export const inertNamesrvKeys: Readonly<Record<string, string>> = {
   `,
   "not adjustable in OrbitMQ": `
     rocketmqHome text -
-    kvConfigPath text ~/namesrv/kvConfig.json
     configStorePath text ~/namesrv/namesrv.properties
     productEnvName text center
     clusterTest flag false
-    orderMessageEnable flag false
-    returnOrderTopicConfigToBroker flag true
-    enableAllTopicList flag true
-    enableTopicList flag true
     needWaitForService flag false
     waitSecondsForService int 45
     deleteTopicWithBrokerRegistration flag false

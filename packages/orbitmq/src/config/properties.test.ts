@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { decodeJavaProperties } from "@orbitmq/wire";
 import { ServerError } from "../server-error.ts";
-import { decodeProperties, parseProperties } from "./properties.ts";
+import { parseProperties } from "./properties.ts";
 
 const parse = (text: string) => parseProperties(text, "broker.conf").map(({ key, value }) => [key, value]);
 
@@ -84,7 +85,7 @@ describe("properties file", () => {
   });
 
   it("reads bytes as UTF-8, and as ISO-8859-1 when they are not", () => {
-    assert.equal(decodeProperties(Buffer.from("a=中", "utf8")), "a=中");
-    assert.equal(decodeProperties(Buffer.from("a=é", "latin1")), "a=é");
+    assert.equal(decodeJavaProperties(Buffer.from("a=中", "utf8")), "a=中");
+    assert.equal(decodeJavaProperties(Buffer.from("a=é", "latin1")), "a=é");
   });
 });

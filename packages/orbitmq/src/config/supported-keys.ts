@@ -2,6 +2,7 @@
  * The configuration keys that do something, under RocketMQ's names. Where a default differs from RocketMQ's,
  * `rocketmqDefault` says so (and docs/differences.md why). The few keys RocketMQ does not have are marked `own`.
  */
+import { nameServerKeys } from "./namesrv-keys.ts";
 import { timerKeys } from "./timer-keys.ts";
 import {
   addressList,
@@ -604,6 +605,7 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     default: "120",
     description: "A connection without traffic for this long is closed.",
   },
+  ...nameServerKeys,
 ];
 
 export const supportedNamesrvKeys: readonly SupportedKey[] = [
@@ -632,4 +634,5 @@ export const supportedNamesrvKeys: readonly SupportedKey[] = [
     default: "120",
     description: "A connection without traffic for this long is closed.",
   },
+  ...nameServerKeys,
 ];

@@ -1,7 +1,7 @@
 /** The flags that stand for configuration keys, and how flags, environment and file become a configuration. */
+import { decodeJavaProperties } from "@orbitmq/wire";
 import type { Command } from "commander";
 import { type Configuration, type FlagValue, resolveConfiguration } from "../../config/configuration.ts";
-import { decodeProperties } from "../../config/properties.ts";
 import type { ConfigRole } from "../../config/supported-keys.ts";
 import { ServerError } from "../../server-error.ts";
 import type { ServerRole } from "../../settings.ts";
@@ -118,5 +118,5 @@ function readText(path: string, readFile: (path: string) => Uint8Array | undefin
     });
   }
   if (bytes === undefined) throw new ServerError("CONFIG_INVALID", `-c ${path}: there is no such file`);
-  return decodeProperties(bytes);
+  return decodeJavaProperties(bytes);
 }
