@@ -9,3 +9,4 @@ export { PushConsumer } from "./consumer/push-consumer.ts";
 export { Reader } from "./consumer/reader/reader.ts";
 export { SimpleConsumer } from "./consumer/simple-consumer.ts";
 export { Producer } from "./producer/producer.ts";
+export { TransactionProducer } from "./producer/transactions/transaction-producer.ts";

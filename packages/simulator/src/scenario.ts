@@ -5,6 +5,7 @@
 import { SeededRandom, type SimWorldOptions } from "@orbitmq/host/sim";
 import type { StoreOptions } from "@orbitmq/store";
 import { type ClientModes, clientModesOf } from "./client-modes.ts";
+import { type TransactionMode, transactionModeOf } from "./transaction-mode.ts";
 
 export interface Scenario {
   readonly seed: number;
@@ -19,6 +20,8 @@ export interface Scenario {
   readonly group: GroupPlan;
   /** Further ways to consume, in groups of their own. */
   readonly clientModes: ClientModes;
+  /** Transactions take part. */
+  readonly transactions: TransactionMode | undefined;
   /** When given, all messages are equally long. */
   readonly uniformBytes: number | undefined;
   readonly topics: readonly TopicPlan[];
@@ -79,6 +82,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     seed,
     group,
     clientModes: clientModesOf(seed),
+    transactions: transactionModeOf(seed),
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
     sends: random.between(300, 330),
     returns: random.chance(0.5) ? random.between(4, 10) : 0,

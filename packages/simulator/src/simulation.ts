@@ -3,7 +3,7 @@
  * become live again, a last crash of every broker, and the reading of every queue from end to end.
  */
 import { STORE_DEFAULTS } from "@orbitmq/store";
-import { decompressBody } from "@orbitmq/wire";
+import { decompressBody, type MessageRecord } from "@orbitmq/wire";
 import { type CheckResult, check, type Violation } from "./checker/check.ts";
 import { type History, LAST_READER } from "./checker/history.ts";
 import { Cluster, type ClusterOutput } from "./cluster/cluster.ts";
@@ -16,6 +16,7 @@ import { GROUP } from "./workload/consumer-node.ts";
 import { RETRIES } from "./workload/dead-letters.ts";
 import { POP_IN_ORDER } from "./workload/pop-in-order-node.ts";
 import { type Place, PullRefused, QueueReader } from "./workload/queue-reader.ts";
+import { PARKED_TOPIC } from "./workload/transactions/parked-node.ts";
 
 export interface SimulationOptions extends ClusterOutput {
   /** Mixes every byte that is sent or written into the trace's digest (slower). Default false. */
@@ -178,6 +179,7 @@ async function drainAll(cluster: Cluster, name: string): Promise<void> {
   world.after(0, () => {
     drain(cluster.places())
       .then(() => readDeadLetters(cluster, reader))
+      .then(() => readParked(cluster, reader))
       .then(
         () => {
           done = true;
@@ -196,15 +198,37 @@ async function drainAll(cluster: Cluster, name: string): Promise<void> {
 }
 
 /** What the group of consumers gave up. */
-async function readDeadLetters({ brokers, factory, recorder }: Cluster, reader: QueueReader): Promise<void> {
+function readDeadLetters(cluster: Cluster, reader: QueueReader): Promise<void> {
+  const { recorder } = cluster;
+  return readFirstQueues(cluster, reader, `%DLQ%${GROUP}`, (id, broker) =>
+    recorder.add({ kind: "dead-letter", group: GROUP, broker, id }),
+  );
+}
+
+/** Transactions nobody could tell about. */
+async function readParked(cluster: Cluster, reader: QueueReader): Promise<void> {
+  const { recorder, scenario } = cluster;
+  if (scenario.transactions === undefined) return;
+  await readFirstQueues(cluster, reader, PARKED_TOPIC, (id, broker, { physicalOffset }) =>
+    recorder.add({ kind: "parked", id, broker, copy: String(physicalOffset), isLast: true }),
+  );
+}
+
+/** Every message of ours in the topic's first queue of each broker. */
+async function readFirstQueues(
+  { brokers, factory }: Cluster,
+  reader: QueueReader,
+  topic: string,
+  take: (id: string, broker: string, record: MessageRecord) => void,
+): Promise<void> {
   for (const { name: broker, address } of brokers) {
-    const place = { topic: `%DLQ%${GROUP}`, queueId: 0, brokerName: broker, address };
+    const place = { topic, queueId: 0, brokerName: broker, address };
     try {
       for (let offset = 0; ; ) {
         const { records, nextOffset } = await reader.records(place, offset, 32);
-        for (const { body, sysFlag } of records) {
-          const id = factory.idOf(decompressBody(body, sysFlag));
-          if (id !== undefined) recorder.add({ kind: "dead-letter", group: GROUP, broker, id });
+        for (const record of records) {
+          const id = factory.idOf(decompressBody(record.body, record.sysFlag));
+          if (id !== undefined) take(id, broker, record);
         }
         if (nextOffset <= offset) break;
         offset = nextOffset;

@@ -12,6 +12,7 @@ import { PopCheck } from "./pop-check.ts";
 import { ReturnCheck } from "./return-check.ts";
 import { SlotTable } from "./slot-table.ts";
 import { type Acknowledged, type Subscriber, SubscriberCheck } from "./subscriber-check.ts";
+import { TransactionCheck } from "./transaction-check.ts";
 
 export const INVARIANTS = {
   "acknowledged-kept": "an acknowledged message is still where it was acknowledged to be",
@@ -34,6 +35,10 @@ export const INVARIANTS = {
   "in-order": "a group that consumes in order begins with a message after all before it are done",
   invisible: "a popped message comes again when its time is over, and never when it was acknowledged in time",
   attempts: "who pops in order again with the same attempt's id gets the same messages again",
+  "half-invisible":
+    "nobody sees a transaction's message before it is committed, nor ever when it is rolled back",
+  "ended-once": "a transaction ends once: it is committed, rolled back, or parked until somebody resumes it",
+  "transaction-kept": "what was committed is there, and a half that nobody can tell about is parked",
   "no-duplicates":
     "where nothing fails every message exists once and is consumed once, though members leave in their orderly way",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
@@ -133,6 +138,7 @@ class Checker {
   readonly #attempts: AttemptCheck;
   readonly #pops: PopCheck;
   readonly #subscribers: SubscriberCheck;
+  readonly #transactions: TransactionCheck;
   /** Group → ids whose listener succeeded. */
   readonly #consumed = new Map<string, Set<string>>();
   readonly #drained = new Map<QueueKey, { from: number; to: number }>();
@@ -160,6 +166,7 @@ class Checker {
     this.#commits = new CommitCheck(report, (queue) => this.#expiry.removedTo(queue));
     this.#order = new OrderCheck(report);
     this.#pops = new PopCheck(report);
+    this.#transactions = new TransactionCheck(report);
     this.#subscribers = new SubscriberCheck(report, options.subscribers ?? []);
     this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.exactAttempts === true);
     const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
@@ -182,6 +189,12 @@ class Checker {
         (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
     );
     this.#pops.end((id) => this.#slots.copiesOf(id));
+    this.#transactions.end(
+      (id) => this.#slots.copiesOf(id),
+      (broker, sinceMs) =>
+        this.#expiry.mayHaveRemoved(broker, sinceMs) ||
+        (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
+    );
     this.#attempts.end((sinceMs) => this.#mayBeLostSince(sinceMs));
     for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
     for (const send of this.#sends.values()) this.#count(send);
@@ -205,6 +218,23 @@ class Checker {
           outcome: "unknown",
           sentMs: event.atMs,
         });
+        if (event.isHalf === true) this.#transactions.sent(event);
+        break;
+      case "half-acknowledged":
+        if (!event.survives) this.#checkDurable(event.atMs, `the half of ${event.id} on ${event.broker}`);
+        this.#transactions.acknowledged(event);
+        break;
+      case "decided":
+        this.#transactions.decided(event);
+        break;
+      case "parked":
+        this.#transactions.parked(event);
+        break;
+      case "resumed":
+        this.#transactions.resumed(event);
+        break;
+      case "ended-twice":
+        this.#transactions.endedTwice(event);
         break;
       case "acknowledged":
         this.#acknowledged(event);
@@ -330,6 +360,7 @@ class Checker {
       this.#report("intact", event.atMs, `${event.id} at ${placeOf(event)} is not what was sent`);
     }
     if (!event.survives) this.#checkDurable(event.atMs, `${event.id} at ${placeOf(event)}`);
+    this.#transactions.seen(event);
     const lost = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(event.queue));
     // Consumers still hold, and the network still carries, what the power loss took.
     if (!lost || event.by === LAST_READER) this.#slots.seen(event);

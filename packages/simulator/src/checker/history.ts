@@ -19,6 +19,8 @@ export type HistoryEvent =
       readonly producer: string;
       /** The producer has nothing else in flight until this send has its outcome. */
       readonly waits: boolean;
+      /** A half: nobody sees it before its transaction is committed. Default false. */
+      readonly isHalf?: boolean;
     }
   | {
       readonly kind: "acknowledged";
@@ -209,6 +211,47 @@ export type HistoryEvent =
       readonly group: string;
       readonly queue: QueueKey;
       readonly offset: number;
+    }
+  | {
+      /** The broker has the half of this message's transaction. */
+      readonly kind: "half-acknowledged";
+      readonly atMs: number;
+      readonly id: string;
+      readonly broker: string;
+      /** As of `acknowledged`. */
+      readonly survives: boolean;
+    }
+  | {
+      /** How the application's own work ended; whoever is asked from now on says so. */
+      readonly kind: "decided";
+      readonly atMs: number;
+      readonly id: string;
+      readonly decision: "commit" | "rollback";
+    }
+  | {
+      /** The half lies where a broker parks what nobody can tell about. */
+      readonly kind: "parked";
+      readonly atMs: number;
+      readonly id: string;
+      readonly broker: string;
+      /** As of `seen`. */
+      readonly copy: string;
+      /** Found when everything was over. Default false. */
+      readonly isLast?: boolean;
+    }
+  | {
+      /** An operator asks for a parked half to be checked again. */
+      readonly kind: "resumed";
+      readonly atMs: number;
+      readonly id: string;
+      readonly broker: string;
+    }
+  | {
+      /** A broker said of the half at this position that it has ended, and then the same of the other end. */
+      readonly kind: "ended-twice";
+      readonly atMs: number;
+      readonly broker: string;
+      readonly position: number;
     }
   | {
       /** What a broker found under the key of message `id`. */

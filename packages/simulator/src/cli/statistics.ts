@@ -33,6 +33,9 @@ const HANDLED: readonly number[] = [
   RequestCode.QUERY_MESSAGE,
   RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE,
   RequestCode.DELETE_EXPIRED_COMMITLOG,
+  RequestCode.END_TRANSACTION,
+  RequestCode.CHECK_TRANSACTION_STATE,
+  RequestCode.RESUME_CHECK_HALF_MESSAGE,
 ];
 
 export class Statistics {

@@ -14,6 +14,7 @@ import {
 } from "@orbitmq/store";
 import { queueKey } from "../checker/history.ts";
 import type { Scenario } from "../scenario.ts";
+import { transactionOptions } from "../transaction-mode.ts";
 import { describe, type NodeContext, SimNode } from "./sim-node.ts";
 
 export const BROKER_PORT = 10_911;
@@ -160,7 +161,7 @@ export class BrokerNode extends SimNode {
   }
 
   protected async begin(host: SimHost): Promise<void> {
-    const { flush, store: storeOptions } = this.#scenario;
+    const { flush, transactions, store: storeOptions } = this.#scenario;
     const store = this.#openStore(host);
     this.#store = store;
     store.onFailed((error) => this.#writesFailed(host, error));
@@ -192,6 +193,7 @@ export class BrokerNode extends SimNode {
           defaultTopicQueueNums: 2,
           rebalanceLockMaxLiveTime: LOCK_LIVE_MS,
           maxMessageSize: storeOptions.maxMessageSize ?? 12_288,
+          ...(transactions === undefined ? {} : transactionOptions(transactions)),
         },
         this.#logger,
       );

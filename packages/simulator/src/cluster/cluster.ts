@@ -3,7 +3,7 @@
  * are the shipped ones, only the host beneath them is not.
  */
 import type { Logger } from "@orbitmq/host";
-import { type SeededRandom, type SimHost, type SimMachine, SimWorld } from "@orbitmq/host/sim";
+import { SeededRandom, type SimHost, type SimMachine, SimWorld } from "@orbitmq/host/sim";
 import { queueKey } from "../checker/history.ts";
 import { Recorder } from "../recorder.ts";
 import type { Scenario } from "../scenario.ts";
@@ -21,6 +21,8 @@ import { PopNode } from "../workload/pop-node.ts";
 import { type PopPlan, Poppers } from "../workload/poppers.ts";
 import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
 import type { Place } from "../workload/queue-reader.ts";
+import { TransactionNode } from "../workload/transactions/transaction-node.ts";
+import { Transactions } from "../workload/transactions/transactions.ts";
 import type { Workload } from "../workload/workload.ts";
 import { BrokerNode } from "./broker-node.ts";
 import { NameServerNode } from "./name-server-node.ts";
@@ -167,6 +169,7 @@ export class Cluster {
         namesrv,
         logger: (name) => this.#logger(name),
       }),
+      ...this.#transactions(clients),
     ];
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
     const queueOf = ({
@@ -224,7 +227,7 @@ export class Cluster {
    */
   #calmStartMs(node: SimNode): number {
     if (!this.scenario.faultless) return 0;
-    if (this.producers.includes(node as ProducerNode)) return 27_000;
+    if (this.producers.includes(node as ProducerNode) || node instanceof TransactionNode) return 27_000;
     if (this.consumers.includes(node as ConsumerNode)) return 5_000;
     return node === this.admin || node === this.observer ? 2_000 : 0;
   }
@@ -315,6 +318,20 @@ export class Cluster {
     });
   }
 
+  /** Their randomness is a stream of its own: seeds without them stay what they were. */
+  #transactions(machines: readonly SimMachine[]): readonly Transactions[] {
+    const { scenario, brokers, factory, sendPlan, consumePlan } = this;
+    const mode = scenario.transactions;
+    if (mode === undefined) return [];
+    const context = this.#contextOf(new SeededRandom(scenario.seed, "transactors"));
+    const { namesrv } = sendPlan;
+    const { consumed } = consumePlan;
+    const logger = this.#logger("transactor");
+    return [
+      new Transactions({ context, machines, mode, scenario, brokers, namesrv, factory, logger, consumed }),
+    ];
+  }
+
   #poppers(machine: SimMachine): Workload {
     const context = this.#context("poppers");
     return new Poppers(context, this.#popPlan("poppers", this.scenario.group.popsAgain), (plan) =>
@@ -343,11 +360,15 @@ export class Cluster {
   }
 
   #context(label: string): NodeContext {
+    return this.#contextOf(this.#random.fork(label));
+  }
+
+  #contextOf(random: SeededRandom): NodeContext {
     const { world, recorder } = this;
     return {
       world,
       recorder,
-      random: this.#random.fork(label),
+      random,
       log: (line) => this.log(line),
       survives: (name, physicalOffset) =>
         this.brokers.find((broker) => broker.name === name)?.survives(physicalOffset) === true,
