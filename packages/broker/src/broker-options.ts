@@ -54,6 +54,9 @@ export interface BrokerTuning {
   readonly brokerTopicEnable: boolean;
   readonly regionId: string;
   readonly traceOn: boolean;
+  /** Whether there is a topic for traces from birth. */
+  readonly traceTopicEnable: boolean;
+  readonly msgTraceTopicName: string;
   /** Longest body; a longer one is answered 13 MESSAGE_ILLEGAL. */
   readonly maxMessageSize: number;
   /** Longest property text, encoded; at most 32,767. */
@@ -209,6 +212,8 @@ export const brokerDefaults: BrokerTuning = {
   brokerTopicEnable: true,
   regionId: "DefaultRegion",
   traceOn: true,
+  traceTopicEnable: false,
+  msgTraceTopicName: "RMQ_SYS_TRACE_TOPIC",
   maxMessageSize: 4_194_304,
   propertiesBytesMax: 32_767,
   batchMessagesMax: 65_536,

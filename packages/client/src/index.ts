@@ -35,6 +35,7 @@ export type {
   TopicRouteQueues,
   TopicStatus,
 } from "./admin/admin-types.ts";
+export type { MessageTraceEvent, MessageTraceOptions } from "./admin/message-trace.ts";
 export type { ConsumeFrom, MessageModel, PushConsumerOptions } from "./consumer/consumer-options.ts";
 export type {
   ListenBatchOptions,
@@ -111,6 +112,17 @@ export type {
   TransactionSendResult,
 } from "./producer/transactions/local-transaction.ts";
 export { LocalTransactionState } from "./producer/transactions/local-transaction.ts";
+export type {
+  EndTransactionTrace,
+  PubTrace,
+  RecallTrace,
+  SubAfterTrace,
+  SubBeforeTrace,
+  TraceContext,
+  TraceMessageType,
+  TraceOutcome,
+} from "./trace/trace-context.ts";
+export type { TraceOptions } from "./trace/trace-options.ts";
 
 let host: Host | undefined;
 

@@ -1,4 +1,4 @@
-/** `orbitmq message query` and `get` against a server in memory. */
+/** `orbitmq message query`, `get` and `trace` against a server in memory. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {
@@ -85,5 +85,24 @@ describe("orbitmq message", () => {
     assert.notEqual(missing.code, 0);
     assert.equal(missing.stdout, "");
     assert.notEqual(missing.stderr, "");
+  });
+
+  it("trace prints what clients told of a message, by id and by key, as a table and as JSON lines", async () => {
+    const { Producer } = await import("@orbitmq/client");
+    const producer = new Producer({ namesrv: shared.namesrv, group: "tellers", trace: true });
+    await producer.start();
+    const { msgId } = await producer.send({ topic: "traced", body: "hello", keys: "k9" });
+    await producer.shutdown();
+    const asTable = await orbitmq("message", "trace", "--id", msgId);
+    assert.equal(asTable.code, 0, asTable.stderr);
+    assert.match(asTable.stdout, new RegExp(`${msgId} +Pub +tellers .* sent to traced at .*, 5 bytes`));
+    const byKey = await orbitmq("message", "trace", "--key", "k9", "--json");
+    assert.deepEqual(
+      rows(byKey.stdout).map(({ type, msgId: id }) => [type, id]),
+      [["Pub", msgId]],
+    );
+    const neither = await orbitmq("message", "trace");
+    assert.equal(neither.code, 2);
+    assert.match(neither.stderr, /needs either --id or --key/);
   });
 });

@@ -127,6 +127,8 @@ export function brokerSettings({ config, store }: ServerSettings): BrokerSetting
     brokerTopicEnable: config.flag("brokerTopicEnable"),
     regionId: config.text("regionId"),
     traceOn: config.flag("traceOn"),
+    traceTopicEnable: config.flag("traceTopicEnable"),
+    msgTraceTopicName: config.text("msgTraceTopicName"),
     maxMessageSize: config.number("maxMessageSize"),
     longPollingEnable: config.flag("longPollingEnable"),
     shortPollingTimeMills: config.number("shortPollingTimeMills"),

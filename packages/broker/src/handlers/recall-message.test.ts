@@ -22,6 +22,7 @@ describe("recall-message", () => {
     const { at, recall } = room();
     const answer = recall(encodeRecallHandle(GOOD));
     assert.deepEqual([answer.code, answer.ext.get("msgId")], [0, "key"]);
+    assert.equal(answer.ext.get("MSG_REGION"), "DefaultRegion");
     const [{ message }] = at.store.appended as [(typeof at.store.appended)[0]];
     const of = (name: string) => getProperty(message.properties, name);
     assert.equal(message.topic, "rmq_sys_wheel_timer");
@@ -50,7 +51,8 @@ describe("recall-message", () => {
   for (const [when, tuning, handle, topic, code] of refused) {
     it(`answers ${code} when ${when}`, () => {
       const { at, recall } = room(tuning);
-      assert.equal(recall(handle, topic).code, code);
+      const answer = recall(handle, topic);
+      assert.deepEqual([answer.code, answer.ext.get("MSG_REGION")], [code, "DefaultRegion"]);
       assert.equal(at.store.appended.length, 0);
     });
   }

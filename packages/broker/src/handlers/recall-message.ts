@@ -47,7 +47,7 @@ const BODY = Buffer.from("0");
 
 export function recallMessage(needs: RecallMessageNeeds): RequestHandler {
   const { options, clock, store, topics, identity, stats, timerRoom } = needs;
-  return (request, exchange) => {
+  const recall: RequestHandler = (request, exchange) => {
     const header = recallMessageRequestHeader.decode(request.ext);
     const { topic } = header;
     if (!options.recallMessageEnable) {
@@ -93,7 +93,7 @@ export function recallMessage(needs: RecallMessageNeeds): RequestHandler {
     const placed = timerRoom.place(deletion, outMs);
     const durability = options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
     const reply = new AppendReply(exchange, topics, topic, (sink) =>
-      recallMessageResponseHeader.encode({ msgId: handle.uniqKey }, sink),
+      recallMessageResponseHeader.encode({ msgId: handle.uniqKey, MSG_REGION: options.regionId }, sink),
     );
     const result = store.append(placed.message, durability, reply);
     if (result.status === "refused") {
@@ -101,6 +101,16 @@ export function recallMessage(needs: RecallMessageNeeds): RequestHandler {
       throw new Refusal(refusalCodes[result.reason], `the recall cannot be stored: ${result.remark}`);
     }
     stats.put(1, result.byteCount, placed.message.topic);
+  };
+  // Clients trace what an answer with a region says, a refusal as well.
+  return (request, exchange) => {
+    try {
+      recall(request, exchange);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { responseCode: code, message: remark } = error;
+      exchange.reply({ code, remark, header: (sink) => sink.put("MSG_REGION", options.regionId) });
+    }
   };
 }
 

@@ -22,6 +22,8 @@ export interface SystemTopicsOptions {
   readonly clusterTopicEnable: boolean;
   readonly brokerTopicEnable: boolean;
   readonly reviveQueueNum: number;
+  readonly traceTopicEnable: boolean;
+  readonly msgTraceTopicName: string;
 }
 
 const SCHEDULE_LEVELS = 18;
@@ -46,6 +48,7 @@ export function systemTopics(options: SystemTopicsOptions): TopicConfig[] {
     queues(HALF_OP_TOPIC, 1),
     queues(TIMER_TOPIC, 1),
   ];
+  if (options.traceTopicEnable) topics.push(queues(options.msgTraceTopicName, 1));
   if (options.autoCreateTopicEnable) {
     topics.push(queues(AUTO_CREATE_TOPIC_KEY_TOPIC, options.defaultTopicQueueNums, model(true)));
   }

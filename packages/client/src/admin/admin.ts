@@ -39,6 +39,7 @@ import type {
 } from "./admin-types.ts";
 import { findByKey, findByPlace } from "./find-messages.ts";
 import { groupStatus } from "./group-status.ts";
+import { type MessageTraceEvent, type MessageTraceOptions, messageTrace } from "./message-trace.ts";
 
 const QUEUES_DEFAULT = 8;
 const QUEUES_MAX = 65_535;
@@ -165,6 +166,17 @@ export class Admin {
       (await findByKey(this.#instance, route, msgId, {}, true)).find((each) => each.msgId === msgId);
     if (message === undefined) throw new OrbitError("QUERY_NOT_FOUND", `${topic} has no message ${msgId}`);
     return message;
+  }
+
+  /**
+   * What clients with `trace` told of a message: sent, given to listeners, transaction ended, recalled; in the order in
+   * which it happened. By the id its producer gave it, or by a key, which may be that of several messages. Nothing is an
+   * empty list, also when there is no trace topic.
+   */
+  async messageTrace(idOrKey: string, options: MessageTraceOptions = {}): Promise<MessageTraceEvent[]> {
+    this.#instance.checkRunning();
+    const max = checkInteger(options, "max", QUERY_MAX_DEFAULT, 1, QUEUES_MAX);
+    return messageTrace(this.#instance, idOrKey, { ...options, max }, (topic) => this.topicRoute(topic));
   }
 
   /**

@@ -16,6 +16,8 @@ import type { ReceivedMessage } from "../message/received-message.ts";
 import { checkTopic } from "../names/names.ts";
 import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../options/client-options.ts";
 import { checkDuration, checkInteger } from "../options/option-checks.ts";
+import { ConsumeTrace } from "../trace/consume-trace.ts";
+import { newTraceDispatcher } from "../trace/trace-dispatcher.ts";
 import { consumerData } from "./consumer-data.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer-settings.ts";
 import type { ListenOptions } from "./listener.ts";
@@ -52,6 +54,7 @@ export class LitePullConsumer {
   readonly #paused = new Set<string>();
   /** Where the next search for a message begins, so that no queue starves. */
   #turn = 0;
+  readonly #trace: ConsumeTrace | undefined;
   #wake: (() => void) | undefined;
   #timers: TimerHandle[] = [];
   #shutdown: Promise<void> | undefined;
@@ -80,6 +83,9 @@ export class LitePullConsumer {
       newConsumption: (queue, startOffset, onRoom) =>
         new PolledConsumption(queue, startOffset, () => this.#notify(), onRoom),
     };
+    const plainGroup = this.#instance.namespace.unwrap(group);
+    const dispatcher = newTraceDispatcher(this.#instance, plainGroup, "CONSUME", options.trace);
+    if (dispatcher !== undefined) this.#trace = new ConsumeTrace(host, dispatcher);
     const { routes, rpc } = this.#instance;
     routes.onChange((topic) => this.#members.get(topic)?.routeChanged());
     rpc.handle(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, (request) => {
@@ -307,8 +313,14 @@ export class LitePullConsumer {
     for (const { consumption } of this.#queues()) (consumption as PolledConsumption).done();
   }
 
-  /** Up to `max` messages that are here, from queue to queue. */
   async #take(max: number): Promise<ReceivedMessage[]> {
+    const messages = await this.#takeHeld(max);
+    this.#trace?.handedOut(this.#instance.namespace.unwrap(this.#settings.group), messages);
+    return messages;
+  }
+
+  /** Up to `max` messages that are here, from queue to queue. */
+  async #takeHeld(max: number): Promise<ReceivedMessage[]> {
     const queues = this.#queues().filter(({ queue }) => !this.#paused.has(queueKey(queue)));
     const messages: ReceivedMessage[] = [];
     for (let i = 0; i < queues.length && messages.length < max; i++) {
@@ -367,6 +379,7 @@ export class LitePullConsumer {
     for (const member of this.#members.values()) member.stop();
     for (const queue of queues) queue.stopPulling();
     this.#notify();
+    const traced = this.#trace?.close(deadlineMs * 0.6);
     if (this.#settings.autoCommit) {
       await new Promise<void>((resolve) => {
         const timer = host.timers.after(deadlineMs * 0.6, resolve);
@@ -376,6 +389,7 @@ export class LitePullConsumer {
         }, resolve);
       });
     }
+    await traced;
     await this.#instance.close(Math.min(Math.max(endMs - host.clock.monotonicMs(), 1), requestTimeoutMs));
   }
 }

@@ -16,6 +16,7 @@ export interface LitePullConsumerOptions
       | "pullThresholdForTopic"
       | "pullThresholdBytesForTopic"
       | "filterHooks"
+      | "trace"
       | "consumeSpanMax"
       | "offsetPersistIntervalMs"
       | "rebalanceIntervalMs"

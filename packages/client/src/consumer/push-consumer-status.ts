@@ -40,4 +40,6 @@ export interface PushConsumerStatus {
   readonly failed: number;
   /** Of those, the ones that are the broker's again. */
   readonly sentBack: number;
+  /** With `trace`: contexts that were not sent, because too many waited or the trace topic could not be reached. */
+  readonly tracesDropped: number;
 }

@@ -154,7 +154,7 @@ export class PushConsumer {
   }
 
   status(): PushConsumerStatus {
-    const { instance, settings, topics, runner, tally, isSuspended } = this.#consumption;
+    const { instance, settings, topics, runner, tally, isSuspended, trace } = this.#consumption;
     const { state, clientId, namespace } = instance;
     const members = topics.userMembers;
     return {
@@ -179,6 +179,7 @@ export class PushConsumer {
       })),
       listenersRunning: runner.running,
       ...tally.counts,
+      tracesDropped: trace?.dropped ?? 0,
     };
   }
 

@@ -9,6 +9,8 @@ import { notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wir
 import { stableClientId } from "../connection/client-id.ts";
 import { ClientInstance } from "../connection/client-instance.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
+import { ConsumeTrace } from "../trace/consume-trace.ts";
+import { newTraceDispatcher } from "../trace/trace-dispatcher.ts";
 import { within } from "../within.ts";
 import { ConsumeTally } from "./consume-tally.ts";
 import type { PushConsumerOptions } from "./consumer-options.ts";
@@ -45,6 +47,7 @@ export class PushConsumption implements PushConsumerParts {
   readonly sendBack: SendBack;
   readonly locks: QueueLocks;
   readonly popRequests: PopRequests;
+  readonly trace: ConsumeTrace | undefined;
   readonly #context: ListeningContext;
   isSuspended = false;
   /** A consumer is of one kind, which its first listener decides. */
@@ -70,7 +73,14 @@ export class PushConsumption implements PushConsumerParts {
       offsets: () => this.offsets,
       context: () => this.#context,
     });
-    this.runner = new ListenerRunner(host, logger, this.settings);
+    const plainGroup = this.instance.namespace.unwrap(group);
+    const dispatcher = newTraceDispatcher(this.instance, plainGroup, "CONSUME", options.trace);
+    if (dispatcher !== undefined) this.trace = new ConsumeTrace(host, dispatcher);
+    const { consumeHooks } = this.settings;
+    this.runner = new ListenerRunner(host, logger, {
+      ...this.settings,
+      consumeHooks: this.trace === undefined ? consumeHooks : [...consumeHooks, this.trace],
+    });
     const folder = options.localOffsetsFolder ?? `${host.process.homeFolder}/.rocketmq_offsets`;
     this.offsets = this.#broadcasts
       ? new LocalOffsets(this.instance, group, from, folder)

@@ -7,6 +7,7 @@ import type { ClientInstance } from "../connection/client-instance.ts";
 import { OrbitError } from "../errors/errors.ts";
 import type { ShutdownResult } from "../options/client-options.ts";
 import type { InnerSender } from "../producer/inner-sender.ts";
+import type { ConsumeTrace } from "../trace/consume-trace.ts";
 import { within } from "../within.ts";
 import type { ListenedTopics } from "./listened-topics.ts";
 import type { ListenerRunner } from "./listening/listener-runner.ts";
@@ -31,11 +32,12 @@ export interface PushConsumerParts {
   readonly sender: InnerSender;
   readonly sendBack: SendBack;
   readonly popRequests: PopRequests;
+  readonly trace: ConsumeTrace | undefined;
 }
 
 /** Never rejects. */
 export async function endConsumption(parts: PushConsumerParts, deadlineMs: number): Promise<ShutdownResult> {
-  const { instance, timers, topics, runner, locks, offsets, sender, sendBack, popRequests } = parts;
+  const { instance, timers, topics, runner, locks, offsets, sender, sendBack, popRequests, trace } = parts;
   const { host, requestTimeoutMs } = instance;
   const endMs = host.clock.monotonicMs() + deadlineMs;
   const remainingMs = () => Math.max(endMs - host.clock.monotonicMs(), 1);
@@ -57,10 +59,12 @@ export async function endConsumption(parts: PushConsumerParts, deadlineMs: numbe
   await within(host.timers, remainingMs() * LAST_SHARE, [sendBack.idle().then(() => popRequests.idle())]);
   popRequests.stop();
   sender.close();
+  const traced = trace?.close(remainingMs() * LAST_SHARE);
   const persisted = offsets.persistAll(queues);
   // Those whose listener still runs stay locked until the broker forgets them.
   const ended = left === 0 ? persisted.then(() => locks.unlockAll()) : persisted;
   await within(host.timers, remainingMs() * LAST_SHARE, [ended]);
+  await traced;
   await instance.close(Math.min(remainingMs(), requestTimeoutMs));
   return { settled: before - left, left };
 }

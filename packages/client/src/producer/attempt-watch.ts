@@ -1,5 +1,5 @@
 /**
- * Sees every attempt of a producer's sends begin and end, for those who asked: hooks, and the memory of brokers that are
+ * Sees every attempt of a producer's sends begin and end, for those who asked: hooks, the trace, and the memory of brokers that are
  * slow (RocketMQ: the calls of hooks and of updateFaultItem around sendKernelImpl). A producer without either has none.
  *
  *   end of an attempt              what is remembered of the broker
@@ -13,7 +13,8 @@ import { fromUnknown } from "../errors/error-from.ts";
 import { OrbitError } from "../errors/errors.ts";
 import type { AnyMessage, MessageQueue } from "../message/message.ts";
 import type { Namespace } from "../names/namespace.ts";
-import { isDelayed } from "./encode-message.ts";
+import type { PublishTrace } from "../trace/publish-trace.ts";
+import { type EncodedMessage, isDelayed } from "./encode-message.ts";
 import type { FaultDetector } from "./faults/fault-detector.ts";
 import type { FaultTable } from "./faults/fault-table.ts";
 import { type AttemptFailure, isStoredBadly, type SendMode } from "./retry.ts";
@@ -25,14 +26,17 @@ export interface Attempt {
   /** Of all attempts of its send, the first is 1. */
   readonly number: number;
   readonly message: AnyMessage<unknown>;
+  readonly encoded: EncodedMessage;
   readonly queue: MessageQueue;
   readonly address: string;
   readonly startedMs: number;
+  /** When hooks were told of its beginning: of a `sendAsync` that of the first attempt. */
+  readonly toldMs: number;
   /** What each hook's `before` left for its `after`. */
   readonly hookStates: readonly unknown[];
 }
 
-export type AttemptPlace = Omit<Attempt, "hookStates" | "startedMs">;
+export type AttemptPlace = Omit<Attempt, "hookStates" | "startedMs" | "toldMs">;
 
 export interface WatchOptions {
   readonly group: string;
@@ -43,6 +47,8 @@ export interface WatchOptions {
   readonly detector: FaultDetector | undefined;
   readonly sendHooks: readonly SendHook[];
   readonly checkForbiddenHooks: readonly CheckForbiddenHook[];
+  /** `undefined`: nothing is traced. */
+  readonly trace: PublishTrace | undefined;
 }
 
 /** How an attempt ended; neither failure nor error: a oneway that left. */
@@ -83,12 +89,14 @@ export class AttemptWatch {
           this.#tell(hook.name, () => hook.before?.(context));
           return context.state;
         });
-    return { ...place, hookStates, startedMs: this.#options.nowMs() };
+    const startedMs = this.#options.nowMs();
+    return { ...place, hookStates, startedMs, toldMs: goesOn ? earlier.toldMs : startedMs };
   }
 
   end(attempt: Attempt, end: AttemptEnd): void {
     this.#remember(attempt, end.failure);
     if (attempt.mode === "async" && !end.isLast) return;
+    this.#options.trace?.attemptEnded(attempt, end);
     this.#options.sendHooks.forEach((hook, i) => {
       this.#tell(hook.name, () => hook.after?.(this.#context(attempt, end, attempt.hookStates[i])));
     });
@@ -104,7 +112,7 @@ export class AttemptWatch {
   }
 
   #context(
-    { mode, message, queue, address }: AttemptPlace,
+    { mode, message, queue, address }: Omit<AttemptPlace, "encoded">,
     { result, error }: Partial<AttemptEnd>,
     state?: unknown,
   ): SendHookContext {

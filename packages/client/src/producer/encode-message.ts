@@ -38,6 +38,8 @@ export interface EncodedMessage {
   /** The unique id; of a batch all ids joined by commas. */
   readonly msgId: string;
   readonly isBatch: boolean;
+  /** Of a batch. */
+  readonly entries?: readonly BatchEntry[];
   /** It answers a request: the broker pushes it to the client that waits. */
   readonly isReply?: boolean;
   /** Of a message to a retry topic only: how often it failed, and how often it may. */
@@ -172,7 +174,7 @@ export function encodeEntries(entries: readonly BatchEntry[], limits: EncodeLimi
   }
   const msgId = entries.map((entry) => entry.msgId).join(",");
   const properties = waits ? WAIT_TRUE : property(MessageConst.WAIT_STORE_MSG_OK, "false");
-  return { topic, body, properties, sysFlag: 0, flag: 0, msgId, isBatch: true };
+  return { topic, body, properties, sysFlag: 0, flag: 0, msgId, isBatch: true, entries };
 }
 
 /** Several messages as one. Throws as {@link encodeEntry} and {@link encodeEntries}. */

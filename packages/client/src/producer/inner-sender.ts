@@ -18,16 +18,23 @@ export class InnerSender {
   readonly #inFlight = new Set<Send>();
   #closed = false;
 
-  constructor(instance: ClientInstance) {
+  /** `group` and `sendTimeoutMs`: of another sender than that of every client. */
+  constructor(
+    instance: ClientInstance,
+    {
+      group = INNER_GROUP,
+      sendTimeoutMs = producerDefaults.sendTimeoutMs,
+    }: { readonly group?: string; readonly sendTimeoutMs?: number } = {},
+  ) {
     const { host, logger, rpc, routes } = instance;
-    const { defaultTopicQueueNums, sendTimeoutMs, retryTimes } = producerDefaults;
+    const { defaultTopicQueueNums, retryTimes } = producerDefaults;
     this.#context = {
       host,
       logger,
       rpc,
       routes,
       publishInfos: new PublishInfos(routes, host.random, defaultTopicQueueNums),
-      group: INNER_GROUP,
+      group,
       defaultTopicQueueNums,
       sendTimeoutMs,
       attemptTimeoutMs: undefined,

@@ -3,6 +3,7 @@ import type { Random } from "@orbitmq/host";
 import type { BodyCompression } from "@orbitmq/wire";
 import type { AnyMessage, MessageQueue } from "../message/message.ts";
 import type { ClientOptions } from "../options/client-options.ts";
+import type { TraceOptions } from "../trace/trace-options.ts";
 import type { CheckForbiddenHook, SendHook } from "./send-hooks.ts";
 
 export interface ProducerOptions extends ClientOptions {
@@ -67,6 +68,11 @@ export interface ProducerOptions extends ClientOptions {
   readonly batchMaxBytes?: number | undefined;
   /** Bytes waiting for others in all; beyond, messages go alone. Default 32 MiB (totalBatchMaxBytes). */
   readonly totalBatchMaxBytes?: number | undefined;
+  /**
+   * Tell the trace topic of every message that was sent, recalled, or whose transaction ended. Default false
+   * (enableTrace).
+   */
+  readonly trace?: boolean | TraceOptions | undefined;
   /** Told of every attempt. Default none. */
   readonly sendHooks?: readonly SendHook[] | undefined;
   /** May refuse a send. Default none. */

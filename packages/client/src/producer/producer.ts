@@ -20,6 +20,8 @@ import {
   type ShutdownResult,
 } from "../options/client-options.ts";
 import { checkDuration } from "../options/option-checks.ts";
+import { PublishTrace } from "../trace/publish-trace.ts";
+import { newTraceDispatcher } from "../trace/trace-dispatcher.ts";
 import { Accumulator, type Gathered } from "./accumulator.ts";
 import { AsyncRoom } from "./async-room.ts";
 import { AttemptWatch } from "./attempt-watch.ts";
@@ -49,6 +51,8 @@ import type { SendCallback, SendResult } from "./send-result.ts";
 const POOL_MAX = 1_024;
 /** What is left of a shutdown's deadline for unregistering. */
 const UNREGISTER_MS = 1_000;
+/** What traces get at least, however late it is. */
+const TRACE_FLUSH_MS = 100;
 
 export interface ProducerStatus {
   readonly state: ClientState;
@@ -57,6 +61,8 @@ export interface ProducerStatus {
   readonly group: string;
   readonly clientId: string;
   readonly sendsInFlight: number;
+  /** With `trace`: contexts that were not sent, because too many waited or the trace topic could not be reached. */
+  readonly tracesDropped: number;
 }
 
 export class Producer {
@@ -69,6 +75,7 @@ export class Producer {
   readonly #room: AsyncRoom | undefined;
   readonly #accumulator: Accumulator | undefined;
   readonly #sendsInFlightMax: number;
+  readonly #trace: PublishTrace | undefined;
   readonly #inFlight = new Set<Send>();
   readonly #pool: Send[] = [];
   #onIdle: (() => void) | undefined;
@@ -94,7 +101,19 @@ export class Producer {
     }
     const { sendHooks = [], checkForbiddenHooks = [] } = options;
     const detector = this.#detector;
-    const isWatched = faults !== undefined || sendHooks.length + checkForbiddenHooks.length > 0;
+    const plainGroup = namespace.unwrap(group);
+    const dispatcher = newTraceDispatcher(this.#instance, plainGroup, "PRODUCE", options.trace);
+    if (dispatcher !== undefined) {
+      const wallMs = () => host.clock.wallMs();
+      this.#trace = new PublishTrace(dispatcher, {
+        group: plainGroup,
+        namespace,
+        wallMs,
+        monotonicMs: nowMs,
+      });
+    }
+    const hooksCount = sendHooks.length + checkForbiddenHooks.length;
+    const isWatched = faults !== undefined || this.#trace !== undefined || hooksCount > 0;
     this.#context = {
       host,
       logger,
@@ -118,6 +137,7 @@ export class Producer {
             detector,
             sendHooks,
             checkForbiddenHooks,
+            trace: this.#trace,
           })
         : undefined,
       vipAddress: (address) => this.#instance.vipAddress(address),
@@ -241,7 +261,9 @@ export class Producer {
     if (address === undefined) throw new OrbitError("BROKER_UNKNOWN", `no address of ${brokerName} is known`);
     const limitMs = checkDuration({ timeoutMs }, "timeoutMs", sendTimeoutMs);
     const request = recallRequest(this.#context.group, wrapped, recallHandle);
-    return askServer(rpc, address, request, limitMs, recalledId, brokerName);
+    const recalled = askServer(rpc, address, request, limitMs, recalledId, brokerName);
+    this.#trace?.watchRecall(topic, recallHandleOf(recallHandle).uniqKey, recalled);
+    return (await recalled).msgId;
   }
 
   /** The queues a message of this topic can be sent to, in order (RocketMQ: fetchPublishMessageQueues). */
@@ -267,6 +289,7 @@ export class Producer {
       group: this.#context.namespace.unwrap(this.#context.group),
       clientId,
       sendsInFlight: this.#inFlight.size,
+      tracesDropped: this.#trace?.dropped ?? 0,
     };
   }
 
@@ -286,6 +309,11 @@ export class Producer {
   /** For transactions: what a send needs. */
   protected get context(): SendContext {
     return this.#context;
+  }
+
+  /** For transactions; `undefined`: nothing is traced. */
+  protected get trace(): PublishTrace | undefined {
+    return this.#trace;
   }
 
   /** For transactions: sends a half. Throws what is wrong with the message. */
@@ -478,6 +506,7 @@ export class Producer {
     const left = [...this.#inFlight];
     for (const send of left) send.giveUp("SHUT_DOWN", "the producer was shut down before the send was over");
     this.#requests.close();
+    await this.#trace?.close(Math.max(endMs - UNREGISTER_MS - host.clock.monotonicMs(), TRACE_FLUSH_MS));
     await this.#instance.close(Math.min(endMs - host.clock.monotonicMs(), this.#instance.requestTimeoutMs));
     return { settled: before - left.length, left: left.length };
   }

@@ -33,6 +33,10 @@ export function recallRequest(producerGroup: string, topic: string, recallHandle
   };
 }
 
-export function recalledId(response: RemotingCommand): string {
-  return recallMessageResponseHeader.decode(response.ext).msgId;
+export function recalledId(response: RemotingCommand): {
+  readonly msgId: string;
+  readonly region: string | undefined;
+} {
+  const { msgId, MSG_REGION: region } = recallMessageResponseHeader.decode(response.ext);
+  return { msgId, region };
 }

@@ -17,6 +17,8 @@ export interface SendResult {
   readonly recallHandle: string | undefined;
   /** The broker's region (MSG_REGION). */
   readonly region: string | undefined;
+  /** False: the broker wants no trace of it (TRACE_ON). */
+  readonly traceOn: boolean;
   /** What the acknowledgement is worth, when the broker says (OrbitMQ does): `disk`, `memory`, … */
   readonly durability: string | undefined;
 }

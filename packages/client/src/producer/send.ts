@@ -225,6 +225,7 @@ export class Send implements OutgoingRequest {
       mode: this.#mode,
       number: this.#attempts + 1,
       message: this.#original!,
+      encoded: this.#message!,
       queue: this.#queue!,
       address: this.#address,
     };
@@ -308,6 +309,7 @@ export class Send implements OutgoingRequest {
         transactionId: header.transactionId,
         recallHandle: header.recallHandle,
         region: header.MSG_REGION,
+        traceOn: header.TRACE_ON ?? true,
         durability: header.durability,
       };
     } catch (error) {
@@ -465,6 +467,7 @@ const NOTHING_KNOWN: SendResult = {
   transactionId: undefined,
   recallHandle: undefined,
   region: undefined,
+  traceOn: false,
   durability: undefined,
 };
 

@@ -282,8 +282,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     filterSupportRetry flag false
   `,
   "metrics and statistics are not built yet": `
-    msgTraceTopicName text RMQ_SYS_TRACE_TOPIC
-    traceTopicEnable flag false
     commercialBaseCount int 1
     commercialSizePerMsg int 4096
     accountStatsEnable flag true

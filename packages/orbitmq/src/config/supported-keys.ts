@@ -273,6 +273,18 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     description: "Whether clients are told that they may trace.",
   },
   {
+    key: "traceTopicEnable",
+    kind: flag,
+    default: "false",
+    description: "Whether there is a topic for the clients' message traces, of one queue, from the start.",
+  },
+  {
+    key: "msgTraceTopicName",
+    kind: nonEmpty,
+    default: "RMQ_SYS_TRACE_TOPIC",
+    description: "Its name.",
+  },
+  {
     key: "longPollingEnable",
     kind: flag,
     default: "true",

@@ -2,7 +2,7 @@
  * RECALL_MESSAGE (370): takes back a message that waits for its time (RocketMQ: RecallMessageRequestHeader).
  *
  *   request   topic recallHandle producerGroup?
- *   response  msgId, the unique id of the message
+ *   response  msgId, the unique id of the message; MSG_REGION?, by which clients know that it may be traced
  *
  * A recall handle is base64url, padded, of `v1 topic brokerName timestamp uniqueId`; timestamp is the wall ms of
  * delivery.
@@ -20,6 +20,7 @@ export type RecallMessageRequestHeader = HeaderValue<typeof recallMessageRequest
 
 export const recallMessageResponseHeader = defineHeader("RecallMessageResponseHeader", {
   msgId: string(),
+  MSG_REGION: optional(name()),
 });
 
 export interface RecallHandle {

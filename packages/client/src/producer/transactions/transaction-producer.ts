@@ -13,6 +13,7 @@ import {
   type Exchange,
   endTransactionRequestHeader,
   getProperty,
+  KEY_SEPARATOR,
   MessageConst,
   MessageSysFlag,
   type OutgoingRequest,
@@ -23,7 +24,7 @@ import {
 import { decodeMessage, Undecodable } from "../../consumer/listening/decode-message.ts";
 import { fromUnknown } from "../../errors/error-from.ts";
 import { OrbitError } from "../../errors/errors.ts";
-import type { AnyMessage } from "../../message/message.ts";
+import type { AnyMessage, MessageAttributes } from "../../message/message.ts";
 import type { ReceivedMessage } from "../../message/received-message.ts";
 import {
   SHUTDOWN_DEADLINE_MS,
@@ -129,7 +130,7 @@ export class TransactionProducer<A = unknown> extends Producer {
     const state = await this.#said("executeLocalTransaction", msgId, () =>
       this.#options.executeLocalTransaction(transaction),
     );
-    await this.#end(result, state);
+    await this.#end(message, result, state);
     return { ...result, localTransactionState: state };
   }
 
@@ -154,7 +155,7 @@ export class TransactionProducer<A = unknown> extends Producer {
     return LocalTransactionState.UNKNOW;
   }
 
-  #end(result: SendResult, state: LocalTransactionState): Promise<void> {
+  #end({ tag, keys }: MessageAttributes, result: SendResult, state: LocalTransactionState): Promise<void> {
     const { group, routes, rpc, namespace, logger } = this.context;
     const { msgId, offsetMsgId, queue, queueOffset, transactionId } = result;
     const position = Number.parseInt(offsetMsgId.slice(-POSITION_DIGITS), 16);
@@ -170,6 +171,17 @@ export class TransactionProducer<A = unknown> extends Producer {
       transactionId,
     });
     const address = routes.masterOf(queue.brokerName);
+    this.trace?.transactionEnded({
+      topic: namespace.wrap(queue.topic),
+      msgId,
+      tag,
+      keys: typeof keys === "object" ? keys.join(KEY_SEPARATOR) : keys,
+      regionId: undefined,
+      brokerAddress: address ?? "",
+      transactionId,
+      state,
+      fromTransactionCheck: false,
+    });
     return new Promise((resolve) => {
       const done = (why: string | undefined): void => {
         if (why !== undefined) {
@@ -224,6 +236,18 @@ export class TransactionProducer<A = unknown> extends Producer {
         );
         if (decoded instanceof Undecodable) throw decoded.error;
         return decoded as ReceivedMessage;
+      });
+      const { properties } = record;
+      this.trace?.transactionEnded({
+        topic,
+        msgId,
+        tag: getProperty(properties, MessageConst.TAGS),
+        keys: getProperty(properties, MessageConst.KEYS),
+        regionId: getProperty(properties, MessageConst.MSG_REGION),
+        brokerAddress: exchange.peer.address,
+        transactionId,
+        state,
+        fromTransactionCheck: true,
       });
       exchange.peer.oneway(
         endRequest(brokerName, {

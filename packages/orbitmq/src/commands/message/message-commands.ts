@@ -4,6 +4,7 @@ import { wholeNumber } from "../../terminal.ts";
 import { type ClientFlags, withClientFlags } from "../client/client-flags.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { QueryMessageFlags } from "./message.ts";
+import type { TraceFlags } from "./trace.ts";
 
 export function addMessageCommands(root: Command, { terminal, setExitCode }: CommandContext): void {
   const message = root.command("message").description("find stored messages");
@@ -21,6 +22,14 @@ export function addMessageCommands(root: Command, { terminal, setExitCode }: Com
     .action(async (name: string, key: string, flags: QueryMessageFlags) => {
       const { queryMessages } = await import("./message.ts");
       setExitCode(await queryMessages(name, key, flags, terminal));
+    });
+  withClientFlags(message.command("trace").description("print what clients told of a message"))
+    .option("--id <id>", "the id its producer gave it")
+    .option("--key <key>", "one of its keys; prints all messages that have it")
+    .option("--topic <topic>", "the topic of the traces (default: RMQ_SYS_TRACE_TOPIC)")
+    .action(async (flags: TraceFlags) => {
+      const { traceMessage } = await import("./trace.ts");
+      setExitCode(await traceMessage(flags, terminal));
     });
   withClientFlags(message.command("get").description("print one message by its id"))
     .argument("<topic>")
