@@ -13,7 +13,15 @@ import { type JsonLine, ProgramLines } from "./program-lines.ts";
 const javaDirectory = fileURLToPath(new URL("../java", import.meta.url));
 const STDERR_KEPT_CHARS = 8_000;
 
-export type ProgramCommand = "admin" | "produce" | "consume" | "litepull" | "request" | "transact" | "tour";
+export type ProgramCommand =
+  | "admin"
+  | "produce"
+  | "consume"
+  | "litepull"
+  | "request"
+  | "transact"
+  | "tour"
+  | "traces";
 export type ProgramArgs = Readonly<Record<string, string | number>>;
 
 export interface JavaClientOptions {

@@ -43,7 +43,7 @@ final class Consume {
         this.args = args;
         this.base64 = args.text("body", "sha256").equals("base64");
         this.refusals = args.number("refuse", 0);
-        this.consumer = new DefaultMQPushConsumer(args.text("group"));
+        this.consumer = new DefaultMQPushConsumer(args.text("group"), args.has("trace"), null);
     }
 
     static int run(Args args) throws Exception {

@@ -34,7 +34,8 @@ public final class Main {
             case "request": return Request.run(args);
             case "transact": return Transact.run(args);
             case "tour": return Tour.run(args);
-            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, litepull, request, transact, tour, serve; not " + command);
+            case "traces": return Traces.run(args);
+            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, litepull, request, transact, tour, traces, serve; not " + command);
         }
     }
 

@@ -34,7 +34,7 @@ final class Produce {
 
     static DefaultMQProducer producer(Args args) {
         if (args.has("compress")) System.setProperty("rocketmq.message.compressType", args.text("compress"));
-        DefaultMQProducer producer = new DefaultMQProducer(args.text("group", "interop_producer"));
+        DefaultMQProducer producer = new DefaultMQProducer(args.text("group", "interop_producer"), args.has("trace"), null);
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setClientIP("127.0.0.1");
         if (args.has("namespace")) producer.setNamespace(args.text("namespace"));

@@ -25,7 +25,8 @@ final class Transact {
         args.onStop(() -> {
             while (checks.getCount() > 0) checks.countDown();
         });
-        TransactionMQProducer producer = new TransactionMQProducer(args.text("group", "interop_transaction_producer"));
+        TransactionMQProducer producer = new TransactionMQProducer(null,
+            args.text("group", "interop_transaction_producer"), null, args.has("trace"), null);
         producer.setNamesrvAddr(args.text("namesrv"));
         producer.setClientIP("127.0.0.1");
         producer.setInstanceName(args.instance("transaction-producer"));
