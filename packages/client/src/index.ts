@@ -20,7 +20,7 @@ import { TransactionProducer as HostedTransactionProducer } from "./producer/tra
 
 export type {
   BrokerOverview,
-  CloneOffsetsOptions,
+  BrokerTarget,
   ClusterOverview,
   CreatedTopic,
   CreateTopicOptions,
@@ -29,13 +29,35 @@ export type {
   GroupStatus,
   GroupSubscription,
   QueryMessageOptions,
-  ResetOffset,
   TopicQueueStatus,
   TopicRoute,
   TopicRouteQueues,
   TopicStatus,
 } from "./admin/admin-types.ts";
+export type { BrokerRuntime, BrokerRuntimes, BrokerStats, GroupTopicProgress } from "./admin/brokers.ts";
+export type {
+  ClientConnection,
+  ConsumeDirectlyOptions,
+  ConsumerConnections,
+  ConsumeTimeSpan,
+  MemberQueue,
+  MemberRunningInfo,
+} from "./admin/consumers.ts";
+export type { BrokerGroupSettings, GroupSettings } from "./admin/group-settings.ts";
+export type { ForbidOptions, GroupList, RequestModeOptions } from "./admin/groups.ts";
 export type { MessageTraceEvent, MessageTraceOptions } from "./admin/message-trace.ts";
+export type { ConsumeQueueOptions } from "./admin/messages.ts";
+export type { FromNameServers } from "./admin/name-servers.ts";
+export type {
+  CloneOffsetsOptions,
+  PlannedReset,
+  QueueBounds,
+  ResetOffset,
+  ResetOptions,
+  ResetTo,
+} from "./admin/offsets.ts";
+export type { OnlineProducer, ProducerConnections, ProducerList } from "./admin/producers.ts";
+export type { DeletedTopic, TopicSettings } from "./admin/topics.ts";
 export type { ConsumeFrom, MessageModel, PushConsumerOptions } from "./consumer/consumer-options.ts";
 export type {
   ListenBatchOptions,
@@ -69,7 +91,7 @@ export { allocateByConsistentHash } from "./consumer/rebalance/allocate-consiste
 export { allocateNearby, type MachineRooms } from "./consumer/rebalance/allocate-nearby.ts";
 export type { AllocateInput, AllocateStrategy } from "./consumer/rebalance/allocate-strategy.ts";
 export type { ReceiveOptions, SimpleConsumerOptions } from "./consumer/simple-consumer-options.ts";
-export type { OrbitErrorCode, SendOutcome } from "./errors/errors.ts";
+export type { OrbitErrorCode, SendOutcome, ServerFailure } from "./errors/errors.ts";
 export { OrbitError, orbitErrors } from "./errors/errors.ts";
 export type { Codec } from "./message/codecs.ts";
 export { bytes, json, text } from "./message/codecs.ts";

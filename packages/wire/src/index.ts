@@ -82,7 +82,9 @@ export {
 } from "./commands/clone-group-offset.ts";
 export {
   type ConsumeMessageDirectlyRequestHeader,
+  type ConsumeMessageDirectlyResult,
   consumeMessageDirectlyRequestHeader,
+  parseConsumeMessageDirectlyResult,
 } from "./commands/consume-message-directly.ts";
 export type { ConsumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
 export { consumerSendMsgBackRequestHeader } from "./commands/consumer-send-msg-back.ts";
@@ -134,6 +136,7 @@ export {
   encodeBrokerConsumeStats,
   type GetBrokerConsumeStatsRequestHeader,
   getBrokerConsumeStatsRequestHeader,
+  parseBrokerConsumeStats,
 } from "./commands/get-broker-consume-stats.ts";
 export {
   encodeHaStatus,
@@ -178,6 +181,7 @@ export {
   getConsumerRunningInfoRequestHeader,
   type HeldQueue,
   parseConsumerRunningInfo,
+  type TopicConsumeStatus,
 } from "./commands/get-consumer-running-info.ts";
 export {
   type GetEarliestMsgStoretimeRequestHeader,
@@ -220,6 +224,7 @@ export {
   type GetConsumerStatusRequestHeader,
   getConsumerStatusRequestHeader,
   parseClientStatus,
+  parseConsumerStatus,
 } from "./commands/invoke-broker-to-get-consumer-status.ts";
 export {
   type DeleteKvConfigRequestHeader,
@@ -288,6 +293,7 @@ export {
 } from "./commands/query-consume-queue.ts";
 export {
   encodeConsumeTimeSpans,
+  parseConsumeTimeSpans,
   type QueryConsumeTimeSpanRequestHeader,
   type QueueTimeSpan,
   queryConsumeTimeSpanRequestHeader,
@@ -316,6 +322,7 @@ export {
 } from "./commands/query-message.ts";
 export {
   encodeConsumerSubscription,
+  parseConsumerSubscription,
   type QuerySubscriptionByConsumerRequestHeader,
   querySubscriptionByConsumerRequestHeader,
 } from "./commands/query-subscription-by-consumer.ts";
@@ -396,6 +403,7 @@ export { updateAndCreateTopicRequestHeader } from "./commands/update-and-create-
 export { encodeTopicConfigList, parseTopicConfigList } from "./commands/update-and-create-topic-list.ts";
 export {
   encodeGroupForbidden,
+  parseGroupReadable,
   type UpdateGroupForbiddenRequestHeader,
   updateGroupForbiddenRequestHeader,
 } from "./commands/update-and-get-group-forbidden.ts";
@@ -405,6 +413,7 @@ export {
   type BrokerStatsData,
   type BrokerStatsItem,
   encodeBrokerStatsData,
+  parseBrokerStatsData,
   type ViewBrokerStatsDataRequestHeader,
   viewBrokerStatsDataRequestHeader,
 } from "./commands/view-broker-stats-data.ts";

@@ -1,15 +1,29 @@
 /** What the admin client takes and gives, as plain data that can be printed as JSON. */
+import type { ServerFailure } from "../errors/errors.ts";
 import type { MessageQueue } from "../message/message.ts";
 
-export interface CreateTopicOptions {
+/** Which brokers a call is for. */
+export interface BrokerTarget {
+  /** Every master of this cluster; default the only cluster there is. Excludes `broker`. */
+  readonly cluster?: string | undefined;
+  /** One broker: its name (then its master), or `host:port`. */
+  readonly broker?: string | undefined;
+}
+
+export interface CreateTopicOptions extends BrokerTarget {
   /** Read and write queues on each broker. Default 8, as mqadmin. */
   readonly queues?: number | undefined;
+  /** Read queues, when there are not to be as many as write queues. Default `queues`. */
+  readonly readQueues?: number | undefined;
   /** 2 write, 4 read, 6 both. Default 6. */
   readonly perm?: number | undefined;
-  /** On every master of this cluster; default the only cluster there is. Excludes `broker`. */
-  readonly cluster?: string | undefined;
-  /** On the master of this name only. */
-  readonly broker?: string | undefined;
+  /** Whether messages of one sharding key keep their order when a broker is away. Default false. */
+  readonly order?: boolean | undefined;
+  /**
+   * What to set of the topic's attributes: `message.type` NORMAL, FIFO, DELAY or TRANSACTION, …; `undefined` drops
+   * one. Attributes that are not named stay.
+   */
+  readonly attributes?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 export interface CreatedTopic {
@@ -83,12 +97,10 @@ export interface GroupStatus {
   readonly differences: readonly { readonly subscriptions: string; readonly members: readonly string[] }[];
   readonly queues: readonly GroupQueueStatus[];
   readonly lag: number;
-}
-
-export interface ResetOffset {
-  readonly queue: MessageQueue;
-  /** Where the group goes on. */
-  readonly offset: number;
+  /** Messages consumed per second over the last minute, all brokers together. */
+  readonly consumeTps: number;
+  /** Brokers that did not answer: what they know is missing above. */
+  readonly failures: readonly ServerFailure[];
 }
 
 export interface BrokerOverview {
@@ -122,19 +134,12 @@ export interface TopicQueueStatus {
 export interface TopicStatus {
   readonly topic: string;
   readonly queues: readonly TopicQueueStatus[];
+  /** Brokers that did not answer: their queues are missing above. */
+  readonly failures: readonly ServerFailure[];
 }
 
 export interface ClusterOverview {
   /** Cluster name → names of its brokers, sorted. */
   readonly clusters: Readonly<Record<string, readonly string[]>>;
   readonly brokers: readonly BrokerOverview[];
-}
-
-export interface CloneOffsetsOptions {
-  /** The group whose offsets are taken. */
-  readonly from: string;
-  readonly to: string;
-  readonly topic: string;
-  /** Also while no member of `from` is online. Default true. */
-  readonly offline?: boolean | undefined;
 }

@@ -113,7 +113,7 @@ function mastersOf(brokers: TopicRoute["brokers"]): Master[] {
   });
 }
 
-async function messageOf(record: MessageRecord, brokerName: string): Promise<ReceivedMessage> {
+export async function messageOf(record: MessageRecord, brokerName: string): Promise<ReceivedMessage> {
   const queue = { topic: record.topic, brokerName, queueId: record.queueId };
   const decoded = await decodeMessage(record, queue, 0, undefined);
   return decoded instanceof Undecodable ? rawMessage(record, queue, 0) : (decoded as ReceivedMessage);

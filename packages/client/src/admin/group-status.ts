@@ -10,36 +10,34 @@ import {
   type ConsumerConnection,
   type ConsumerRunningInfo,
   compareMessageQueues,
-  getConsumerConnectionListRequestHeader,
-  getConsumerRunningInfoRequestHeader,
   getConsumeStatsRequestHeader,
   mqVersionName,
-  parseConsumerConnection,
-  parseConsumerRunningInfo,
   parseConsumeStats,
   RequestCode,
-  ResponseCode,
   type SubscriptionData,
 } from "@orbitmq/wire";
 import type { ClientInstance } from "../connection/client-instance.ts";
 import { queueKey } from "../connection/topic-queues.ts";
-import { OrbitError } from "../errors/errors.ts";
 import { RETRY_PREFIX } from "../names/names.ts";
 import type { GroupMember, GroupStatus, GroupSubscription } from "./admin-types.ts";
+import { lookAtEach } from "./ask-each.ts";
+import { connectionsAt, runningInfoAt } from "./consumers.ts";
+import type { Server } from "./servers.ts";
 
 interface Answers {
   readonly address: string;
   readonly online: ConsumerConnection | undefined;
   readonly offsets: readonly ConsumeOffset[];
+  readonly consumeTps: number;
 }
 
-/** `masters`: addresses. */
 export async function groupStatus(
   instance: ClientInstance,
-  masters: readonly string[],
+  masters: readonly Server[],
   group: string,
 ): Promise<GroupStatus> {
-  const answers = await Promise.all(masters.map((address) => ask(instance, address, group)));
+  const asked = await lookAtEach(masters, (address, server) => ask(instance, address, server, group));
+  const answers = asked.answers.map(({ value }) => value);
   const members = await Promise.all(
     [...connectionsOf(answers)].map(([, { address, connection }]) =>
       member(instance, address, group, connection),
@@ -57,23 +55,19 @@ export async function groupStatus(
     differences: differencesOf(members),
     queues,
     lag: queues.reduce((sum, { lag }) => sum + lag, 0),
+    consumeTps: answers.reduce((sum, { consumeTps }) => sum + consumeTps, 0),
+    failures: asked.failures,
   };
 }
 
-async function ask(instance: ClientInstance, address: string, group: string): Promise<Answers> {
+async function ask(
+  instance: ClientInstance,
+  address: string,
+  server: string,
+  group: string,
+): Promise<Answers> {
   const [online, stats] = await Promise.all([
-    instance.call(
-      address,
-      {
-        code: RequestCode.GET_CONSUMER_CONNECTION_LIST,
-        header: (sink) => getConsumerConnectionListRequestHeader.encode({ consumerGroup: group }, sink),
-      },
-      ({ code, remark, body }) => {
-        if (code === ResponseCode.CONSUMER_NOT_ONLINE) return undefined;
-        if (code === ResponseCode.SUCCESS) return parseConsumerConnection(body);
-        throw new OrbitError("BROKER_REFUSED", remark ?? "", { broker: address, responseCode: code });
-      },
-    ),
+    connectionsAt(instance, address, server, group),
     instance.ask(
       address,
       {
@@ -83,7 +77,7 @@ async function ask(instance: ClientInstance, address: string, group: string): Pr
       ({ body }) => parseConsumeStats(body),
     ),
   ]);
-  return { address, online, offsets: stats.offsets };
+  return { address, online, offsets: stats.offsets, consumeTps: stats.consumeTps };
 }
 
 type Connection = ConsumerConnection["connections"][number];
@@ -108,18 +102,7 @@ async function member(
   const known = { clientId, address: clientAddr, language, version: mqVersionName(version) };
   let info: ConsumerRunningInfo;
   try {
-    info = await instance.ask(
-      address,
-      {
-        code: RequestCode.GET_CONSUMER_RUNNING_INFO,
-        header: (sink) =>
-          getConsumerRunningInfoRequestHeader.encode(
-            { consumerGroup: group, clientId, jstackEnable: false },
-            sink,
-          ),
-      },
-      ({ body }) => parseConsumerRunningInfo(body),
-    );
+    info = await runningInfoAt(instance, address, group, clientId);
   } catch (error) {
     instance.logger.debug({ err: error, clientId }, "a member does not say what it is doing");
     return known;

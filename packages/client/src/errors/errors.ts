@@ -254,12 +254,24 @@ export const orbitErrors = {
 
 export type OrbitErrorCode = keyof typeof orbitErrors;
 
+/** What one broker or NameServer said no to, when several were asked. */
+export interface ServerFailure {
+  /** The broker's name, or the NameServer's address. */
+  readonly server: string;
+  /** `host:port`; "" when no NameServer knows one. */
+  readonly address: string;
+  readonly code: OrbitErrorCode;
+  readonly message: string;
+}
+
 export interface OrbitErrorDetails {
   readonly outcome?: SendOutcome | undefined;
   readonly responseCode?: number | undefined;
   readonly remark?: string | undefined;
   readonly broker?: string | undefined;
   readonly attempts?: number | undefined;
+  readonly failures?: readonly ServerFailure[] | undefined;
+  readonly done?: readonly string[] | undefined;
   readonly cause?: unknown;
 }
 
@@ -277,6 +289,10 @@ export class OrbitError extends Error {
   readonly broker: string | undefined;
   /** How often the message was handed to the network; 0 when it never was. */
   readonly attempts: number;
+  /** Of an admin call to several servers: each that failed. Empty for every other call. */
+  readonly failures: readonly ServerFailure[];
+  /** Of an admin call to several servers: the names of those that did it all the same. */
+  readonly done: readonly string[];
 
   constructor(code: OrbitErrorCode, message: string, details: OrbitErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -286,6 +302,8 @@ export class OrbitError extends Error {
     this.remark = details.remark;
     this.broker = details.broker;
     this.attempts = details.attempts ?? 0;
+    this.failures = details.failures ?? [];
+    this.done = details.done ?? [];
   }
 
   /** Whether the same call may succeed later without a change by the caller. */

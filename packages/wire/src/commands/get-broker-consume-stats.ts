@@ -7,7 +7,8 @@
 
 import { bool, defineHeader, type HeaderValue } from "../frame/header-schema.ts";
 import { encodeFastjson } from "../json/fastjson.ts";
-import { type ConsumeStats, consumeStatsToJson } from "./get-consume-stats.ts";
+import { parseJsonObject } from "../json/json-value.ts";
+import { type ConsumeStats, consumeStatsFromJson, consumeStatsToJson } from "./get-consume-stats.ts";
 
 export const getBrokerConsumeStatsRequestHeader = defineHeader("GetConsumeStatsInBrokerHeader", {
   isOrder: bool(),
@@ -33,4 +34,19 @@ export function encodeBrokerConsumeStats(value: BrokerConsumeStats): Uint8Array 
     totalDiff: value.totalDiff,
     totalInflightDiff: value.totalInflightDiff,
   });
+}
+
+/** Throws WireError JSON_MALFORMED. */
+export function parseBrokerConsumeStats(bytes: Uint8Array): BrokerConsumeStats {
+  const body = parseJsonObject(bytes, "ConsumeStatsList");
+  const groups = new Map<string, ConsumeStats[]>();
+  for (const item of body.objectList("consumeStatsList"))
+    for (const group of item.keys())
+      groups.set(group, [...(groups.get(group) ?? []), ...item.objectList(group).map(consumeStatsFromJson)]);
+  return {
+    brokerAddr: body.optionalString("brokerAddr") ?? "",
+    groups,
+    totalDiff: body.integer("totalDiff", 0),
+    totalInflightDiff: body.integer("totalInflightDiff", 0),
+  };
 }

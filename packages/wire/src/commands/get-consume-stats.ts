@@ -9,7 +9,7 @@
 import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
 import { defineHeader, type HeaderValue, name, optional, string } from "../frame/header-schema.ts";
 import { encodeFastjson } from "../json/fastjson.ts";
-import { parseJsonObject } from "../json/json-value.ts";
+import { type JsonObject, parseJsonObject } from "../json/json-value.ts";
 
 export const getConsumeStatsRequestHeader = defineHeader("GetConsumeStatsRequestHeader", {
   consumerGroup: name(),
@@ -47,7 +47,11 @@ export function encodeConsumeStats(value: ConsumeStats): Uint8Array {
 
 /** Throws WireError JSON_MALFORMED. */
 export function parseConsumeStats(bytes: Uint8Array): ConsumeStats {
-  const body = parseJsonObject(bytes, "ConsumeStats");
+  return consumeStatsFromJson(parseJsonObject(bytes, "ConsumeStats"));
+}
+
+/** Throws WireError JSON_MALFORMED. */
+export function consumeStatsFromJson(body: JsonObject): ConsumeStats {
   const offsets = body.objectKeyedEntries("offsetTable").map(([key, entry]) => ({
     queue: messageQueueFromJson(key),
     brokerOffset: entry.integer("brokerOffset", 0),

@@ -34,3 +34,10 @@ export function parseClientStatus(bytes: Uint8Array): QueueOffsets {
   const what = "GetConsumerStatusBody";
   return queueOffsetsFromJson(parseJsonObject(bytes, what).raw("messageQueueTable"), what);
 }
+
+/** By client id. Throws WireError JSON_MALFORMED. */
+export function parseConsumerStatus(bytes: Uint8Array): Map<string, QueueOffsets> {
+  const what = "GetConsumerStatusBody";
+  const table = parseJsonObject(bytes, what).object("consumerTable");
+  return new Map(table.keys().map((clientId) => [clientId, queueOffsetsFromJson(table.raw(clientId), what)]));
+}

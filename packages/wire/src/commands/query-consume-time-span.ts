@@ -7,9 +7,10 @@
  *             "minTimeStamp"}]}
  */
 
-import type { MessageQueue } from "../bodies/message-queue.ts";
+import { type MessageQueue, messageQueueFromJson } from "../bodies/message-queue.ts";
 import { defineHeader, type HeaderValue, name } from "../frame/header-schema.ts";
 import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const queryConsumeTimeSpanRequestHeader = defineHeader("QueryConsumeTimeSpanRequestHeader", {
   topic: name(),
@@ -30,4 +31,17 @@ export interface QueueTimeSpan {
 
 export function encodeConsumeTimeSpans(spans: readonly QueueTimeSpan[]): Uint8Array {
   return encodeFastjson({ consumeTimeSpanSet: spans });
+}
+
+/** Throws WireError JSON_MALFORMED. */
+export function parseConsumeTimeSpans(bytes: Uint8Array): QueueTimeSpan[] {
+  return parseJsonObject(bytes, "QueryConsumeTimeSpanBody")
+    .objectList("consumeTimeSpanSet")
+    .map((span) => ({
+      messageQueue: messageQueueFromJson(span.object("messageQueue")),
+      minTimeStamp: span.integer("minTimeStamp", -1),
+      maxTimeStamp: span.integer("maxTimeStamp", -1),
+      consumeTimeStamp: span.integer("consumeTimeStamp", -1),
+      delayTime: span.integer("delayTime", 0),
+    }));
 }

@@ -8,6 +8,7 @@
 
 import { bool, defineHeader, type HeaderValue, name, optional } from "../frame/header-schema.ts";
 import { encodeFastjson } from "../json/fastjson.ts";
+import { parseJsonObject } from "../json/json-value.ts";
 
 export const updateGroupForbiddenRequestHeader = defineHeader("UpdateGroupForbiddenRequestHeader", {
   group: name(),
@@ -18,4 +19,9 @@ export type UpdateGroupForbiddenRequestHeader = HeaderValue<typeof updateGroupFo
 
 export function encodeGroupForbidden(group: string, topic: string, readable: boolean): Uint8Array {
   return encodeFastjson({ group, readable, topic });
+}
+
+/** Whether the group may read the topic. Throws WireError JSON_MALFORMED. */
+export function parseGroupReadable(bytes: Uint8Array): boolean {
+  return parseJsonObject(bytes, "GroupForbidden").boolean("readable", true);
 }

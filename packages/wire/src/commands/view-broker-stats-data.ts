@@ -8,6 +8,7 @@
 
 import { defineHeader, type HeaderValue, string } from "../frame/header-schema.ts";
 import { encodeFastjson } from "../json/fastjson.ts";
+import { type JsonObject, parseJsonObject } from "../json/json-value.ts";
 
 export const viewBrokerStatsDataRequestHeader = defineHeader("ViewBrokerStatsDataRequestHeader", {
   statsName: string(),
@@ -31,4 +32,22 @@ export interface BrokerStatsData {
 
 export function encodeBrokerStatsData(value: BrokerStatsData): Uint8Array {
   return encodeFastjson(value);
+}
+
+/** Throws WireError JSON_MALFORMED. */
+export function parseBrokerStatsData(bytes: Uint8Array): BrokerStatsData {
+  const body = parseJsonObject(bytes, "BrokerStatsData");
+  return {
+    statsMinute: itemFromJson(body.object("statsMinute")),
+    statsHour: itemFromJson(body.object("statsHour")),
+    statsDay: itemFromJson(body.object("statsDay")),
+  };
+}
+
+function itemFromJson(json: JsonObject): BrokerStatsItem {
+  return {
+    sum: json.integer("sum", 0),
+    tps: json.optionalNumber("tps") ?? 0,
+    avgpt: json.optionalNumber("avgpt") ?? 0,
+  };
 }
