@@ -5,6 +5,7 @@
 import type { Host } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import { Admin as HostedAdmin } from "./admin/admin.ts";
+import { DeadLetters as HostedDeadLetters } from "./admin/dead-letters/dead-letters.ts";
 import type { PushConsumerOptions } from "./consumer/consumer-options.ts";
 import { LitePullConsumer as HostedLitePullConsumer } from "./consumer/lite-pull-consumer.ts";
 import type { LitePullConsumerOptions } from "./consumer/lite-pull-options.ts";
@@ -43,6 +44,17 @@ export type {
   MemberQueue,
   MemberRunningInfo,
 } from "./admin/consumers.ts";
+export type { DeadLetter, DeadLetterState } from "./admin/dead-letters/dead-letter.ts";
+export type {
+  DeadLetterFailure,
+  DeadLetterProgress,
+  DeadLetterTopic,
+  DeadLetterWorkOptions,
+  DeadLetterWorkResult,
+  ReadDeadLettersOptions,
+  RedriveOptions,
+} from "./admin/dead-letters/dead-letter-options.ts";
+export type { DeadLetterSelection } from "./admin/dead-letters/selection.ts";
 export type { BrokerGroupSettings, GroupSettings } from "./admin/group-settings.ts";
 export type { ForbidOptions, GroupList, RequestModeOptions } from "./admin/groups.ts";
 export type { MessageTraceEvent, MessageTraceOptions } from "./admin/message-trace.ts";
@@ -192,6 +204,12 @@ export class Reader extends HostedReader {
 }
 
 export class Admin extends HostedAdmin {
+  constructor(options: ClientOptions = {}) {
+    super(machine(options), options);
+  }
+}
+
+export class DeadLetters extends HostedDeadLetters {
   constructor(options: ClientOptions = {}) {
     super(machine(options), options);
   }

@@ -4,6 +4,7 @@
  * shipped code on hosts of their own.
  */
 export { Admin } from "./admin/admin.ts";
+export { DeadLetters } from "./admin/dead-letters/dead-letters.ts";
 export { LitePullConsumer } from "./consumer/lite-pull-consumer.ts";
 export { PushConsumer } from "./consumer/push-consumer.ts";
 export { Reader } from "./consumer/reader/reader.ts";

@@ -119,6 +119,7 @@ function sendBack(
     maxReconsumeTimes,
     policy,
     delaysMs,
+    failure: header.failure,
   });
   const { topic } = message;
   if (isDeadLetter && groupTopic(topics, options.topicsMax, topic, DLQ_QUEUES, 0) === undefined) {

@@ -75,6 +75,17 @@ describe("a message that is sent back", () => {
     });
   });
 
+  it("remembers why it failed last, where there is room for that", () => {
+    assert.equal(propertiesOf(consumed(0))["ORBITMQ_FAILURE"], undefined);
+    const forged = propertiesOf(consumed(0), { failure: `no\u0001such\u0002table\n${"x".repeat(300)}` });
+    assert.equal(forged["ORBITMQ_FAILURE"], `no such table ${"x".repeat(242)}`);
+    const before = consumed(3, "ORBITMQ_FAILURE\u0001before\u0002");
+    assert.equal(propertiesOf(before)["ORBITMQ_FAILURE"], "before");
+    assert.equal(propertiesOf(before, { failure: "now" })["ORBITMQ_FAILURE"], "now");
+    const long = consumed(0, `mine\u0001${"x".repeat(9_000)}\u0002`);
+    assert.equal(propertiesOf(long, { failure: "now" })["ORBITMQ_FAILURE"], undefined);
+  });
+
   it("comes back as a dead letter to a group that could not consume another group's dead letter", () => {
     const dead = { ...consumed(17, "RETRY_TOPIC\u0001orders\u0002"), topic: "%DLQ%other" };
     assert.equal(propertiesOf(dead, { maxReconsumeTimes: 99 })["RETRY_TOPIC"], "%DLQ%other");

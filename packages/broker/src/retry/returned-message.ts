@@ -10,15 +10,19 @@
  */
 import {
   encodeOffsetMessageId,
+  failureText,
   getProperty,
   MessageConst,
   type MessageRecord,
+  OrbitProperty,
   type RecordInput,
 } from "@orbitmq/wire";
 import { dlqTopicOf, retryTopicOf } from "../names.ts";
 import { withProperties } from "../sending/property-text.ts";
 import { type RetryPolicy, retryLevel } from "./retry-policy.ts";
 
+/** Properties of this length, in whatever characters, have room for one more and for those of a delay. */
+const FAILURE_WITHIN_CHARS = 8_000;
 const INT32_MAX = 2_147_483_647;
 
 export interface Return {
@@ -28,6 +32,8 @@ export interface Return {
   readonly maxReconsumeTimes: number;
   readonly policy: RetryPolicy;
   readonly delaysMs: readonly number[];
+  /** What the listener said, if the consumer tells. */
+  readonly failure?: string | undefined;
 }
 
 export interface Returned {
@@ -69,9 +75,16 @@ export function returnedMessage(record: MessageRecord, storeHost: Uint8Array, ho
         [MessageConst.ORIGIN_MESSAGE_ID]: known(MessageConst.ORIGIN_MESSAGE_ID) ?? origin,
         [MessageConst.WAIT_STORE_MSG_OK]: "false",
         [MessageConst.DELAY_TIME_LEVEL]: delayLevel,
+        [OrbitProperty.FAILURE]: keptFailure(properties, how.failure),
       }),
     },
   };
+}
+
+/** The new one, or the one before; none when there is no room for it. */
+function keptFailure(properties: string, failure: string | undefined): string | undefined {
+  const text = failureText(failure ?? "") || getProperty(properties, OrbitProperty.FAILURE);
+  return properties.length > FAILURE_WITHIN_CHARS ? undefined : text;
 }
 
 /** Whether a client's own send to a retry topic belongs into the dead-letter topic. */

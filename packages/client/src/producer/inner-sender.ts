@@ -6,28 +6,34 @@
 import type { ClientInstance } from "../connection/client-instance.ts";
 import { OrbitError } from "../errors/errors.ts";
 import type { EncodedMessage } from "./encode-message.ts";
-import { producerDefaults } from "./producer-options.ts";
+import { producerDefaults, type SendOptions } from "./producer-options.ts";
 import { PublishInfos } from "./publish-infos.ts";
 import { Send } from "./send.ts";
 import type { SendContext } from "./send-context.ts";
+import type { SendResult } from "./send-result.ts";
 
 const INNER_GROUP = "CLIENT_INNER_PRODUCER";
+
+export interface InnerSenderOptions {
+  /** Default CLIENT_INNER_PRODUCER. */
+  readonly group?: string;
+  /** For a send in total. Default as a producer's. */
+  readonly sendTimeoutMs?: number;
+  /** Further attempts of a send. Default as a producer's. */
+  readonly retryTimes?: number;
+}
 
 export class InnerSender {
   readonly #context: SendContext;
   readonly #inFlight = new Set<Send>();
   #closed = false;
 
-  /** `group` and `sendTimeoutMs`: of another sender than that of every client. */
-  constructor(
-    instance: ClientInstance,
-    {
-      group = INNER_GROUP,
-      sendTimeoutMs = producerDefaults.sendTimeoutMs,
-    }: { readonly group?: string; readonly sendTimeoutMs?: number } = {},
-  ) {
+  constructor(instance: ClientInstance, options: InnerSenderOptions = {}) {
     const { host, logger, rpc, routes } = instance;
-    const { defaultTopicQueueNums, retryTimes } = producerDefaults;
+    const { defaultTopicQueueNums } = producerDefaults;
+    const { group = INNER_GROUP } = options;
+    const { sendTimeoutMs = producerDefaults.sendTimeoutMs, retryTimes = producerDefaults.retryTimes } =
+      options;
     this.#context = {
       host,
       logger,
@@ -50,8 +56,12 @@ export class InnerSender {
     };
   }
 
-  /** `done` gets the failure, if any; never called synchronously. */
-  send(message: EncodedMessage, done: (error: OrbitError | undefined) => void): void {
+  /** `done` gets the failure, or the result; never called synchronously. */
+  send(
+    message: EncodedMessage,
+    done: (error: OrbitError | undefined, result?: SendResult) => void,
+    options: Pick<SendOptions, "queue" | "selector"> = {},
+  ): void {
     if (this.#closed) {
       const error = new OrbitError("SHUT_DOWN", "the client was shut down");
       this.#context.host.timers.afterTurn(() => done(error));
@@ -59,9 +69,10 @@ export class InnerSender {
     }
     const send = new Send(this.#context);
     this.#inFlight.add(send);
-    // No selector sees it: the message as the application knows it does not matter.
+    // Selectors look at the queues: the message as the application knows it does not matter.
     const original = { topic: message.topic, body: message.body };
-    send.begin("sync", message, original, {}, { onSuccess: () => done(undefined), onException: done });
+    const callback = { onSuccess: (result: SendResult) => done(undefined, result), onException: done };
+    send.begin("sync", message, original, options, callback);
   }
 
   /** Sends in flight fail with SHUT_DOWN. */

@@ -6,6 +6,7 @@ import { Command } from "commander";
 import type { Terminal } from "../terminal.ts";
 import type { SetExitCode } from "./command-context.ts";
 import { addConfigCommands } from "./config/config-commands.ts";
+import { addDlqCommands } from "./dlq/dlq-commands.ts";
 import { addGroupCommands } from "./group/group-commands.ts";
 import { addMessageCommands } from "./message/message-commands.ts";
 import { addMessagingCommands } from "./messaging/messaging-commands.ts";
@@ -35,6 +36,7 @@ export function program(terminal: Terminal, setExitCode: SetExitCode): Command {
   addTopicCommands(root, context);
   addMessageCommands(root, context);
   addGroupCommands(root, context);
+  addDlqCommands(root, context);
   addConfigCommands(root, context);
   addStoreCommands(root, context);
   return root;

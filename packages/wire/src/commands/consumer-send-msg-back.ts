@@ -2,7 +2,7 @@
  * CONSUMER_SEND_MSG_BACK (36): a consumer could not consume a message and wants it again later, through the
  * group's retry topic.
  *
- *   request   offset group delayLevel originMsgId? originTopic? unitMode? maxReconsumeTimes? (bname?)
+ *   request   offset group delayLevel originMsgId? originTopic? unitMode? maxReconsumeTimes? (bname?) failure?
  *   response  nothing
  */
 import {
@@ -27,5 +27,7 @@ export const consumerSendMsgBackRequestHeader = defineHeader("ConsumerSendMsgBac
   unitMode: optional(bool()),
   /** The consumer's own limit; counts more than the group's. */
   maxReconsumeTimes: optional(int32()),
+  /** OrbitMQ's own: what the listener said. Kept with the message (OrbitProperty.FAILURE); brokers of RocketMQ ignore it. */
+  failure: optional(string()),
 });
 export type ConsumerSendMsgBackRequestHeader = HeaderValue<typeof consumerSendMsgBackRequestHeader>;

@@ -163,7 +163,7 @@ export class PopQueue implements RunSource {
     this.#context.failed(record, queue, 0, error);
     this.#context.stats.ended(this.queue.topic, false);
     if (run.isShutDown) this.#over(held, () => this.#requests.changeInvisible(held, GIVEN_BACK_MS, () => {}));
-    else this.#over(held, () => this.#giveBack(held, run.delayLevel));
+    else this.#over(held, () => this.#giveBack(held, run.delayLevel, error));
   }
 
   /** It is renewed no longer: others get it in its time. */
@@ -310,12 +310,12 @@ export class PopQueue implements RunSource {
     });
   }
 
-  #giveBack(message: HeldPop, delayLevel: number): void {
+  #giveBack(message: HeldPop, delayLevel: number, failure: OrbitError): void {
     const { record, queue } = message.payload;
     const times = record.reconsumeTimes;
     const { maxReconsumeTimes } = this.#context.settings;
     if (times >= maxReconsumeTimes || delayLevel < 0) {
-      this.#context.sendBack.put({ record, queue, times, delayLevel: -1 }, (isTaken) => {
+      this.#context.sendBack.put({ record, queue, times, delayLevel: -1, failure }, (isTaken) => {
         if (isTaken) {
           this.#ack(message);
           this.#context.sentBack(record, queue, 0);

@@ -9,7 +9,7 @@
  * A message that is held or returning holds the committable offset.
  */
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
-import type { OrbitError } from "../../errors/errors.ts";
+import { OrbitError } from "../../errors/errors.ts";
 import { Fifo } from "../../fifo.ts";
 import { failureOf } from "../listening/listener-result.ts";
 import type { ListenerRun, RunSource } from "../listening/listener-run.ts";
@@ -66,6 +66,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
       processQueue,
       subscription,
       attempts: 0,
+      failure: undefined,
       fate: "held",
       endedAs: undefined,
     } as const;
@@ -138,6 +139,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
 
   failed(message: HeldMessage, error: OrbitError, run: ListenerRun): void {
     const { record, attempts } = message.payload;
+    message.payload.failure = error;
     this.#context.failed(record, this.queue, attempts, error);
     this.#context.stats.ended(this.queue.topic, false);
     if (!run.isShutDown) this.#ended(message, "failure", run.delayLevel);
@@ -145,6 +147,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
 
   timedOut(message: HeldMessage): void {
     if (message.payload.fate !== "held" || this.#context.settings.messageModel === "BROADCASTING") return;
+    message.payload.failure = new OrbitError("CONSUME_TIMEOUT", "the listener ran for too long");
     this.#giveBack(message, FIRST_RETRY_LEVEL);
   }
 
@@ -166,11 +169,12 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
   #giveBack(message: HeldMessage, delayLevel: number): void {
     const { payload } = message;
     if (this.#lost || payload.processQueue !== this.held) return;
-    const { record, attempts } = payload;
+    const { record, attempts, failure } = payload;
     payload.fate = "returning";
     const times = record.reconsumeTimes + attempts;
     const level = Number.isInteger(delayLevel) ? delayLevel : 0;
-    this.#context.sendBack.put({ record, queue: this.queue, times, delayLevel: level }, (returned) => {
+    const returning = { record, queue: this.queue, times, delayLevel: level, failure };
+    this.#context.sendBack.put(returning, (returned) => {
       payload.fate = "held";
       if (returned) {
         this.#settle(message);

@@ -1,5 +1,6 @@
 /** A pulled message as the consumer holds it until it is consumed. */
 import type { MessageRecord } from "@orbitmq/wire";
+import type { OrbitError } from "../../errors/errors.ts";
 import type { Subscription } from "../subscription.ts";
 import type { CachedMessage, ProcessQueue } from "./process-queue.ts";
 
@@ -14,6 +15,8 @@ export interface HeldRecord {
   fate: "held" | "returning" | "gone";
   /** Its listener came to an end while it was `returning`. */
   endedAs: "success" | "failure" | undefined;
+  /** The latest. */
+  failure: OrbitError | undefined;
 }
 
 export type HeldMessage = CachedMessage<HeldRecord>;

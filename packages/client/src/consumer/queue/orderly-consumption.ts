@@ -41,6 +41,7 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
   /** Messages of the run whose end was told, and whether one of them failed. */
   #heard = false;
   #failed = false;
+  #failure: OrbitError | undefined;
   #timer: TimerHandle | undefined;
   #onIdle: (() => void)[] = [];
 
@@ -140,6 +141,7 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
   failed({ payload: { record, attempts } }: RunMessage, error: OrbitError): void {
     this.#heard = true;
     this.#failed = true;
+    this.#failure = error;
     this.#context.failed(record, this.queue, attempts, error);
     this.#context.stats.ended(this.queue.topic, false);
   }
@@ -181,7 +183,8 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
     let suspends = pauses;
     for (const entry of giveBack) {
       const { record } = entry.payload;
-      const message = { record, queue: this.queue, times: entry.attempts, delayLevel: 0 };
+      const failure = this.#failure;
+      const message = { record, queue: this.queue, times: entry.attempts, delayLevel: 0, failure };
       this.#context.sendBack.toRetryTopic(message, (taken) => {
         if (messages === this.held) messages.returned(entry, taken);
         if (taken) this.#context.sentBack(record, this.queue, entry.attempts - record.reconsumeTimes);

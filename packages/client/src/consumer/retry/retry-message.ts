@@ -6,6 +6,7 @@
  *   RETRY_TOPIC          the topic it came from
  *   ORIGIN_MESSAGE_ID    its first id
  *   DELAY                3 + earlier retries, or the level asked for
+ *   ORBITMQ_FAILURE      what the listener said, when it did
  *   reconsumeTimes       one more than before       (in the request)
  *   maxReconsumeTimes    the consumer's limit       (in the request)
  */
@@ -15,6 +16,7 @@ import {
   MessageConst,
   type MessageRecord,
   MessageSysFlag,
+  OrbitProperty,
   parseProperties,
 } from "@orbitmq/wire";
 import { retryTopicOf } from "../../names/names.ts";
@@ -40,6 +42,7 @@ export function retryMessage(
   times: number,
   maxReconsumeTimes: number,
   delayLevel: number,
+  failure?: string,
 ): EncodedMessage {
   const properties = parseProperties(record.properties);
   for (const name of LEFT_BEHIND) properties.delete(name);
@@ -48,6 +51,7 @@ export function retryMessage(
   if (!properties.has(MessageConst.ORIGIN_MESSAGE_ID)) properties.set(MessageConst.ORIGIN_MESSAGE_ID, msgId);
   const level = delayLevel > 0 ? delayLevel : FIRST_RETRY_LEVEL + times;
   properties.set(MessageConst.DELAY_TIME_LEVEL, String(level));
+  if (failure !== undefined) properties.set(OrbitProperty.FAILURE, failure);
   return {
     topic: retryTopicOf(group),
     body: record.body,

@@ -30,6 +30,7 @@ test("a message that fails goes back to its broker with the listener's level, an
     originTopic: "orders",
     unitMode: undefined,
     maxReconsumeTimes: 7,
+    failure: "the listener returned RECONSUME_LATER",
   });
   assert.deepEqual(
     broker.sentBack.map(({ delayLevel, offset }) => [delayLevel, offset]),
@@ -94,6 +95,7 @@ test("a message the broker does not take back is sent to the retry topic as it w
     RETRY_TOPIC: "orders",
     ORIGIN_MESSAGE_ID: "id",
     DELAY: "3",
+    ORBITMQ_FAILURE: "the listener returned RECONSUME_LATER",
   });
   await w.until(() => broker.offsets.get("g@orders@0") === 1);
   await w.settle(consumer.shutdown());

@@ -11,6 +11,7 @@
  */
 import {
   consumerSendMsgBackRequestHeader,
+  failureText,
   type MessageQueue,
   type MessageRecord,
   RequestCode,
@@ -32,6 +33,8 @@ export interface ReturnedMessage {
   readonly times: number;
   /** 0: the broker chooses; negative: dead letter; else the level. */
   readonly delayLevel: number;
+  /** Why; `undefined`: nobody knows. */
+  readonly failure: OrbitError | undefined;
 }
 
 export class SendBack {
@@ -85,7 +88,8 @@ export class SendBack {
   #send(message: ReturnedMessage, done: (sent: boolean) => void): void {
     const { record, times, delayLevel } = message;
     const limit = this.#maxReconsumeTimes();
-    this.#sender.send(retryMessage(record, this.#group, times, limit, delayLevel), (error) => {
+    const text = shownFailure(message.failure);
+    this.#sender.send(retryMessage(record, this.#group, times, limit, delayLevel, text), (error) => {
       if (error !== undefined && error.code !== "SHUT_DOWN") {
         this.#note(message, error, "sending a message to the retry topic");
       }
@@ -93,7 +97,10 @@ export class SendBack {
     });
   }
 
-  #ask({ record, queue, delayLevel }: ReturnedMessage, done: (error: OrbitError | undefined) => void): void {
+  #ask(
+    { record, queue, delayLevel, failure }: ReturnedMessage,
+    done: (error: OrbitError | undefined) => void,
+  ): void {
     const { host, routes, rpc } = this.#instance;
     const { brokerName } = queue;
     const address = routes.masterOf(brokerName);
@@ -109,6 +116,7 @@ export class SendBack {
       originMsgId: messageIdOf(record),
       originTopic: topicOf(record),
       maxReconsumeTimes: this.#maxReconsumeTimes(),
+      failure: shownFailure(failure),
     };
     rpc.request(
       this.#instance.vipAddress(address),
@@ -132,4 +140,11 @@ export class SendBack {
       `${what}: ${message}`,
     );
   }
+}
+
+/** What a listener threw speaks for itself; all else is named. */
+function shownFailure(failure: OrbitError | undefined): string | undefined {
+  if (failure === undefined) return undefined;
+  const { code, message } = failure;
+  return failureText(code === "LISTENER_FAILED" ? message : `${code}: ${message}`) || code;
 }
