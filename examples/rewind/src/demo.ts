@@ -1,7 +1,7 @@
 /**
  * Counts sales at the server at NAMESRV_ADDR with a wrong rule, then with the right one; rewind it from elsewhere:
  *
- *   npx orbitmq group reset revenue sales --to 2026-01-31T12:00:00Z
+ *   npx orbitmq offset reset revenue sales --to 2026-01-31T12:00:00Z
  */
 import { Producer } from "@orbitmq/client";
 import { Revenue, sales } from "./revenue.ts";

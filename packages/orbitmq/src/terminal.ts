@@ -13,6 +13,8 @@ export interface Terminal {
   /** Is a person reading stderr? Colours and progress only then. */
   readonly isInteractive: boolean;
   readonly stdinIsTerminal: boolean;
+  /** Is stdout a terminal, which can be drawn over? */
+  readonly stdoutIsTerminal: boolean;
   /** Data; resolves when there is room for more. */
   out(text: string): Promise<void>;
   /** Messages for people, and logs. */
@@ -20,6 +22,8 @@ export interface Terminal {
   /** Aborts when the reader of stdout is gone (`orbitmq consume … | head`). */
   readonly readerGone: AbortSignal;
   readStdin(): AsyncIterable<Uint8Array>;
+  /** Resolves after `ms`, or when the signal aborts. */
+  pause(ms: number, signal: AbortSignal): Promise<void>;
   /** Calls `stop` at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once. */
   onStopSignal(stop: (signal: NodeJS.Signals) => void): void;
 }
@@ -43,6 +47,7 @@ export function processTerminal(): Terminal {
     program: programName(process.argv[1] ?? "", process.cwd()),
     isInteractive: process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined,
     stdinIsTerminal: process.stdin.isTTY === true,
+    stdoutIsTerminal: process.stdout.isTTY === true,
     out: (text) =>
       new Promise((resolve) => {
         if (gone.signal.aborted || process.stdout.write(text)) resolve();
@@ -59,6 +64,17 @@ export function processTerminal(): Terminal {
     err: (text) => void process.stderr.write(text),
     readerGone: gone.signal,
     readStdin: () => process.stdin,
+    pause: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) return resolve();
+        const end = () => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", end);
+          resolve();
+        };
+        const timer = setTimeout(end, ms);
+        signal.addEventListener("abort", end);
+      }),
     onStopSignal(stop) {
       let stopping = false;
       for (const [signal, number] of Object.entries(STOP_SIGNALS))

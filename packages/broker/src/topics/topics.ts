@@ -21,8 +21,7 @@ import { formatPrettyFastjson } from "../pretty-fastjson.ts";
 
 export type TopicChange =
   /** Creates the topic or replaces its configuration. `atMs` is wall time. */
-  | { readonly kind: "topic-put"; readonly topic: TopicConfig; readonly atMs: number }
-  | { readonly kind: "topic-delete"; readonly topic: string; readonly atMs: number };
+  { readonly kind: "topic-put"; readonly topic: TopicConfig; readonly atMs: number };
 
 export interface TopicsSnapshot {
   readonly topics: readonly TopicConfig[];
@@ -56,8 +55,7 @@ export class Topics {
   }
 
   apply(change: TopicChange): void {
-    if (change.kind === "topic-delete") this.#table.delete(change.topic);
-    else this.#table.set(change.topic.topicName, change.topic);
+    this.#table.set(change.topic.topicName, change.topic);
     this.#dataVersion = nextDataVersion(this.#dataVersion, change.atMs);
   }
 

@@ -16,7 +16,6 @@ import { SLICE_QUEUES } from "../consume-queue/queue-load.ts";
 import { isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { Engine } from "../engine.ts";
 import { passOver } from "../integrity/pass-over.ts";
-import { hideDeleted } from "../retention/topic-deletion.ts";
 import { atOnce, type Slices } from "../slices.ts";
 import { StoreError } from "../store-error.ts";
 import { scanSlices, unreadable } from "./log-scan.ts";
@@ -202,7 +201,6 @@ export function* rebuildWhileOpen(engine: Engine): Slices<void> {
       queue.checked = true;
       queue.damaged = false;
     }
-    yield* hideDeleted(engine);
     readAgain(engine);
     engine.countMessages();
     if (stopsAt === undefined) {

@@ -2,14 +2,18 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../command-context.ts";
 import { addConfigFlags, type ConfigFlags } from "./config-flags.ts";
+import { addNameServerConfigCommands } from "./name-server-config-commands.ts";
 
 export interface ConfigCommandFlags extends ConfigFlags {
   readonly role: "server" | "namesrv" | "broker";
   readonly json?: boolean;
 }
 
-export function addConfigCommands(root: Command, { terminal, setExitCode }: CommandContext): void {
-  const config = root.command("config").description("look at the configuration a server would start with");
+export function addConfigCommands(root: Command, context: CommandContext): void {
+  const { terminal, setExitCode } = context;
+  const config = root
+    .command("config")
+    .description("look at the configuration a server would start with, and at that of running NameServers");
   const add = (name: "show" | "check", description: string) =>
     addConfigFlags(config.command(name).description(description), "server")
       .addOption(
@@ -27,4 +31,5 @@ export function addConfigCommands(root: Command, { terminal, setExitCode }: Comm
     "check",
     "read the configuration and say what is wrong with it; exit code 2 when a server would not start",
   );
+  addNameServerConfigCommands(config, context);
 }

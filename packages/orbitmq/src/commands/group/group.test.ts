@@ -4,7 +4,8 @@ import { after, before, it } from "node:test";
 import { type GroupStatus, Producer, PushConsumer, sql } from "@orbitmq/client";
 import { type ManualOrbitMQ, start } from "../../start.ts";
 import { processTerminal } from "../../terminal.ts";
-import { groupStatus, resetGroup } from "./group.ts";
+import { resetOffsets } from "../offset/offset.ts";
+import { groupStatus } from "./group.ts";
 
 let mq: ManualOrbitMQ;
 let producer: Producer;
@@ -114,12 +115,14 @@ it("lets a group consume again from a time, and members go on there at once", as
     await mq.advance(60_000);
   }
   assert.deepEqual(heard, ["one", "two", "three"]);
-  const text = await said((terminal) => resetGroup("rewound", "times", { to: String(at[1]) }, terminal));
-  assert.match(text, /^broker-a +0 +1$/m);
+  const text = await said((terminal) =>
+    resetOffsets("rewound", "times", { to: String(at[1]), yes: true }, terminal),
+  );
+  assert.match(text, /^broker-a +0 +3 +1 +-2$/m);
   await mq.advance(0);
   assert.deepEqual(heard.slice(3), ["two", "three"]);
   await assert.rejects(
-    said((terminal) => resetGroup("rewound", "times", { to: "lunch" }, terminal)),
+    said((terminal) => resetOffsets("rewound", "times", { to: "lunch", yes: true }, terminal)),
     /--to/,
   );
   await consumer.shutdown();

@@ -1,18 +1,20 @@
-/** `orbitmq group status|reset`. */
-import type { GroupMember, GroupStatus } from "@orbitmq/client";
+/** `orbitmq group status|list|show|topics`. */
+import type { BrokerGroupSettings, GroupMember, GroupStatus } from "@orbitmq/client";
 import { ServerError } from "../../server-error.ts";
 import type { Terminal } from "../../terminal.ts";
-import type { ClientFlags } from "../client/client-flags.ts";
-import { withAdmin } from "../client/with-admin.ts";
+import type { ClientFlags, TargetFlags, WatchFlags } from "../client/client-flags.ts";
+import { report } from "../client/report.ts";
+import { pairs, timeText } from "../client/texts.ts";
 import { table } from "../table.ts";
 
-const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 const UNKNOWN = "?";
 
-export async function groupStatus(group: string, flags: ClientFlags, terminal: Terminal): Promise<number> {
-  const status = await withAdmin(flags, terminal, (admin) => admin.groupStatus(group));
-  await terminal.out(flags.json === true ? json(status) : statusText(status));
-  return 0;
+export function groupStatus(
+  group: string,
+  flags: ClientFlags & WatchFlags,
+  terminal: Terminal,
+): Promise<number> {
+  return report(flags, terminal, { look: (admin) => admin.groupStatus(group), text: statusText });
 }
 
 function statusText(status: GroupStatus): string {
@@ -58,7 +60,7 @@ function statusText(status: GroupStatus): string {
           brokerOffset,
           rest.lag,
           inFlight ?? UNKNOWN,
-          lastTimestamp > 0 ? new Date(lastTimestamp).toISOString() : "never",
+          timeText(lastTimestamp),
           rest.members.join(", ") || "nobody",
         ]),
       ),
@@ -74,33 +76,55 @@ function subscriptionsText({ subscriptions }: GroupMember): string {
   return texts.join("; ") || "nothing";
 }
 
-export interface ResetGroupFlags extends ClientFlags {
-  readonly to: string;
+/** One line for each group; settings that differ between brokers are seen by `group show`. */
+export function listGroups(flags: TargetFlags, terminal: Terminal): Promise<number> {
+  const { cluster, broker } = flags;
+  return report(flags, terminal, {
+    look: (admin) => admin.groupList({ cluster, broker }),
+    text: ({ groups }) => {
+      const byName = new Map<string, BrokerGroupSettings[]>();
+      for (const each of groups) byName.set(each.group, [...(byName.get(each.group) ?? []), each]);
+      return table(
+        ["GROUP", "CONSUME", "RETRIES", "FORBIDDEN", "BROKERS"],
+        [...byName].map(([group, settings]) => [
+          group,
+          settings.every(({ consumeEnable }) => consumeEnable) ? "yes" : "no",
+          settings[0]?.retryMaxTimes ?? 0,
+          [...new Set(settings.flatMap(({ forbiddenTopics }) => forbiddenTopics))].join(", ") || "none",
+          settings.map(({ brokerName }) => brokerName).join(", "),
+        ]),
+      );
+    },
+  });
 }
 
-/** ISO time, ms since the epoch, or "end". */
-function target(text: string): Date | "end" {
-  if (text === "end") return text;
-  const time = new Date(/^\d+$/.test(text) ? Number(text) : text);
-  if (Number.isNaN(time.getTime())) throw new ServerError("USAGE", `--to takes a time or end, not ${text}`);
-  return time;
+export function showGroup(group: string, flags: TargetFlags, terminal: Terminal): Promise<number> {
+  const { cluster, broker } = flags;
+  return report(flags, terminal, {
+    look: async (admin) => {
+      const { groups, failures } = await admin.groupList({ cluster, broker });
+      const brokers = groups.filter((each) => each.group === group);
+      if (brokers.length === 0 && failures.length === 0)
+        throw new ServerError("REQUEST_FAILED", `no broker has the group ${group}`);
+      return { group, brokers, failures };
+    },
+    text: ({ brokers }) =>
+      brokers
+        .map(({ group: _, brokerName, forbiddenTopics, ...settings }) =>
+          pairs([
+            ["broker", brokerName],
+            ...Object.entries(settings),
+            ["forbiddenTopics", forbiddenTopics.join(", ") || "none"],
+          ]),
+        )
+        .join("\n"),
+  });
 }
 
-export async function resetGroup(
-  group: string,
-  topic: string,
-  flags: ResetGroupFlags,
-  terminal: Terminal,
-): Promise<number> {
-  const to = target(flags.to);
-  const offsets = await withAdmin(flags, terminal, (admin) => admin.resetOffsets(group, topic, to));
-  if (flags.json === true) await terminal.out(json({ group, topic, offsets }));
-  else
-    await terminal.out(
-      table(
-        ["BROKER", "QUEUE", "GOES ON AT"],
-        offsets.map(({ queue, offset }) => [queue.brokerName, queue.queueId, offset]),
-      ),
-    );
-  return 0;
+export function topicsOfGroup(group: string, flags: TargetFlags, terminal: Terminal): Promise<number> {
+  const { cluster, broker } = flags;
+  return report(flags, terminal, {
+    look: async (admin) => ({ group, ...(await admin.topicsOfGroup(group, { cluster, broker })) }),
+    text: ({ topics }) => topics.map((topic) => `${topic}\n`).join(""),
+  });
 }

@@ -4,6 +4,7 @@ import { wholeNumber } from "../../terminal.ts";
 import { type ClientFlags, withClientFlags } from "../client/client-flags.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { QueryMessageFlags } from "./message.ts";
+import type { QueueUnitsFlags } from "./queue-units.ts";
 import type { TraceFlags } from "./trace.ts";
 
 export function addMessageCommands(root: Command, { terminal, setExitCode }: CommandContext): void {
@@ -37,5 +38,42 @@ export function addMessageCommands(root: Command, { terminal, setExitCode }: Com
     .action(async (name: string, id: string, flags: ClientFlags) => {
       const { getMessage } = await import("./message.ts");
       setExitCode(await getMessage(name, id, flags, terminal));
+    });
+  const queueId = (text: string) => wholeNumber("<queue>", 0)(text);
+  withClientFlags(message.command("at").description("print the message at a queue offset"))
+    .argument("<topic>")
+    .argument("<broker>")
+    .argument("<queue>", "the queue's id", queueId)
+    .argument("<offset>", "the offset in the queue", (text: string) => wholeNumber("<offset>", 0)(text))
+    .action(async (topic: string, broker: string, id: number, offset: number, flags: ClientFlags) => {
+      const { messageAt } = await import("./message.ts");
+      setExitCode(await messageAt({ topic, brokerName: broker, queueId: id }, offset, flags, terminal));
+    });
+  withClientFlags(message.command("units").description("print units of a queue as they are on disk"))
+    .argument("<topic>")
+    .argument("<broker>")
+    .argument("<queue>", "the queue's id", queueId)
+    .addOption(
+      new Option("--from <offset>", "the first one (default: where the queue begins)").argParser(
+        wholeNumber("--from", 0),
+      ),
+    )
+    .addOption(new Option("--count <n>", "at most so many").argParser(wholeNumber("--count", 1)).default(10))
+    .option("-g, --group <group>", "also tell what this group subscribes to")
+    .action(async (topic: string, broker: string, id: number, flags: QueueUnitsFlags) => {
+      const { queueUnits } = await import("./queue-units.ts");
+      setExitCode(await queueUnits({ topic, brokerName: broker, queueId: id }, flags, terminal));
+    });
+  withClientFlags(
+    message
+      .command("resume-check")
+      .description("ask a producer again what became of a transaction that was parked after its last check"),
+  )
+    .argument("<broker>")
+    .argument("<topic>")
+    .argument("<id>", "the id that names its place")
+    .action(async (broker: string, topic: string, id: string, flags: ClientFlags) => {
+      const { resumeCheck } = await import("./message.ts");
+      setExitCode(await resumeCheck(broker, topic, id, flags, terminal));
     });
 }

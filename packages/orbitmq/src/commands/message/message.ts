@@ -1,6 +1,7 @@
-/** `orbitmq message query|get`. */
-import type { ReceivedMessage } from "@orbitmq/client";
+/** `orbitmq message query|get|at|resume-check`. */
+import type { MessageQueue, ReceivedMessage } from "@orbitmq/client";
 import type { Terminal } from "../../terminal.ts";
+import { change } from "../client/change.ts";
 import type { ClientFlags } from "../client/client-flags.ts";
 import { withAdmin } from "../client/with-admin.ts";
 import { table } from "../table.ts";
@@ -47,6 +48,38 @@ export async function getMessage(
   terminal: Terminal,
 ): Promise<number> {
   const message = await withAdmin(flags, terminal, (admin) => admin.viewMessage(topic, msgId));
+  return print(message, flags, terminal);
+}
+
+export async function messageAt(
+  queue: MessageQueue,
+  offset: number,
+  flags: ClientFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const message = await withAdmin(flags, terminal, (admin) => admin.messageAt(queue, offset));
+  return print(message, flags, terminal);
+}
+
+export function resumeCheck(
+  broker: string,
+  topic: string,
+  id: string,
+  flags: ClientFlags,
+  terminal: Terminal,
+): Promise<number> {
+  return change(
+    flags,
+    terminal,
+    async (admin) => {
+      await admin.resumeCheck(broker, topic, id);
+      return { broker, topic, id };
+    },
+    () => `${id}: its producer is asked again`,
+  );
+}
+
+async function print(message: ReceivedMessage, flags: ClientFlags, terminal: Terminal): Promise<number> {
   if (flags.json === true) await terminal.out(`${jsonOf(message)}\n`);
   else {
     const { queue, properties } = message;

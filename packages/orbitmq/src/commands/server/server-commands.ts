@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { LOG_FORMATS, LOG_LEVELS } from "../../logging/command-logger.ts";
 import type { ServerRole } from "../../settings.ts";
 import { duration } from "../../terminal.ts";
+import { addBrokerCommands } from "../broker/broker-commands.ts";
 import type { CommandContext } from "../command-context.ts";
 import { addConfigFlags } from "../config/config-flags.ts";
 import type { ServerFlags } from "./run-server.ts";
@@ -10,7 +11,7 @@ import type { ServerFlags } from "./run-server.ts";
 const ROLES: readonly (readonly [ServerRole, string])[] = [
   ["server", "run NameServer and broker in one process"],
   ["namesrv", "run a NameServer"],
-  ["broker", "run a broker that registers with NameServers elsewhere"],
+  ["broker", "run a broker that registers with NameServers elsewhere, or look after running ones"],
 ];
 
 const AFTER_HELP = `
@@ -22,6 +23,7 @@ Exit codes: 0 stopped, 2 usage or configuration, 3 store locked, 4 store damaged
 export function addServerCommands(root: Command, context: CommandContext): void {
   for (const [role, description] of ROLES) {
     const command = addConfigFlags(root.command(role).description(description), role);
+    if (role === "broker") addBrokerCommands(command, context);
     if (role !== "namesrv")
       command
         .addOption(
