@@ -35,6 +35,8 @@ const packages = [
     folder: "packages/client",
     entries: { index: "packages/client/src/index.ts", internal: "packages/client/src/internal.ts" },
     unpublished: ["internal"],
+    // Optional: the application's own copy, if it has one.
+    external: ["@opentelemetry/api"],
   },
   {
     folder: "packages/orbitmq",
@@ -97,7 +99,7 @@ function mayGo(chunk) {
 }
 
 async function bundle(packaged) {
-  const { folder, entries } = packaged;
+  const { folder, entries, external = [] } = packaged;
   const { build } = await import("esbuild");
   const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const outdir = resolve(folder, "dist");
@@ -111,6 +113,7 @@ async function bundle(packaged) {
     platform: "node",
     target: "node20.19",
     conditions: ["orbitmq-source"],
+    external,
     define: { ORBITMQ_VERSION: JSON.stringify(version) },
     plugins: [builtinsByImport],
     legalComments: "none",

@@ -147,6 +147,13 @@ export type {
 } from "./producer/transactions/local-transaction.ts";
 export { LocalTransactionState } from "./producer/transactions/local-transaction.ts";
 export type {
+  TelemetryApi,
+  TelemetryMeter,
+  TelemetryPropagator,
+  TelemetryTracer,
+} from "./telemetry/telemetry-api.ts";
+export type { TelemetryOptions } from "./telemetry/telemetry-options.ts";
+export type {
   EndTransactionTrace,
   PubTrace,
   RecallTrace,

@@ -3,6 +3,7 @@
 import type { OrbitError } from "../errors/errors.ts";
 import type { ReceivedMessage } from "../message/received-message.ts";
 import type { ClientOptions } from "../options/client-options.ts";
+import type { TelemetryOptions } from "../telemetry/telemetry-options.ts";
 import type { TraceOptions } from "../trace/trace-options.ts";
 import type { ConsumeHook, FilterHook } from "./listening/consume-hooks.ts";
 import type { AllocateStrategy } from "./rebalance/allocate-strategy.ts";
@@ -93,6 +94,11 @@ export interface PushConsumerOptions extends ClientOptions {
   readonly onConsumeFailure?: ((error: OrbitError, message: ReceivedMessage) => void) | undefined;
   /** Tell the trace topic of every message before and after it is consumed. Default false (enableTrace). */
   readonly trace?: boolean | TraceOptions | undefined;
+  /**
+   * Spans and metrics through `@opentelemetry/api`, which the application installs. Default: whenever an OpenTelemetry SDK
+   * is registered by the time of `start()`. True: in any case; `start()` rejects with INVALID_ARGUMENT without the package.
+   */
+  readonly telemetry?: boolean | TelemetryOptions | undefined;
   /** Told of every call of a listener. Default none. */
   readonly consumeHooks?: readonly ConsumeHook[] | undefined;
   /** Asked of every message that came and matches the subscription. Default none. */

@@ -16,6 +16,9 @@ import type { ReceivedMessage } from "../message/received-message.ts";
 import { checkTopic } from "../names/names.ts";
 import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../options/client-options.ts";
 import { checkDuration, checkInteger } from "../options/option-checks.ts";
+import { ClientGauges } from "../telemetry/client-gauges.ts";
+import { ConsumeTelemetry } from "../telemetry/consume-telemetry.ts";
+import { loadTelemetry, wantsTelemetry } from "../telemetry/load-telemetry.ts";
 import { ConsumeTrace } from "../trace/consume-trace.ts";
 import { newTraceDispatcher } from "../trace/trace-dispatcher.ts";
 import { consumerData } from "./consumer-data.ts";
@@ -55,6 +58,9 @@ export class LitePullConsumer {
   /** Where the next search for a message begins, so that no queue starves. */
   #turn = 0;
   readonly #trace: ConsumeTrace | undefined;
+  readonly #telemetryOption: LitePullConsumerOptions["telemetry"];
+  #telemetry: ConsumeTelemetry | undefined;
+  #gauges: ClientGauges | undefined;
   #wake: (() => void) | undefined;
   #timers: TimerHandle[] = [];
   #shutdown: Promise<void> | undefined;
@@ -63,6 +69,7 @@ export class LitePullConsumer {
   constructor(host: Host, options: LitePullConsumerOptions) {
     this.#settings = { ...consumerSettings(options), autoCommit: options.autoCommit ?? true };
     const { group, from } = this.#settings;
+    this.#telemetryOption = options.telemetry;
     const broadcasts = this.#settings.messageModel === "BROADCASTING";
     const clientId = options.clientId ?? (broadcasts ? stableClientId(host) : undefined);
     const groups = { consumers: () => [this.#consumerData()] };
@@ -165,9 +172,11 @@ export class LitePullConsumer {
     const max = checkInteger(options, "messagesMax", litePullDefaults.pollMessagesMax, 1);
     this.#done();
     const { clock } = this.#instance.host;
-    const endMs = clock.monotonicMs() + timeoutMs;
+    const startedMs = clock.monotonicMs();
+    const endMs = startedMs + timeoutMs;
     for (;;) {
       const messages = await this.#take(max);
+      this.#telemetry?.handedOut("poll", messages, startedMs);
       const leftMs = endMs - clock.monotonicMs();
       if (messages.length > 0 || leftMs <= 0 || this.state !== "running") return messages;
       await this.#messagesWithin(leftMs, undefined);
@@ -182,7 +191,9 @@ export class LitePullConsumer {
     this.#instance.checkRunning();
     try {
       while (signal?.aborted !== true && this.state === "running") {
+        const startedMs = this.#instance.host.clock.monotonicMs();
         const [message] = await this.#take(1);
+        if (message !== undefined) this.#telemetry?.handedOut("poll", [message], startedMs);
         if (message === undefined) await this.#messagesWithin(undefined, signal);
         else {
           yield message;
@@ -258,6 +269,7 @@ export class LitePullConsumer {
   async #begin(): Promise<void> {
     const { host, heartbeats } = this.#instance;
     const { offsetPersistIntervalMs, rebalanceIntervalMs, autoCommit } = this.#settings;
+    if (wantsTelemetry(this.#telemetryOption)) await this.#beginTelemetry();
     for (const wanted of this.#subscriptions.values()) this.#join(wanted);
     this.#timers = [
       host.timers.every(rebalanceIntervalMs, () => {
@@ -273,6 +285,20 @@ export class LitePullConsumer {
     this.#instance.background("heartbeat", () => heartbeats.beatAll());
     for (const member of this.#members.values()) member.wake();
     await Promise.all([...this.#members.values()].map((member) => member.first()));
+  }
+
+  async #beginTelemetry(): Promise<void> {
+    const { host, logger, namespace, clientId, rpc } = this.#instance;
+    const telemetry = await loadTelemetry(this.#telemetryOption, logger);
+    if (telemetry === undefined) return;
+    const { messageModel } = this.#settings;
+    const group = namespace.unwrap(this.#settings.group);
+    const identity = { group, clientId, namespace: namespace.name, messageModel };
+    this.#telemetry = new ConsumeTelemetry(telemetry, host, identity);
+    const said = { "messaging.consumer.group.name": group, "messaging.client.id": clientId };
+    this.#gauges = new ClientGauges(telemetry);
+    this.#gauges.addLag(said, namespace, () => this.#queues());
+    this.#gauges.countReconnects(rpc, said);
   }
 
   #join(wanted: Wanted): TopicMember {
@@ -390,6 +416,7 @@ export class LitePullConsumer {
       });
     }
     await traced;
+    this.#gauges?.close();
     await this.#instance.close(Math.min(Math.max(endMs - host.clock.monotonicMs(), 1), requestTimeoutMs));
   }
 }

@@ -17,6 +17,7 @@ export interface LitePullConsumerOptions
       | "pullThresholdBytesForTopic"
       | "filterHooks"
       | "trace"
+      | "telemetry"
       | "consumeSpanMax"
       | "offsetPersistIntervalMs"
       | "rebalanceIntervalMs"

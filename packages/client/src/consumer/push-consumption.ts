@@ -9,6 +9,9 @@ import { notifyConsumerIdsChangedRequestHeader, RequestCode } from "@orbitmq/wir
 import { stableClientId } from "../connection/client-id.ts";
 import { ClientInstance } from "../connection/client-instance.ts";
 import { InnerSender } from "../producer/inner-sender.ts";
+import { ClientGauges, gauges } from "../telemetry/client-gauges.ts";
+import { ConsumeTelemetry } from "../telemetry/consume-telemetry.ts";
+import { loadTelemetry, wantsTelemetry } from "../telemetry/load-telemetry.ts";
 import { ConsumeTrace } from "../trace/consume-trace.ts";
 import { newTraceDispatcher } from "../trace/trace-dispatcher.ts";
 import { within } from "../within.ts";
@@ -48,6 +51,9 @@ export class PushConsumption implements PushConsumerParts {
   readonly locks: QueueLocks;
   readonly popRequests: PopRequests;
   readonly trace: ConsumeTrace | undefined;
+  gauges: ClientGauges | undefined;
+  #telemetry: ConsumeTelemetry | undefined;
+  readonly #telemetryOption: PushConsumerOptions["telemetry"];
   readonly #context: ListeningContext;
   isSuspended = false;
   /** A consumer is of one kind, which its first listener decides. */
@@ -57,6 +63,7 @@ export class PushConsumption implements PushConsumerParts {
   /** Throws INVALID_ARGUMENT for an option out of range. */
   constructor(host: Host, options: PushConsumerOptions) {
     this.settings = consumerSettings(options);
+    this.#telemetryOption = options.telemetry;
     const { group, from, maxReconsumeTimes, orderlyReconsumeTimesMax } = this.settings;
     // A broadcasting consumer must find its offsets again: its id is the same after every start.
     const clientId = options.clientId ?? (this.#broadcasts ? stableClientId(host) : undefined);
@@ -80,6 +87,7 @@ export class PushConsumption implements PushConsumerParts {
     this.runner = new ListenerRunner(host, logger, {
       ...this.settings,
       consumeHooks: this.trace === undefined ? consumeHooks : [...consumeHooks, this.trace],
+      telemetry: () => this.#telemetry,
     });
     const folder = options.localOffsetsFolder ?? `${host.process.homeFolder}/.rocketmq_offsets`;
     this.offsets = this.#broadcasts
@@ -145,6 +153,7 @@ export class PushConsumption implements PushConsumerParts {
   async begin(): Promise<void> {
     const { host, heartbeats, startTimeoutMs } = this.instance;
     this.kind ??= "concurrent";
+    if (wantsTelemetry(this.#telemetryOption)) await this.#beginTelemetry();
     const { group } = this.settings;
     await Promise.all(
       this.topics.subscriptions.map(({ data }) => checkWithBroker(this.instance, group, data)),
@@ -165,6 +174,21 @@ export class PushConsumption implements PushConsumerParts {
       startTimeoutMs,
       this.topics.userMembers.map((member) => member.first()),
     );
+  }
+
+  async #beginTelemetry(): Promise<void> {
+    const { host, logger, namespace, clientId, rpc } = this.instance;
+    const telemetry = await loadTelemetry(this.#telemetryOption, logger);
+    if (telemetry === undefined) return;
+    const { messageModel } = this.settings;
+    const group = namespace.unwrap(this.settings.group);
+    const identity = { group, clientId, namespace: namespace.name, messageModel };
+    this.#telemetry = new ConsumeTelemetry(telemetry, host, identity);
+    const said = { "messaging.consumer.group.name": group, "messaging.client.id": clientId };
+    this.gauges = new ClientGauges(telemetry);
+    this.gauges.add(gauges.running, (gauge) => gauge.observe(this.runner.running, said));
+    this.gauges.addLag(said, namespace, () => this.topics.queues);
+    this.gauges.countReconnects(rpc, said);
   }
 
   get #broadcasts(): boolean {

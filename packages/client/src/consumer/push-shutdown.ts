@@ -7,6 +7,7 @@ import type { ClientInstance } from "../connection/client-instance.ts";
 import { OrbitError } from "../errors/errors.ts";
 import type { ShutdownResult } from "../options/client-options.ts";
 import type { InnerSender } from "../producer/inner-sender.ts";
+import type { ClientGauges } from "../telemetry/client-gauges.ts";
 import type { ConsumeTrace } from "../trace/consume-trace.ts";
 import { within } from "../within.ts";
 import type { ListenedTopics } from "./listened-topics.ts";
@@ -33,11 +34,13 @@ export interface PushConsumerParts {
   readonly sendBack: SendBack;
   readonly popRequests: PopRequests;
   readonly trace: ConsumeTrace | undefined;
+  readonly gauges: ClientGauges | undefined;
 }
 
 /** Never rejects. */
 export async function endConsumption(parts: PushConsumerParts, deadlineMs: number): Promise<ShutdownResult> {
-  const { instance, timers, topics, runner, locks, offsets, sender, sendBack, popRequests, trace } = parts;
+  const { instance, timers, topics, runner, locks, offsets, sender, sendBack, popRequests, trace, gauges } =
+    parts;
   const { host, requestTimeoutMs } = instance;
   const endMs = host.clock.monotonicMs() + deadlineMs;
   const remainingMs = () => Math.max(endMs - host.clock.monotonicMs(), 1);
@@ -65,6 +68,7 @@ export async function endConsumption(parts: PushConsumerParts, deadlineMs: numbe
   const ended = left === 0 ? persisted.then(() => locks.unlockAll()) : persisted;
   await within(host.timers, remainingMs() * LAST_SHARE, [ended]);
   await traced;
+  gauges?.close();
   await instance.close(Math.min(remainingMs(), requestTimeoutMs));
   return { settled: before - left, left };
 }

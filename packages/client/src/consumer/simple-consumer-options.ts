@@ -4,7 +4,7 @@ import type { PushConsumerOptions } from "./consumer-options.ts";
 
 export interface SimpleConsumerOptions
   extends ClientOptions,
-    Pick<PushConsumerOptions, "group" | "filterHooks"> {
+    Pick<PushConsumerOptions, "group" | "filterHooks" | "telemetry"> {
   /** Where a group starts that has consumed nothing. Default "last". */
   readonly from?: "first" | "last" | undefined;
   /** How long `receive` waits for a message, unless it says otherwise. Default 15,000 (awaitDuration). */

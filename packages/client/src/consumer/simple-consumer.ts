@@ -15,6 +15,8 @@ import type { ReceivedMessage } from "../message/received-message.ts";
 import { checkGroup, checkTopic } from "../names/names.ts";
 import { type ClientState, SHUTDOWN_DEADLINE_MS, type ShutdownOptions } from "../options/client-options.ts";
 import { checkDuration, checkInteger } from "../options/option-checks.ts";
+import { ConsumeTelemetry } from "../telemetry/consume-telemetry.ts";
+import { loadTelemetry, wantsTelemetry } from "../telemetry/load-telemetry.ts";
 import { within } from "../within.ts";
 import { consumerData } from "./consumer-data.ts";
 import type { ListenOptions } from "./listener.ts";
@@ -60,11 +62,14 @@ export class SimpleConsumer {
   /** Ids of attempts in order whose answers were lost, by topic and broker. */
   readonly #lostAttempts = new Map<string, string>();
   #turn = 0;
+  readonly #telemetryOption: SimpleConsumerOptions["telemetry"];
+  #telemetry: ConsumeTelemetry | undefined;
   #shutdown: Promise<void> | undefined;
 
   /** Throws INVALID_ARGUMENT for an option out of range. */
   constructor(host: Host, options: SimpleConsumerOptions) {
     checkGroup(options.group);
+    this.#telemetryOption = options.telemetry;
     this.#from = options.from ?? "last";
     if (this.#from !== "first" && this.#from !== "last") {
       throw new OrbitError("INVALID_ARGUMENT", 'from must be "first" or "last"');
@@ -96,6 +101,7 @@ export class SimpleConsumer {
   /** Resolves when a NameServer has answered; rejects with NAME_SERVER_UNREACHABLE after `startTimeoutMs`. */
   start(): Promise<void> {
     return this.#instance.start(async () => {
+      if (wantsTelemetry(this.#telemetryOption)) await this.#beginTelemetry();
       this.#tellBrokers();
     });
   }
@@ -117,7 +123,8 @@ export class SimpleConsumer {
     };
     if (this.#subscriptions.size === 0)
       throw new OrbitError("INVALID_ARGUMENT", "subscribe to a topic first");
-    const endMs = host.clock.monotonicMs() + awaitMs;
+    const startedMs = host.clock.monotonicMs();
+    const endMs = startedMs + awaitMs;
     const isOver = () => options.signal?.aborted === true || this.state !== "running";
     let failure: OrbitError | undefined;
     // First whoever has something at once, then the wait, broker by broker.
@@ -137,6 +144,7 @@ export class SimpleConsumer {
           await this.#pause(Math.min(endMs - host.clock.monotonicMs(), simpleConsumerDefaults.turnMs));
         } else failure = undefined;
         const messages = answer?.kind === "found" ? await this.#received(answer.messages, target.data) : [];
+        this.#telemetry?.handedOut("receive", messages, startedMs);
         if (messages.length > 0) return messages;
       }
       if (host.clock.monotonicMs() >= endMs && (round > 0 || isAlone || targets.length === 0)) break;
@@ -179,6 +187,15 @@ export class SimpleConsumer {
     this.#requests.stop();
     await within(this.#instance.host.timers, deadlineMs * 0.8, [this.#requests.idle()]);
     await this.#instance.close(Math.min(deadlineMs * 0.2, this.#instance.requestTimeoutMs));
+  }
+
+  async #beginTelemetry(): Promise<void> {
+    const { host, logger, namespace, clientId } = this.#instance;
+    const telemetry = await loadTelemetry(this.#telemetryOption, logger);
+    if (telemetry === undefined) return;
+    const group = namespace.unwrap(this.#group);
+    const identity = { group, clientId, namespace: namespace.name, messageModel: "CLUSTERING" } as const;
+    this.#telemetry = new ConsumeTelemetry(telemetry, host, identity);
   }
 
   async #targets(): Promise<Target[]> {

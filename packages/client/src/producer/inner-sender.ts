@@ -51,6 +51,7 @@ export class InnerSender {
       vipAddress: (address) => instance.vipAddress(address),
       attemptsMax: () => 1 + retryTimes,
       suspect: (address) => void instance.heartbeats.suspect(address),
+      retried: () => {},
       settled: (send) => this.#inFlight.delete(send),
       reusable: () => {},
     };

@@ -3,6 +3,7 @@ import type { Random } from "@orbitmq/host";
 import type { BodyCompression } from "@orbitmq/wire";
 import type { AnyMessage, MessageQueue } from "../message/message.ts";
 import type { ClientOptions } from "../options/client-options.ts";
+import type { TelemetryOptions } from "../telemetry/telemetry-options.ts";
 import type { TraceOptions } from "../trace/trace-options.ts";
 import type { CheckForbiddenHook, SendHook } from "./send-hooks.ts";
 
@@ -73,6 +74,11 @@ export interface ProducerOptions extends ClientOptions {
    * (enableTrace).
    */
   readonly trace?: boolean | TraceOptions | undefined;
+  /**
+   * Spans and metrics through `@opentelemetry/api`, which the application installs. Default: whenever an OpenTelemetry SDK
+   * is registered by the time of `start()`. True: in any case; `start()` rejects with INVALID_ARGUMENT without the package.
+   */
+  readonly telemetry?: boolean | TelemetryOptions | undefined;
   /** Told of every attempt. Default none. */
   readonly sendHooks?: readonly SendHook[] | undefined;
   /** May refuse a send. Default none. */

@@ -20,6 +20,9 @@ import {
   type ShutdownResult,
 } from "../options/client-options.ts";
 import { checkDuration } from "../options/option-checks.ts";
+import { ClientGauges, gauges } from "../telemetry/client-gauges.ts";
+import { loadTelemetry, wantsTelemetry } from "../telemetry/load-telemetry.ts";
+import { SendTelemetry } from "../telemetry/send-telemetry.ts";
 import { PublishTrace } from "../trace/publish-trace.ts";
 import { newTraceDispatcher } from "../trace/trace-dispatcher.ts";
 import { Accumulator, type Gathered } from "./accumulator.ts";
@@ -76,6 +79,9 @@ export class Producer {
   readonly #accumulator: Accumulator | undefined;
   readonly #sendsInFlightMax: number;
   readonly #trace: PublishTrace | undefined;
+  readonly #telemetryOption: ProducerOptions["telemetry"];
+  #telemetry: SendTelemetry | undefined;
+  #gauges: ClientGauges | undefined;
   readonly #inFlight = new Set<Send>();
   readonly #pool: Send[] = [];
   #onIdle: (() => void) | undefined;
@@ -86,6 +92,7 @@ export class Producer {
     const settings = producerSettings(options);
     const { group, retryTimes, retryTimesAsync, accumulator, room } = settings;
     this.#limits = settings.limits;
+    this.#telemetryOption = options.telemetry;
     this.#sendsInFlightMax = settings.sendsInFlightMax;
     this.#ids = newUniqueIds(host);
     this.#instance = new ClientInstance(host, options, { producerGroups: [group] });
@@ -143,6 +150,7 @@ export class Producer {
       vipAddress: (address) => this.#instance.vipAddress(address),
       attemptsMax: (mode) => 1 + (mode === "sync" ? retryTimes : mode === "async" ? retryTimesAsync : 0),
       suspect: (address) => void this.#instance.heartbeats.suspect(address),
+      retried: (topic) => this.#telemetry?.retried(namespace.unwrap(topic)),
       settled: (send) => this.#settled(send),
       reusable: (send) => {
         if (this.#pool.length < POOL_MAX) this.#pool.push(send);
@@ -157,6 +165,7 @@ export class Producer {
   /** Resolves when a NameServer has answered; rejects with NAME_SERVER_UNREACHABLE after `startTimeoutMs`. */
   start(): Promise<void> {
     return this.#instance.start(async () => {
+      if (wantsTelemetry(this.#telemetryOption)) await this.#beginTelemetry();
       this.#instance.background("heartbeat", () => this.#instance.heartbeats.beatAll());
     });
   }
@@ -321,10 +330,18 @@ export class Producer {
     message: AnyMessage<T>,
     options: SendOptions,
   ): { readonly msgId: string; readonly sent: Promise<SendResult> } {
-    const original = message as AnyMessage<unknown>;
-    const encoded = halfOf(this.#admit(false, original, options), original, this.#context.group);
+    const sending = this.#telemetry?.begin(message as AnyMessage<unknown>, true);
+    const original = (sending?.messages ?? message) as AnyMessage<unknown>;
+    let encoded: EncodedMessage;
+    try {
+      encoded = halfOf(this.#admit(false, original, options), original, this.#context.group);
+    } catch (error) {
+      sending?.failed(error);
+      throw error;
+    }
     const sent = new Promise<SendResult>((resolve, reject) => {
-      this.#start("sync", encoded, original, options, { onSuccess: resolve, onException: reject });
+      const callback = { onSuccess: resolve, onException: reject };
+      this.#start("sync", encoded, original, options, sending?.around(callback) ?? callback);
     });
     return { msgId: encoded.msgId, sent };
   }
@@ -343,9 +360,33 @@ export class Producer {
     return this.#room?.room() ?? Promise.resolve();
   }
 
+  async #beginTelemetry(): Promise<void> {
+    const { host, logger, group: wrapped, namespace, rpc } = this.#context;
+    const telemetry = await loadTelemetry(this.#telemetryOption, logger);
+    if (telemetry === undefined) return;
+    const group = namespace.unwrap(wrapped);
+    const { clientId } = this.#instance;
+    this.#telemetry = new SendTelemetry(telemetry, host, { group, clientId, namespace: namespace.name });
+    this.#gauges = new ClientGauges(telemetry);
+    const said = { "orbitmq.producer.group": group, "messaging.client.id": clientId };
+    this.#gauges.add(gauges.inFlight, (gauge) => gauge.observe(this.#inFlight.size, said));
+    this.#gauges.countReconnects(rpc, said);
+  }
+
   #begin<T>(
     mode: SendMode,
     message: AnyMessage<T> | readonly AnyMessage<T>[],
+    options: SendOptions,
+    callback: SendCallback,
+  ): void {
+    const sending = this.#telemetry?.begin(message as AnyMessage<unknown> | readonly AnyMessage<unknown>[]);
+    if (sending === undefined) this.#submit(mode, message, options, callback);
+    else this.#submit(mode, sending.messages, options, sending.around(callback));
+  }
+
+  #submit(
+    mode: SendMode,
+    message: AnyMessage<unknown> | readonly AnyMessage<unknown>[],
     options: SendOptions,
     callback: SendCallback,
   ): void {
@@ -506,6 +547,7 @@ export class Producer {
     const left = [...this.#inFlight];
     for (const send of left) send.giveUp("SHUT_DOWN", "the producer was shut down before the send was over");
     this.#requests.close();
+    this.#gauges?.close();
     await this.#trace?.close(Math.max(endMs - UNREGISTER_MS - host.clock.monotonicMs(), TRACE_FLUSH_MS));
     await this.#instance.close(Math.min(endMs - host.clock.monotonicMs(), this.#instance.requestTimeoutMs));
     return { settled: before - left.length, left: left.length };

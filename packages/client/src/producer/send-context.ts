@@ -31,6 +31,8 @@ export interface SendContext {
   attemptsMax(mode: SendMode): number;
   /** A request to this address went unanswered. */
   suspect(address: string): void;
+  /** A send to this topic has another attempt. */
+  retried(topic: string): void;
   /** The send is over, its callback comes next. */
   settled(send: Send): void;
   /** Nothing of the send is in flight any more. */

@@ -361,6 +361,7 @@ export class Send implements OutgoingRequest {
       this.#fail(toError());
       return;
     }
+    this.#context.retried(topic);
     const info = this.#context.publishInfos.get(topic);
     const stuck = info === undefined || !info.hasOtherBroker(this.#queue!.brokerName);
     if (!this.#queuePinned) this.#queue = undefined;

@@ -2,6 +2,7 @@
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { OrbitError } from "../../errors/errors.ts";
 import type { Namespace } from "../../names/namespace.ts";
+import type { ProcessScope } from "../../telemetry/consume-telemetry.ts";
 import type { ListenerContext, OrderlyListenerContext } from "../listener.ts";
 import type { Subscription } from "../subscription.ts";
 import type { HookedRun } from "./consume-hooks.ts";
@@ -55,6 +56,8 @@ export class ListenerRun implements ListenerContext, OrderlyListenerContext {
 
   /** Whom it is told to besides; `undefined`: nobody. */
   hooked: HookedRun | undefined;
+  /** In which the listener runs; `undefined`: there is no telemetry. */
+  scope: ProcessScope | undefined;
   readonly #namespace: Namespace;
 
   constructor(

@@ -15,6 +15,7 @@ import { OrbitError } from "../../errors/errors.ts";
 import { Fifo } from "../../fifo.ts";
 import { ReceivedMessage } from "../../message/received-message.ts";
 import type { Namespace } from "../../names/namespace.ts";
+import type { ConsumeTelemetry } from "../../telemetry/consume-telemetry.ts";
 import { type ConsumeHook, type ConsumeOutcome, HookedRun } from "./consume-hooks.ts";
 import { type Decoded, decodeMessage, isPromise, Undecodable } from "./decode-message.ts";
 import { listenerFailed } from "./listener-result.ts";
@@ -36,6 +37,8 @@ export interface RunnerOptions {
   readonly concurrency: number;
   readonly consumeTimeoutMs: number;
   readonly consumeHooks: readonly ConsumeHook[];
+  /** There from the start of the consumer on, if at all. */
+  readonly telemetry?: () => ConsumeTelemetry | undefined;
   readonly namespace: Namespace;
 }
 
@@ -181,9 +184,11 @@ export class ListenerRunner {
       return;
     }
     this.#hooked(run, good);
+    const { listener } = subscription;
+    run.scope = this.#options.telemetry?.()?.begin(run.queue, good);
     let result: unknown;
     try {
-      result = subscription.listener(good, run);
+      result = run.scope === undefined ? listener(good, run) : run.scope.run(() => listener(good, run));
     } catch (error) {
       this.#end(run, heard, listenerFailed(error));
       return;
@@ -203,6 +208,7 @@ export class ListenerRunner {
   #end(run: ListenerRun, messages: readonly RunMessage[], failure: OrbitError | undefined): void {
     this.#running.delete(run);
     run.hooked?.after(outcomeOf(run, failure), failure);
+    run.scope?.ended(outcomeOf(run, failure), failure);
     for (const [i, message] of messages.entries()) {
       const error = failure ?? (i > run.ackIndex ? BEHIND_ACK_INDEX() : undefined);
       if (error === undefined) run.source.succeeded(message);
