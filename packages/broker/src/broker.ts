@@ -40,6 +40,7 @@ import { BrokerStats } from "./stats.ts";
 import { TimerRoom } from "./timer/timer-room.ts";
 import { TimerService } from "./timer/timer-service.ts";
 import { systemTopics } from "./topics/system-topics.ts";
+import { TopicDeletion } from "./topics/topic-deletion.ts";
 import { TopicRegistry } from "./topics/topic-registry.ts";
 import { Topics } from "./topics/topics.ts";
 import { TRANSACTION_FILE } from "./transactions/transaction-file.ts";
@@ -383,6 +384,7 @@ export class Broker {
 
   #handleRequests(): void {
     const { clock, random, files } = this.#host;
+    const whenRegistered = (done: () => void) => this.#registration.whenSettled(done);
     const parts: BrokerParts = {
       options: this.#options,
       store: this.#options.store,
@@ -413,7 +415,16 @@ export class Broker {
       logger: this.#logger,
       brokerName: this.#options.brokerName,
       storePath: this.#options.configFolder,
-      whenRegistered: (done: () => void) => this.#registration.whenSettled(done),
+      whenRegistered,
+      topicDeletion: new TopicDeletion({
+        logger: this.#logger,
+        store: this.#options.store,
+        topics: this.#topics,
+        groups: this.#groups,
+        offsets: this.#offsets,
+        popping: this.#popping,
+        whenRegistered,
+      }),
       uniqueIds: this.#uniqueIds(),
       clock,
       random,

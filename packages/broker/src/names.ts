@@ -35,6 +35,9 @@ const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
   "CHECKPOINT_TOPIC",
 ]);
 
+/** What every broker calls its own, whatever its name and cluster are. */
+export const systemTopicNames = (): readonly string[] => [...SYSTEM_TOPICS];
+
 /** Topics only the broker itself writes to. The timer's is ours: RocketMQ lets clients forge timers there. */
 const NOT_ALLOWED_SEND_TOPICS: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,

@@ -16,6 +16,7 @@ import {
   parseProperties,
   RequestCode,
 } from "@orbitmq/wire";
+import { notSupported } from "./handlers/not-supported.ts";
 import { requestHandlers } from "./request-handlers.ts";
 import { dueMessage } from "./schedule/scheduled-message.ts";
 import { brokerRoom } from "./testing/broker-room.ts";
@@ -168,6 +169,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   readable: ["true", "false", ""],
   cleanOffset: ["true", "false"],
   groupSeq: INTEGERS,
+  index: INTEGERS,
+  count: INTEGERS,
   maxGroupNum: INTEGERS,
   offset: INTEGERS,
   delayLevel: ["0", "0", "3", "-1", "99"],
@@ -221,6 +224,10 @@ function bodyOf(chance: Chance): Uint8Array {
       ...{ topic: chance.pick(NAMES), consumerGroup: chance.pick(NAMES), clientId: chance.pick(NAMES) },
       ...{ strategyName: chance.pick(["AVG", "?"]), messageModel: chance.pick(["CLUSTERING", "?"]) },
     }),
+    Buffer.from(`{"cleanOffset":true,"groupNameList":[${JSON.stringify(chance.pick(NAMES))}]}`),
+    Buffer.from(
+      `{"topicConfigList":[{"topicName":${JSON.stringify(chance.pick(NAMES))},"readQueueNums":${chance.int(9)}}]}`,
+    ),
     Buffer.from(`{"groupName":${JSON.stringify(chance.pick(NAMES))},"retryQueueNums":${chance.int(3)}}`),
   ];
   const body = Uint8Array.from(chance.pick(bodies));
@@ -241,7 +248,8 @@ describe("request handlers", () => {
       files: { spaceSync: () => ({ freeBytes: 1, totalBytes: 2 }) } as never,
       storePath: "/store",
     });
-    const codes = [...handlers.keys()];
+    const refused = new Set(notSupported().map(([code]) => code));
+    const codes = [...handlers.keys()].filter((code) => !refused.has(code));
     const weighted = [
       ...codes,
       RequestCode.SEND_MESSAGE_V2,
@@ -294,7 +302,7 @@ describe("request handlers", () => {
       assert.equal(message.sysFlag & 0x8c, isCommitted ? 8 : 0);
       const { topic, queueId } = dueMessage({ ...message, ...NO_PLACE }, message.storeHost) ?? message;
       assert.notEqual(topic, "SCHEDULE_TOPIC_XXXX");
-      assert.ok(queueId >= 0 && queueId < room.topics.get(topic)!.writeQueueNums + 16_384);
+      assert.ok(queueId >= 0 && queueId < (room.topics.get(topic)?.writeQueueNums ?? 0) + 16_384);
     }
     for (const { topic, queueId, offset } of room.offsets.offsets.entries()) {
       assert.ok(offset <= room.store.readableEnd(topic, queueId));

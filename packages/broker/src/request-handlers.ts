@@ -1,5 +1,6 @@
 /** Which handler answers which request code; every other code is answered 3 REQUEST_CODE_NOT_SUPPORTED. */
 import { RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { type AdminParts, adminRequestHandlers } from "./admin-request-handlers.ts";
 import { type GroupParts, groupRequestHandlers } from "./group-request-handlers.ts";
 import { cleanExpiredConsumeQueue } from "./handlers/clean-expired-consumequeue.ts";
 import { type ConsumerSendMsgBackNeeds, consumerSendMsgBack } from "./handlers/consumer-send-msg-back.ts";
@@ -49,6 +50,7 @@ export type BrokerParts = SendMessageNeeds &
   EndTransactionNeeds &
   ResumeCheckHalfMessageNeeds &
   PopParts &
+  AdminParts &
   GroupParts;
 
 export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, RequestHandler> {
@@ -88,6 +90,7 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.DELETE_EXPIRED_COMMITLOG, deleteExpiredCommitLog(parts)],
     [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, getSubscriptionGroupConfig(parts)],
     ...popRequestHandlers(parts),
+    ...adminRequestHandlers(parts),
     ...groupRequestHandlers(parts),
   ]);
 }

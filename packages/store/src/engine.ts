@@ -41,6 +41,7 @@ import { CheckpointFile } from "./recovery/checkpoint-file.ts";
 import { MarkFile } from "./recovery/mark-file.ts";
 import { MarkKeeper, type MarkSource } from "./recovery/mark-keeper.ts";
 import type { Recovered } from "./recovery/recovery.ts";
+import { DeletedTopics } from "./retention/deleted-topics.ts";
 import { DiskUseMeter } from "./retention/disk-use.ts";
 import { QueueFileCleaner } from "./retention/queue-file-cleaner.ts";
 import type { RemovedRange } from "./retention/queue-survey.ts";
@@ -108,6 +109,7 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly retention: Retention;
   readonly queueFileCleaner: QueueFileCleaner;
   readonly diskUse: DiskUseMeter;
+  readonly deleted: DeletedTopics;
   /** Messages are about to be removed. */
   announceRemoval: (ranges: readonly RemovedRange[]) => void = () => {};
   /** The log is being cut: its files are not retention's to touch. */
@@ -159,6 +161,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     );
     this.damages = new Damages(this.segments, logger);
     this.skips = new SkipList(host, paths.skips, logger);
+    this.deleted = new DeletedTopics(host, paths.deletedTopics, logger, this);
     this.skipWatch = new SkipWatch(
       host,
       this.skips,
@@ -438,6 +441,7 @@ export class Engine implements MarkSource, QueueFlushSource {
     this.writtenGate.close();
     this.flushedGate.close();
     this.tableFile.close();
+    this.deleted.close();
     this.checkpoint.close();
     this.markFile.close();
     this.segments.closeAll();

@@ -18,7 +18,7 @@ import {
   type QueueOffset,
   queueOffset,
 } from "@orbitmq/host";
-import type { RecordSource } from "@orbitmq/wire";
+import { RecordField, type RecordSource, readInt64 } from "@orbitmq/wire";
 import type { ChunkRead, TailFollower, TailOptions, TailSubscription } from "./commit-log/log-tail.ts";
 import { Engine, type Refusal } from "./engine.ts";
 import type {
@@ -40,6 +40,7 @@ import { rebuildWhileOpen } from "./recovery/queue-rebuild.ts";
 import { truncateLog } from "./recovery/truncation.ts";
 import type { DiskUseReport } from "./retention/disk-use.ts";
 import type { RemovedRange } from "./retention/queue-survey.ts";
+import { deleteTopics } from "./retention/topic-deletion.ts";
 import { SlicedWork, type Slices } from "./slices.ts";
 import { StoreError } from "./store-error.ts";
 import { type Opened, openStore } from "./store-opening.ts";
@@ -189,7 +190,9 @@ export class FileMessageStore implements MessageStore {
     const isOpen = this.#isOpen();
     const messagesMax = isOpen ? Math.min(query.messagesMax, this.options.maxMsgsNumBatch) : 0;
     const closed = (result: KeyQueryResult) => done({ ...result, complete: false });
-    this.#engine.indexQuery.find({ ...query, messagesMax }, isOpen ? done : closed);
+    const from = this.#engine.deleted.positionOf(query.topic);
+    const found = (result: KeyQueryResult) => done(from === 0 ? result : withoutDeleted(result, from));
+    this.#engine.indexQuery.find({ ...query, messagesMax }, isOpen ? found : closed);
   }
 
   minOffset(topic: string, queueId: number): QueueOffset {
@@ -239,7 +242,34 @@ export class FileMessageStore implements MessageStore {
   }
 
   topics(): readonly string[] {
-    return this.#engine.table.topics();
+    const { table, deleted } = this.#engine;
+    return table.topics().filter((topic) => {
+      if (deleted.positionOf(topic) === 0) return true;
+      return table.queueIds(topic).some((queueId) => {
+        const { minOffset, end } = table.find(topic, queueId)!;
+        return minOffset < end;
+      });
+    });
+  }
+
+  deleteTopics(topics: readonly string[], done: (error: Error | undefined) => void): void {
+    const engine = this.#engine;
+    if (this.#state !== "running" || this.#cutting !== undefined || this.#stopping !== undefined) {
+      const error = new StoreError("STATE", "the store is not running, or its log is being cut");
+      this.#host.timers.afterTurn(() => done(error));
+      return;
+    }
+    let refused: HostError | undefined;
+    const note = (error: HostError): void => {
+      refused = error;
+    };
+    this.#exclusively(() => deleteTopics(engine, topics, note)).then(
+      () => {
+        const remark = `what is deleted cannot be written: ${refused?.message}`;
+        done(refused === undefined ? undefined : new StoreError("IO", remark, { cause: refused }));
+      },
+      (error: unknown) => done(error as Error),
+    );
   }
 
   deleteExpiredFiles(): void {
@@ -471,6 +501,16 @@ export class FileMessageStore implements MessageStore {
     engine.closeFiles();
     this.#lock?.release();
   }
+}
+
+/** Without the records below `from`. */
+function withoutDeleted(result: KeyQueryResult, from: number): KeyQueryResult {
+  const slices = result.slices.filter((record) => {
+    const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
+    return readInt64(bytes, RecordField.PHYSICAL_OFFSET) >= from;
+  });
+  const byteCount = slices.reduce((sum, slice) => sum + slice.length, 0);
+  return { ...result, slices, messageCount: slices.length, byteCount };
 }
 
 /**

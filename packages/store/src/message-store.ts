@@ -223,8 +223,18 @@ export interface MessageStore {
   isInMemory(topic: string, queueId: number, offset: number): boolean;
   /** Queues known to the store of one topic. */
   queuesOf(topic: string): readonly number[];
-  /** Topics the store has queues of; a broker that lost topics.json learns them again here. */
+  /**
+   * Topics the store has queues of, but for those that were deleted and have got nothing since; a broker that lost
+   * topics.json learns them again here.
+   */
   topics(): readonly string[];
+  /**
+   * All messages of the topics are gone, for good and through every path by topic; their queues' offsets go on where
+   * they are. `done` is called once, when that is on disk and before anything else is appended; appends are refused as
+   * BUSY meanwhile. It gets StoreError when nothing was deleted: IO when that cannot be written, STATE when the store is
+   * not running or its log is being cut.
+   */
+  deleteTopics(topics: readonly string[], done: (error: Error | undefined) => void): void;
 
   /** Removes segments older than `fileReservedTime`, whatever the hour; goes on by itself (RocketMQ: executeDeleteFilesManually). */
   deleteExpiredFiles(): void;

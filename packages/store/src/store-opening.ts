@@ -12,6 +12,7 @@ import { type Recovered, recover } from "./recovery/recovery.ts";
 import { abortText, isOurAbort, planRecovery, type RecoveryKind } from "./recovery/recovery-plan.ts";
 import { ScanProgress } from "./recovery/scan-progress.ts";
 import { isFull } from "./retention/space-reserve.ts";
+import { hideDeleted } from "./retention/topic-deletion.ts";
 import type { Slices } from "./slices.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -70,6 +71,7 @@ function* openLocked(engine: Engine): Slices<RecoveryKind> {
   checkSegmentBytes(mark, options.mappedFileSizeCommitLog);
   const knownQueues = tableFile.load();
   engine.skips.load();
+  engine.deleted.load();
   openChecksums(files, paths.checksums);
   checkpoint.load();
   const abortBytes = files.readWholeSync(paths.abort);
@@ -107,6 +109,7 @@ function* openLocked(engine: Engine): Slices<RecoveryKind> {
     indexFrom,
     indexGathered: (position) => engine.indexFlush.runSlices(position, "due"),
   });
+  engine.deleted.cutSync(recovered.end);
   engine.begin(recovered, storeId);
   if (!recovered.tableHolds && !recovered.rebuilt) engine.forgetTable();
   // A removal that was cut short may have come as far as the log only.
@@ -125,6 +128,7 @@ function* openLocked(engine: Engine): Slices<RecoveryKind> {
   else if (!recovered.tableHolds && plan.kind !== "new") saveTable(engine);
   engine.queueFlush.dispatched();
   engine.queueCheck.begin();
+  yield* hideDeleted(engine);
   return plan.kind;
 }
 

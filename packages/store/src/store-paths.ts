@@ -28,6 +28,8 @@ export interface StorePaths {
   readonly checksums: string;
   /** Ours: corrupt records that an operator has given up (integrity/skip-list.ts). */
   readonly skips: string;
+  /** Ours: topics whose records in the log do not count (retention/deleted-topics.ts). */
+  readonly deletedTopics: string;
   /** Ours: there while the timers' wheel and log are built again (timer/timer-files.ts). */
   readonly timerRebuild: string;
   /** Ours: how far the IndexFiles are complete (index-file/index-state-file.ts). */
@@ -53,6 +55,7 @@ export function storePaths(home: string): StorePaths {
     queueTable: `${home}/orbitmq-queues.json`,
     checksums: `${home}/orbitmq-checksums`,
     skips: `${home}/orbitmq-skips.json`,
+    deletedTopics: `${home}/config/orbitmq-deleted-topics.json`,
     timerRebuild: `${home}/orbitmq-timer-rebuild`,
     indexState: `${home}/orbitmq-index`,
   };

@@ -129,6 +129,14 @@ export class OffsetRegistry {
     this.#willed();
   }
 
+  /** Forgets all offsets of a topic. */
+  forgetTopic(topic: string): void {
+    if (this.offsets.groupsOf(topic).length === 0) return;
+    this.#resets.forgetTopic(topic);
+    this.offsets.apply({ kind: "topic-forget", topic, atMs: this.#needs.clock.wallMs() });
+    this.#willed();
+  }
+
   /** `to` takes over what `from` has of a topic. */
   clone(from: string, to: string, topic: string, by: string): void {
     for (const [queueId, offset] of this.offsets.queuesOf(from, topic)) {

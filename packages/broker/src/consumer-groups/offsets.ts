@@ -28,7 +28,9 @@ export type OffsetChange =
       readonly atMs: number;
     }
   /** All offsets of a group are forgotten. */
-  | { readonly kind: "group-forget"; readonly group: string; readonly atMs: number };
+  | { readonly kind: "group-forget"; readonly group: string; readonly atMs: number }
+  /** All offsets of a topic are forgotten. */
+  | { readonly kind: "topic-forget"; readonly topic: string; readonly atMs: number };
 
 export interface OffsetEntry {
   readonly topic: string;
@@ -65,6 +67,7 @@ export class Offsets {
 
   apply(change: OffsetChange): void {
     if (change.kind === "group-forget") this.#table.delete(change.group);
+    else if (change.kind === "topic-forget") this.#forgetTopic(change.topic);
     else this.#put(change);
     this.#changes++;
     if (this.#changes % this.#versionStep === 0) {
@@ -122,6 +125,12 @@ export class Offsets {
       }
     }
     return formatPrettyFastjson({ dataVersion: this.#dataVersion, groupTopicMap, offsetTable, popMark });
+  }
+
+  #forgetTopic(topic: string): void {
+    for (const [group, topics] of this.#table) {
+      if (topics.delete(topic) && topics.size === 0) this.#table.delete(group);
+    }
   }
 
   #put({ group, topic, queueId, offset }: OffsetEntry): void {

@@ -31,6 +31,13 @@ export class PendingResets {
   forgetGroup(group: string): void {
     this.#groups.delete(group);
   }
+
+  forgetTopic(topic: string): void {
+    for (const [group, queues] of this.#groups) {
+      for (const key of queues.keys()) if (key.startsWith(`${topic}@`)) queues.delete(key);
+      if (queues.size === 0) this.#groups.delete(group);
+    }
+  }
 }
 
 function keyOf(topic: string, queueId: number): string {

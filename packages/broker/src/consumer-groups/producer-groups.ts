@@ -29,6 +29,11 @@ export class ProducerGroups {
     return [...(this.#groups.get(group)?.values() ?? [])];
   }
 
+  /** Groups that somebody is online in. */
+  names(): readonly string[] {
+    return [...this.#groups.keys()];
+  }
+
   /** The connection of a producer, by its client id (RocketMQ: findChannel). */
   peerOf(clientId: string): Peer | undefined {
     return this.#byClientId.get(clientId);

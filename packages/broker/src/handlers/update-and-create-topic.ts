@@ -26,34 +26,61 @@ export interface UpdateAndCreateTopicNeeds {
 
 const PERM_MASK = 0xf;
 
-export function updateAndCreateTopic({
-  options,
-  topics,
-  whenRegistered,
-}: UpdateAndCreateTopicNeeds): RequestHandler {
+export function updateAndCreateTopic(needs: UpdateAndCreateTopicNeeds): RequestHandler {
   return (request, exchange) => {
     const header = updateAndCreateTopicRequestHeader.decode(request.ext);
-    const { topic } = header;
-    const problem =
-      topicNameProblem(topic) ??
-      (isSystemTopic(topic, options) ? `The topic[${topic}] is conflict with system topic.` : undefined) ??
-      countsProblem(header, options.topicQueuesMax);
-    if (problem !== undefined) throw new Refusal(ResponseCode.INVALID_PARAMETER, problem);
-    const known = topics.get(topic);
-    if (known === undefined && topics.topics.size >= options.topicsMax) {
-      throw new Refusal(ResponseCode.SYSTEM_ERROR, `the broker has its ${options.topicsMax} topics`);
-    }
-    const altered = alterAttributes(known?.attributes ?? {}, header.attributes);
-    if ("problem" in altered) throw new Refusal(ResponseCode.INVALID_PARAMETER, altered.problem);
-    const config = configOf(header, altered.attributes);
-    if (known === undefined || !sameTopic(known, config)) topics.put(config);
-    topics.whenPersisted(topic, (error) => {
-      if (error !== undefined) {
-        const remark = `the topic ${topic} could not be kept: ${error.message}`;
-        exchange.reply({ code: ResponseCode.SYSTEM_ERROR, remark });
-      } else whenRegistered(() => exchange.reply({ code: ResponseCode.SUCCESS }));
-    });
+    putTopics(needs, [checkedTopic(needs, header)], (problem) =>
+      exchange.reply(
+        problem === undefined
+          ? { code: ResponseCode.SUCCESS }
+          : { code: ResponseCode.SYSTEM_ERROR, remark: problem },
+      ),
+    );
   };
+}
+
+/** The topic as it will be. Throws Refusal: 29 for what may not be, 1 when there is no room. */
+export function checkedTopic(
+  { options, topics }: UpdateAndCreateTopicNeeds,
+  header: UpdateAndCreateTopicRequestHeader,
+): TopicConfig {
+  const { topic } = header;
+  const problem =
+    topicNameProblem(topic) ??
+    (isSystemTopic(topic, options) ? `The topic[${topic}] is conflict with system topic.` : undefined) ??
+    countsProblem(header, options.topicQueuesMax);
+  if (problem !== undefined) throw new Refusal(ResponseCode.INVALID_PARAMETER, problem);
+  const known = topics.get(topic);
+  if (known === undefined && topics.topics.size >= options.topicsMax) {
+    throw new Refusal(ResponseCode.SYSTEM_ERROR, `the broker has its ${options.topicsMax} topics`);
+  }
+  const altered = alterAttributes(known?.attributes ?? {}, header.attributes);
+  if ("problem" in altered) throw new Refusal(ResponseCode.INVALID_PARAMETER, altered.problem);
+  return configOf(header, altered.attributes);
+}
+
+/** Calls `done` when topics.json holds all of them and NameServers know, or with why they could not be kept. */
+export function putTopics(
+  { topics, whenRegistered }: UpdateAndCreateTopicNeeds,
+  configs: readonly TopicConfig[],
+  done: (problem: string | undefined) => void,
+): void {
+  for (const config of configs) {
+    const known = topics.get(config.topicName);
+    if (known === undefined || !sameTopic(known, config)) topics.put(config);
+  }
+  let left = configs.length;
+  let problem: string | undefined;
+  if (left === 0) done(undefined);
+  for (const { topicName } of configs) {
+    topics.whenPersisted(topicName, (error) => {
+      if (error !== undefined) problem ??= `the topic ${topicName} could not be kept: ${error.message}`;
+      left -= 1;
+      if (left > 0) return;
+      if (problem !== undefined) done(problem);
+      else whenRegistered(() => done(undefined));
+    });
+  }
 }
 
 function countsProblem(header: UpdateAndCreateTopicRequestHeader, max: number): string | undefined {

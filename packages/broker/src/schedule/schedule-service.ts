@@ -215,6 +215,11 @@ export class ScheduleService implements ArrivalListener {
     for (const { core } of this.#levels) core.flushed(flushedOffset);
   }
 
+  /** delayOffset.json as it would be written now. */
+  text(): string {
+    return this.#format((core) => core.safe);
+  }
+
   #format(offsetOf: (core: DelayLevel) => number): string {
     const offsets = new Map(this.#kept);
     for (const { core } of this.#levels) offsets.set(core.level, offsetOf(core));

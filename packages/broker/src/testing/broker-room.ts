@@ -25,6 +25,7 @@ import { BrokerStats } from "../stats.ts";
 import { TimerRoom } from "../timer/timer-room.ts";
 import { TimerService } from "../timer/timer-service.ts";
 import { systemTopics } from "../topics/system-topics.ts";
+import { TopicDeletion } from "../topics/topic-deletion.ts";
 import { TopicRegistry, type TopicRegistryNeeds } from "../topics/topic-registry.ts";
 import { Topics } from "../topics/topics.ts";
 import { TransactionService } from "../transactions/transaction-service.ts";
@@ -157,7 +158,11 @@ export function brokerRoom({
     file: transactionFile,
   });
   transactions.start();
+  const whenRegistered = (done: () => void) => timers.afterTurn(done);
   const needs = {
+    topicDeletion: new TopicDeletion({
+      ...{ logger, store, topics, groups, offsets, popping, whenRegistered },
+    }),
     host,
     logger,
     clock,
@@ -218,7 +223,7 @@ export function brokerRoom({
       counterStart: 0,
       nowMs: () => clock.wallMs(),
     }),
-    whenRegistered: (done: () => void) => timers.afterTurn(done),
+    whenRegistered,
     changes,
   };
   return needs;

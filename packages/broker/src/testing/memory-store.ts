@@ -285,6 +285,19 @@ export class MemoryStore implements MessageStore {
     return [...new Set([...this.queues.keys()].map((key) => key.slice(0, key.lastIndexOf("@"))))];
   }
 
+  /** Why `deleteTopics` fails; `undefined`: it does not. */
+  deletionFailure: Error | undefined;
+
+  deleteTopics(topics: readonly string[], done: (error: Error | undefined) => void): void {
+    this.#later(() => {
+      if (this.deletionFailure === undefined) {
+        for (const topic of topics)
+          for (const queueId of this.queuesOf(topic)) this.queues.delete(`${topic}@${queueId}`);
+      }
+      done(this.deletionFailure);
+    });
+  }
+
   /** Requests to remove what is expired, in order. */
   readonly cleanings: ("segments" | "queues")[] = [];
   readonly removalListeners: RemovalListener[] = [];

@@ -95,11 +95,24 @@ export class TopicRegistry {
   /** Creates or replaces a topic. */
   put(topic: TopicConfig): void {
     this.topics.apply({ kind: "topic-put", topic, atMs: this.#needs.clock.wallMs() });
+    this.#hasChanged(topic.topicName);
+  }
+
+  /** Forgets topics; those that are unknown are forgotten already. */
+  delete(names: readonly string[]): void {
+    for (const topic of names) {
+      if (this.topics.get(topic) === undefined) continue;
+      this.topics.apply({ kind: "topic-delete", topic, atMs: this.#needs.clock.wallMs() });
+      this.#hasChanged(topic);
+    }
+  }
+
+  #hasChanged(topic: string): void {
     if (this.#needs.file !== undefined) {
-      if (!this.#changed.has(topic.topicName)) this.#changed.set(topic.topicName, []);
+      if (!this.#changed.has(topic)) this.#changed.set(topic, []);
       this.#due();
     }
-    this.#needs.onChanged(topic.topicName);
+    this.#needs.onChanged(topic);
   }
 
   isPersisted(topic: string): boolean {

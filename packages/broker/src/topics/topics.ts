@@ -21,7 +21,8 @@ import { formatPrettyFastjson } from "../pretty-fastjson.ts";
 
 export type TopicChange =
   /** Creates the topic or replaces its configuration. `atMs` is wall time. */
-  { readonly kind: "topic-put"; readonly topic: TopicConfig; readonly atMs: number };
+  | { readonly kind: "topic-put"; readonly topic: TopicConfig; readonly atMs: number }
+  | { readonly kind: "topic-delete"; readonly topic: string; readonly atMs: number };
 
 export interface TopicsSnapshot {
   readonly topics: readonly TopicConfig[];
@@ -55,7 +56,8 @@ export class Topics {
   }
 
   apply(change: TopicChange): void {
-    this.#table.set(change.topic.topicName, change.topic);
+    if (change.kind === "topic-delete") this.#table.delete(change.topic);
+    else this.#table.set(change.topic.topicName, change.topic);
     this.#dataVersion = nextDataVersion(this.#dataVersion, change.atMs);
   }
 

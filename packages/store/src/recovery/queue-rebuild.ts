@@ -16,6 +16,7 @@ import { SLICE_QUEUES } from "../consume-queue/queue-load.ts";
 import { isDispatched, readDispatchFields } from "../dispatch/dispatch-fields.ts";
 import type { Engine } from "../engine.ts";
 import { passOver } from "../integrity/pass-over.ts";
+import { hideDeleted } from "../retention/topic-deletion.ts";
 import { atOnce, type Slices } from "../slices.ts";
 import { StoreError } from "../store-error.ts";
 import { scanSlices, unreadable } from "./log-scan.ts";
@@ -201,6 +202,7 @@ export function* rebuildWhileOpen(engine: Engine): Slices<void> {
       queue.checked = true;
       queue.damaged = false;
     }
+    yield* hideDeleted(engine);
     readAgain(engine);
     engine.countMessages();
     if (stopsAt === undefined) {

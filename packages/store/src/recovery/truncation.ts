@@ -4,7 +4,7 @@
  * while the writer is held.
  *
  *   memory: waiters behind the cut, dispatch, queues, hot tail, caches, readers under way
- *   disk:   intent → queue units zeroed → index cut → log zeroed, later segments removed → queue table → intent withdrawn
+ *   disk:   intent → queue units zeroed → index cut → log zeroed, later segments removed → queue table, deleted topics → intent withdrawn
  */
 import { assert } from "@orbitmq/host";
 import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
@@ -57,5 +57,6 @@ export function truncateLog(engine: Engine, offset: number): void {
   repairTail(segments, { from: offset, end: offset, limit: writtenBefore });
   engine.zeros.cut(offset, offset - (offset % segments.segmentBytes) + segments.segmentBytes);
   engine.saveTableSync();
+  engine.deleted.cutSync(offset);
   engine.mark.saveTruncation(-1);
 }
