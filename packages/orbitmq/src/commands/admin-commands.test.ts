@@ -96,6 +96,21 @@ describe("orbitmq topic", () => {
     assert.equal((await orbitmq("topic update t1")).code, 2);
   });
 
+  it("is deleted after asking", async () => {
+    await ok("topic create t1");
+    const unasked = await orbitmq("topic delete t1");
+    assert.equal(unasked.code, 2);
+    assert.match(unasked.stderr, /^orbitmq: .*delete the topic t1.*say --yes\n$/);
+    const no = await orbitmq("topic delete t1", { person: true, stdin: "n\n" });
+    assert.deepEqual([no.code, no.stdout], [2, ""]);
+    assert.match(no.stderr, /Go on\? \[y\/N\] orbitmq: nothing was done\n$/);
+    assert.match(await ok("topic delete t1", { person: true, stdin: "y\n" }), /^t1: deleted on broker-a$/m);
+    await mq.advance(0);
+    const { topics } = await json("topic list");
+    assert.equal((topics as string[]).includes("t1"), false);
+    assert.equal((await orbitmq("topic show t1")).code, 9);
+  });
+
   it("shows what flows in and out", async () => {
     await ok("topic create flow --queues 1");
     await send("flow", 30);
@@ -232,6 +247,10 @@ describe("orbitmq consumer and producer", () => {
 
   it("list producers by group", async () => {
     await mq.advance(30_000);
+    assert.match(
+      await ok("producer list"),
+      /^makers +maker +127\.0\.0\.1:\d+ +NODE_JS +V5_5_0 +broker-a +20/m,
+    );
     assert.match(await ok("producer list makers"), /^maker +127\.0\.0\.1:\d+ +NODE_JS/m);
     assert.match(await ok("producer list nobody"), /^nobody: nobody is online$/m);
   });
@@ -259,6 +278,8 @@ describe("orbitmq broker", () => {
     assert.match(await ok("broker clean-expired"), /on broker-a$/m);
     assert.equal((await orbitmq("broker delete-expired-log")).code, 2);
     assert.match(await ok("broker delete-expired-log --yes"), /on broker-a$/m);
+    assert.match(await ok("topic clean-unused --yes"), /on broker-a$/m);
+    assert.match(await ok("broker ha broker-a"), /^broker-a: master, log ends at \d+, 0 slaves in sync$/m);
   });
 
   it("takes producers away from a broker and lets them come back", async () => {
@@ -299,6 +320,8 @@ describe("orbitmq message", () => {
     assert.equal(code, 9);
     assert.match(stderr, /no offset 9; it has 0 to 1/);
     assert.equal((await orbitmq("message at placed broker-a x 9")).code, 2);
+    const units = await ok("message units placed broker-a 0 --from 1");
+    assert.match(units, /^offsets 0 to \d+\n\nOFFSET +LOG OFFSET +BYTES +TAGS CODE\n +1 +\d+ +\d+ +0\n$/);
   });
 });
 

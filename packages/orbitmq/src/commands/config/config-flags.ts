@@ -1,14 +1,10 @@
-/** The flags that stand for configuration keys, and how flags, environment and file become a configuration. */
-import { decodeJavaProperties } from "@orbitmq/wire";
+/** The flags that stand for configuration keys. How they become a configuration is in read-configuration.ts. */
 import type { Command } from "commander";
-import { type Configuration, type FlagValue, resolveConfiguration } from "../../config/configuration.ts";
-import type { ConfigRole } from "../../config/supported-keys.ts";
-import { ServerError } from "../../server-error.ts";
 import type { ServerRole } from "../../settings.ts";
 import { repeatable } from "../repeatable.ts";
 
 /** flag → key, description, and the roles that have it. */
-const KEY_FLAGS: readonly (readonly [
+export const KEY_FLAGS: readonly (readonly [
   flags: string,
   key: string,
   description: string,
@@ -64,7 +60,7 @@ export interface ConfigFlags {
 }
 
 /** `--broker-port <n>` → `brokerPort`, as commander names it. */
-const optionName = (flags: string): string =>
+export const optionName = (flags: string): string =>
   /--([a-z-]+)/.exec(flags)![1]!.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 export function addConfigFlags(command: Command, role: ServerRole): Command {
@@ -78,45 +74,4 @@ export function addConfigFlags(command: Command, role: ServerRole): Command {
       "--ignore-keys <keys>",
       "leave these keys out, separated by commas, although they promise safety",
     );
-}
-
-export const configRole = (role: ServerRole): ConfigRole => (role === "namesrv" ? "namesrv" : "broker");
-
-/** `readFile`: the bytes, or undefined when there is no such file. */
-export function readConfiguration(
-  role: ServerRole,
-  flags: ConfigFlags,
-  env: Readonly<Record<string, string | undefined>>,
-  readFile: (path: string) => Uint8Array | undefined,
-): Configuration {
-  const given = KEY_FLAGS.flatMap(([names, key, , roles]): FlagValue[] => {
-    const value = flags[optionName(names)];
-    if (!roles.includes(role) || typeof value !== "string") return [];
-    return [{ flag: /--[a-z-]+/.exec(names)![0], key, value }];
-  });
-  return resolveConfiguration({
-    role: configRole(role),
-    file:
-      flags.config === undefined ? undefined : { name: flags.config, text: readText(flags.config, readFile) },
-    environment: env,
-    options: flags.option,
-    flags: given,
-    ignoreKeys: (flags.ignoreKeys ?? "")
-      .split(",")
-      .map((key) => key.trim())
-      .filter(Boolean),
-  });
-}
-
-function readText(path: string, readFile: (path: string) => Uint8Array | undefined): string {
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = readFile(path);
-  } catch (error) {
-    throw new ServerError("CONFIG_INVALID", `-c ${path}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  }
-  if (bytes === undefined) throw new ServerError("CONFIG_INVALID", `-c ${path}: there is no such file`);
-  return decodeJavaProperties(bytes);
 }

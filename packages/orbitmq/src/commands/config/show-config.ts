@@ -7,7 +7,7 @@ import { ServerError } from "../../server-error.ts";
 import { brokerSettings, nameServerSettings, storeSettings } from "../../settings.ts";
 import type { Terminal } from "../../terminal.ts";
 import type { ConfigCommandFlags } from "./config-commands.ts";
-import { readConfiguration } from "./config-flags.ts";
+import { readConfiguration } from "./read-configuration.ts";
 
 const MASK = "********";
 

@@ -19,7 +19,8 @@ import { serverErrorFrom } from "../../server.ts";
 import { ServerError, serverErrors } from "../../server-error.ts";
 import { storeSettings } from "../../settings.ts";
 import type { Terminal } from "../../terminal.ts";
-import { type ConfigFlags, readConfiguration } from "../config/config-flags.ts";
+import type { ConfigFlags } from "../config/config-flags.ts";
+import { readConfiguration } from "../config/read-configuration.ts";
 import { progressBar } from "../progress-bar.ts";
 import { table } from "../table.ts";
 
