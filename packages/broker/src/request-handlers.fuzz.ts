@@ -177,6 +177,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   maxReconsumeTimes: INTEGERS,
   reconsumeTimes: INTEGERS,
   l: INTEGERS,
+  positions: ["", "0", "105,210", "0,0,105,9223372036854775807", "x", ",", "1,".repeat(70)],
 };
 
 function fieldsOf(chance: Chance): Record<string, string> {

@@ -10,6 +10,10 @@ import { getAllTopicConfig } from "./handlers/get-all-topic-config.ts";
 import { type GetBrokerRuntimeInfoNeeds, getBrokerRuntimeInfo } from "./handlers/get-broker-runtime-info.ts";
 import { getConsumerListByGroup } from "./handlers/get-consumer-list-by-group.ts";
 import { getMaxOffset } from "./handlers/get-max-offset.ts";
+import {
+  type GetMessageWhereaboutsNeeds,
+  getMessageWhereabouts,
+} from "./handlers/get-message-whereabouts.ts";
 import { getMinOffset } from "./handlers/get-min-offset.ts";
 import { getSubscriptionGroupConfig } from "./handlers/get-subscriptiongroup-config.ts";
 import { getTopicConfig } from "./handlers/get-topic-config.ts";
@@ -47,6 +51,7 @@ export type BrokerParts = SendMessageNeeds &
   GetTopicStatsInfoNeeds &
   GetBrokerRuntimeInfoNeeds &
   RecallMessageNeeds &
+  GetMessageWhereaboutsNeeds &
   EndTransactionNeeds &
   ResumeCheckHalfMessageNeeds &
   PopParts &
@@ -78,6 +83,7 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.GET_MIN_OFFSET, getMinOffset(parts)],
     [RequestCode.QUERY_MESSAGE, queryMessage(parts)],
     [RequestCode.VIEW_MESSAGE_BY_ID, viewMessageById(parts)],
+    [RequestCode.GET_MESSAGE_WHEREABOUTS, getMessageWhereabouts(parts)],
     [RequestCode.HEART_BEAT, heartBeat(parts)],
     [RequestCode.UNREGISTER_CLIENT, unregisterClient(parts)],
     [RequestCode.GET_CONSUMER_LIST_BY_GROUP, getConsumerListByGroup(parts)],

@@ -35,6 +35,7 @@ import type {
   StoreStatus,
 } from "./message-store.ts";
 import { StoredMessages } from "./reading/get-result.ts";
+import { type KeyIndexSpan, type LogPlace, lookAtPlace } from "./reading/log-place.ts";
 import { searchByTime } from "./reading/time-search.ts";
 import { rebuildWhileOpen } from "./recovery/queue-rebuild.ts";
 import { truncateLog } from "./recovery/truncation.ts";
@@ -181,6 +182,12 @@ export class FileMessageStore implements MessageStore {
     else done(undefined);
   }
 
+  placeAt(position: number, done: (place: LogPlace) => void): void {
+    const { lookup, segments, dispatch } = this.#engine;
+    if (this.#isOpen()) lookAtPlace(lookup, segments, position, dispatch.dispatched, done);
+    else done({ state: "unreadable", reason: "the store is not open" });
+  }
+
   readLog(position: number, bytesMax: number, done: ChunkRead): void {
     if (!this.#isOpen()) done(new HostError("EIO", "the store is not open"), undefined);
     else this.#engine.logTail.read(position, this.#engine.dispatch.dispatched, bytesMax, done);
@@ -193,6 +200,15 @@ export class FileMessageStore implements MessageStore {
     const from = this.#engine.deleted.positionOf(query.topic);
     const found = (result: KeyQueryResult) => done(from === 0 ? result : withoutDeleted(result, from));
     this.#engine.indexQuery.find({ ...query, messagesMax }, isOpen ? found : closed);
+  }
+
+  keyIndexSpan(): KeyIndexSpan {
+    const { enabled, files } = this.#engine.index;
+    return {
+      enabled,
+      behindBytes: this.#indexBehind(),
+      fromMs: files[0]?.header.beginTimestamp ?? 0,
+    };
   }
 
   minOffset(topic: string, queueId: number): QueueOffset {
@@ -331,10 +347,15 @@ export class FileMessageStore implements MessageStore {
       stoppedCleanly: this.#stoppedCleanly,
       integrity: this.#engine.damages.status,
       keyIndex: {
-        behindBytes: Math.max(0, dispatch.dispatched - (index.stalledAt ?? dispatch.dispatched)),
+        behindBytes: this.#indexBehind(),
         stalls: index.stalls,
       },
     };
+  }
+
+  #indexBehind(): number {
+    const { dispatch, index } = this.#engine;
+    return Math.max(0, dispatch.dispatched - (index.stalledAt ?? dispatch.dispatched));
   }
 
   #newEngine(): Engine {

@@ -28,6 +28,7 @@ export type {
   RemovedMessages,
   StoreStatus,
 } from "./message-store.ts";
+export type { KeyIndexSpan, LogPlace } from "./reading/log-place.ts";
 export type { DiskUseReport, FolderUse } from "./retention/disk-use.ts";
 export { type LoadedState, StateFile, type StateSpace } from "./state/state-file.ts";
 export { STORE_ERRORS, StoreError, type StoreErrorCode } from "./store-error.ts";

@@ -13,6 +13,7 @@ import type { PhysicalOffset, QueueOffset } from "@orbitmq/host";
 import type { RecordSource } from "@orbitmq/wire";
 import type { ChunkRead } from "./commit-log/log-tail.ts";
 import type { IntegrityStatus } from "./integrity/damages.ts";
+import type { KeyIndexSpan, LogPlace } from "./reading/log-place.ts";
 import type { DiskUseReport } from "./retention/disk-use.ts";
 
 /** What an append waits for. `written` is the ASYNC_FLUSH class; `flushed` the SYNC_FLUSH class. */
@@ -193,6 +194,9 @@ export interface MessageStore {
   /** A copy of one record by physical offset; `undefined` when there is none below the readable limit. */
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void;
 
+  /** What can be said of a place in the log, with the record if one begins there; what readers may not see yet is absent. */
+  placeAt(position: number, done: (place: LogPlace) => void): void;
+
   /**
    * Whole records of the log from `position`, where one begins, on: at most `bytesMax` of them or a single longer one,
    * none at the readable limit. `done` gets HostError for what cannot be read; it may be called at once.
@@ -204,6 +208,9 @@ export interface MessageStore {
    * RocketMQ: MessageStore.queryMessage.
    */
   queryByKey(query: KeyQuery, done: (result: KeyQueryResult) => void): void;
+
+  /** Which part of the log {@link queryByKey} knows. */
+  keyIndexSpan(): KeyIndexSpan;
 
   /** First offset still stored; 0 for an unknown queue. */
   minOffset(topic: string, queueId: number): QueueOffset;

@@ -191,6 +191,18 @@ export {
 } from "./commands/get-earliest-msg-storetime.ts";
 export type { GetMaxOffsetRequestHeader, GetMaxOffsetResponseHeader } from "./commands/get-max-offset.ts";
 export { getMaxOffsetRequestHeader, getMaxOffsetResponseHeader } from "./commands/get-max-offset.ts";
+export type {
+  GetMessageWhereaboutsRequestHeader,
+  MessageWhereabouts,
+  PopWhereabouts,
+  WhereaboutsBody,
+} from "./commands/get-message-whereabouts.ts";
+export {
+  encodeWhereabouts,
+  getMessageWhereaboutsRequestHeader,
+  parseWhereabouts,
+  WHEREABOUTS_POSITIONS_MAX,
+} from "./commands/get-message-whereabouts.ts";
 export type { GetMinOffsetRequestHeader, GetMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
 export { getMinOffsetRequestHeader, getMinOffsetResponseHeader } from "./commands/get-min-offset.ts";
 export {

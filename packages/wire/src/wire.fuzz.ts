@@ -15,6 +15,11 @@ import { parseProducerTable } from "./commands/get-all-producer-info.ts";
 import { parseClusterInfo } from "./commands/get-broker-cluster-info.ts";
 import { parseHaStatus } from "./commands/get-broker-ha-status.ts";
 import { parseBrokerMemberGroup } from "./commands/get-broker-member-group.ts";
+import {
+  encodeWhereabouts,
+  parseWhereabouts,
+  type WhereaboutsBody,
+} from "./commands/get-message-whereabouts.ts";
 import { parseTopicStatsTable } from "./commands/get-topic-stats-info.ts";
 import { parseHeartbeatData } from "./commands/heart-beat.ts";
 import { pullMessageRequestHeader } from "./commands/pull-message.ts";
@@ -316,6 +321,24 @@ describe("fuzz: records", () => {
   });
 });
 
+const WHEREABOUTS: WhereaboutsBody = {
+  nowMs: 1,
+  log: { minOffset: 0, writtenOffset: 9, flushedOffset: 8, flushDiskType: "SYNC_FLUSH", state: "running" },
+  keyIndex: { enabled: true, behindBytes: 0, fromMs: 5 },
+  messages: [
+    {
+      position: 4,
+      state: "whole",
+      flushed: true,
+      delay: { dueMs: 7, delivered: false },
+      timer: { dueMs: 7, state: "waiting" },
+      transaction: { state: "open", checkTimes: 1, checkMax: 15, nextMs: 9 },
+      filters: [{ group: "g", wanted: false }],
+      pops: [{ group: "g", popTime: 1, visibleAtMs: 2, state: "open", inOrder: true, poppedBy: "a:1" }],
+    },
+  ],
+};
+
 describe("fuzz: bodies", () => {
   const parsers = [
     parseClusterInfo,
@@ -331,10 +354,20 @@ describe("fuzz: bodies", () => {
     parseProducerTable,
     parseHaStatus,
     parseBrokerMemberGroup,
+    parseWhereabouts,
   ];
   const bodies = goldenFrames
     .map(({ bytes }) => Buffer.from(decodeCommand(bytes).body))
     .filter((body) => body[0] === 0x7b && body.length < 1000);
+
+  it("of whereabouts parse or are refused", () => {
+    const random = new SeededRandom(17);
+    const good = Buffer.from(encodeWhereabouts(WHEREABOUTS));
+    for (let run = fuzzRuns(5_000); run > 0; run--) {
+      const bytes = random.mutated(good);
+      survives(() => parseWhereabouts(bytes), hex(bytes));
+    }
+  });
 
   it("of JSON parse or are refused", () => {
     const random = new SeededRandom(7);

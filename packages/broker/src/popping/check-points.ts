@@ -37,6 +37,8 @@ export class CheckPoint implements CheckPointRecord, HasDeadline {
   readonly rePutTimes: number;
   readonly reviveQueueId: number;
   readonly key: string;
+  /** `host:port` of who popped it; `undefined` when it was popped before the start. */
+  poppedBy: string | undefined;
   /** Nobody gets these again by this checkpoint: acknowledged, or in a retry topic. */
   ackedBits: number;
   /** Those of them that came into a retry topic: their handles are over. */
@@ -110,6 +112,11 @@ export class CheckPoints {
 
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** All that are not gone. */
+  all(): IterableIterator<CheckPoint> {
+    return this.#byKey.values();
   }
 
   find(name: CheckPointName): CheckPoint | undefined {

@@ -320,6 +320,7 @@ export class PopRun implements PopWaiter {
       this.#refused = made;
       return false;
     }
+    made.checkPoint.poppedBy = this.#exchange.peer.address;
     this.#appends.waiting++;
     queues.popped(queue, nextOffset, made.position);
     return true;

@@ -14,8 +14,10 @@ import type {
   GetRequest,
   GetResult,
   GetStatus,
+  KeyIndexSpan,
   KeyQuery,
   KeyQueryResult,
+  LogPlace,
   MessageStore,
   RemovalListener,
   StoreStatus,
@@ -208,6 +210,17 @@ export class MemoryStore implements MessageStore {
   recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
     const stored = this.appended.find((each) => each.physicalOffset === offset);
     done(stored === undefined ? undefined : recordOf(stored));
+  }
+
+  placeAt(position: number, done: (place: LogPlace) => void): void {
+    this.recordAt(position, (record) => {
+      if (record === undefined) done({ state: "absent", reason: "it does not lie in the log" });
+      else done({ state: "whole", record: Buffer.from(record), file: "0".repeat(20), fileOffset: position });
+    });
+  }
+
+  keyIndexSpan(): KeyIndexSpan {
+    return { enabled: true, behindBytes: this.keyIndexBehindBytes, fromMs: 1_700_000_000_000 };
   }
 
   /** A record at a time. */

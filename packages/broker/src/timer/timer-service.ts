@@ -183,6 +183,16 @@ export class TimerService implements ArrivalListener {
     return { readSeconds, offsets: intake.behind, waiting: Math.max(0, files.waiting) };
   }
 
+  /** What has become of a message of the timer's queue by now. */
+  stateOf(queueOffset: number, outMs: number): "unread" | "waiting" | "delivering" | "passed" {
+    if (this.#works === undefined || queueOffset >= this.#works.intake.next) return "unread";
+    const { files } = this.#works;
+    const slotMs = outMs - (outMs % TIMER_PRECISION_MS);
+    if (files.isTaken(slotMs)) return "delivering";
+    const isOver = slotMs + TIMER_PRECISION_MS <= this.#needs.clock.wallMs();
+    return isOver && files.slot(slotMs) === undefined ? "passed" : "waiting";
+  }
+
   /** What held progress back before the start holds it back until it has come round again. */
   #holdOn(readTimeMs: number, savedMs: number): void {
     const { options, clock } = this.#needs;

@@ -279,6 +279,12 @@ export class Halves {
     return transaction.half.queueOffset;
   }
 
+  /** The unfinished transaction whose half, as it is now, lies there. */
+  at(position: number): Transaction | undefined {
+    const transaction = this.#named.get(position)?.transaction;
+    return transaction?.half.physicalOffset === position ? transaction : undefined;
+  }
+
   /** Whether a copy of this half is unfinished. */
   has(identity: string): boolean {
     for (const { transaction } of this.#named.values())

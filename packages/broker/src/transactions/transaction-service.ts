@@ -9,6 +9,7 @@ import type { AppendResult, AppendWaiter, ArrivalListener, MessageStore, StateFi
 import {
   type EndTransactionRequestHeader,
   type MessageRecord,
+  type MessageWhereabouts,
   newTopicConfig,
   type RecordInput,
   ResponseCode,
@@ -201,6 +202,18 @@ export class TransactionService implements ArrivalListener {
     }
     const result = this.prepare(checkedHalf(record, 0, identity.storeHost), this.#durability, waiter);
     if (result.status === "refused") refused(refusalOf(result));
+  }
+
+  /** What is known of the half at this position; `finished` when it is none that is unfinished. */
+  whereabouts(position: number): NonNullable<MessageWhereabouts["transaction"]> {
+    const { clock, options } = this.#needs;
+    const checkMax = options.transactionCheckMax;
+    const transaction = this.halves.at(position);
+    if (transaction === undefined) return { state: "finished", checkTimes: 0, checkMax };
+    const { state, deadlineMs, half, unheard } = transaction;
+    const waitMs = Math.max(0, deadlineMs - clock.monotonicMs());
+    const checkTimes = Math.max(0, half.checkTimes - unheard);
+    return { state, checkTimes, checkMax, nextMs: state === "open" ? clock.wallMs() + waitMs : undefined };
   }
 
   #commit(

@@ -25,6 +25,9 @@ export interface HeldQueue {
   readonly commitOffset: number;
   /** Messages pulled and not yet consumed. */
   readonly cachedMsgCount: number;
+  /** Offsets of the first and the last of them; 0 when there are none. */
+  readonly cachedMsgMinOffset: number;
+  readonly cachedMsgMaxOffset: number;
   /** Wall ms; 0: never. */
   readonly lastPullTimestamp: number;
   readonly lastConsumeTimestamp: number;
@@ -64,6 +67,8 @@ export function parseConsumerRunningInfo(bytes: Uint8Array): ConsumerRunningInfo
       queue: messageQueueFromJson(key),
       commitOffset: held.integer("commitOffset", 0),
       cachedMsgCount: held.integer("cachedMsgCount", 0),
+      cachedMsgMinOffset: held.integer("cachedMsgMinOffset", 0),
+      cachedMsgMaxOffset: held.integer("cachedMsgMaxOffset", 0),
       lastPullTimestamp: held.integer("lastPullTimestamp", 0),
       lastConsumeTimestamp: held.integer("lastConsumeTimestamp", 0),
       locked: held.boolean("locked", false),

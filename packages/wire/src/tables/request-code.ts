@@ -1,6 +1,7 @@
 /**
  * What a request asks for (RocketMQ: RequestCode, as of 5.5.0; 50 to 54 are the access control of 4.x). Codes
- * beyond 32,767 do not fit the ROCKETMQ header encoding and always travel in JSON headers.
+ * beyond 32,767 do not fit the ROCKETMQ header encoding and always travel in JSON headers. Codes from 700,000 on are
+ * our own: RocketMQ's servers answer them 3.
  */
 export const RequestCode = {
   SEND_MESSAGE: 10,
@@ -179,13 +180,14 @@ export const RequestCode = {
   GET_LITE_GROUP_INFO: 200078,
   TRIGGER_LITE_DISPATCH: 200079,
   BATCH_ACK_MESSAGE: 200151,
+  GET_MESSAGE_WHEREABOUTS: 700001,
 } as const;
 
 export type RequestCode = (typeof RequestCode)[keyof typeof RequestCode];
 
 const names = new Map<number, string>(Object.entries(RequestCode).map(([name, code]) => [code, name]));
 
-/** `SEND_MESSAGE_V2` for 310; `undefined` for a code RocketMQ does not have. */
+/** `SEND_MESSAGE_V2` for 310; `undefined` for a code that nobody has. */
 export function requestCodeName(code: number): string | undefined {
   return names.get(code);
 }
