@@ -70,6 +70,20 @@ export type {
 } from "./admin/offsets.ts";
 export type { OnlineProducer, ProducerConnections, ProducerList } from "./admin/producers.ts";
 export type { DeletedTopic, TopicSettings } from "./admin/topics.ts";
+export type {
+  DelayWhere,
+  GroupState,
+  GroupWhere,
+  MessageState,
+  MessageWhere,
+  SearchedBroker,
+  StoredAt,
+  TimelineEvent,
+  TransactionWhere,
+  WhereQuery,
+  WhereResult,
+  WhereSearched,
+} from "./admin/where/where-types.ts";
 export type { ConsumeFrom, MessageModel, PushConsumerOptions } from "./consumer/consumer-options.ts";
 export type {
   ListenBatchOptions,

@@ -44,6 +44,8 @@ import * as offsets from "./offsets.ts";
 import * as producers from "./producers.ts";
 import { allMasters, clusterOverview, oneBroker, topicNames } from "./servers.ts";
 import * as topics from "./topics.ts";
+import { where } from "./where/where.ts";
+import type { WhereQuery, WhereResult } from "./where/where-types.ts";
 
 const QUERY_MAX_DEFAULT = 64;
 const QUERY_MAX = 65_535;
@@ -348,6 +350,17 @@ export class Admin {
     options: offsets.ResetOptions = {},
   ): Promise<offsets.PlannedReset[]> {
     return offsets.planReset(this.#instance, group, topic, to, options);
+  }
+
+  /**
+   * Tells the life of a message, asked for by id or by topic and key, from what brokers and their logs know: stored,
+   * delayed, committed, and for each consumer group delivered, in flight, retried, dead or expired; no trace is needed. Of
+   * a Java broker it tells less. Not finding the message is an answer (`messages` is empty), and `searched` says where it
+   * was looked for and whether the search had holes: a broker that cannot be reached is one. Rejects with
+   * INVALID_ARGUMENT.
+   */
+  where(query: WhereQuery): Promise<WhereResult> {
+    return where(this.#instance, query);
   }
 
   /**

@@ -6,6 +6,7 @@ import type { CommandContext } from "../command-context.ts";
 import type { QueryMessageFlags } from "./message.ts";
 import type { QueueUnitsFlags } from "./queue-units.ts";
 import type { TraceFlags } from "./trace.ts";
+import type { WhereFlags } from "./where.ts";
 
 export function addMessageCommands(root: Command, { terminal, setExitCode }: CommandContext): void {
   const message = root.command("message").description("find stored messages");
@@ -75,5 +76,22 @@ export function addMessageCommands(root: Command, { terminal, setExitCode }: Com
     .action(async (broker: string, topic: string, id: string, flags: ClientFlags) => {
       const { resumeCheck } = await import("./message.ts");
       setExitCode(await resumeCheck(broker, topic, id, flags, terminal));
+    });
+  withClientFlags(
+    message
+      .command("where")
+      .description("tell what has become of a message: where it is, and who has had it"),
+  )
+    .option("--id <id>", "its producer's id, the one that names its place, or a recall handle")
+    .option("--key <key>", "a key, with --topic")
+    .option("--topic <topic>", "where to look (default, for an id: everywhere)")
+    .addOption(
+      new Option("--max <n>", "at most so many messages, the newest")
+        .argParser(wholeNumber("--max", 1))
+        .default(16),
+    )
+    .action(async (flags: WhereFlags) => {
+      const { whereIsMessage } = await import("./where.ts");
+      setExitCode(await whereIsMessage(flags, terminal));
     });
 }
