@@ -69,6 +69,15 @@ test("no positions are allowed and tell of log and index; too many, and what is 
     assert.equal(ask(positions).code, 29, positions);
 });
 
+test("as many places as are allowed are told in their order, in several turns", () => {
+  const { room, tell } = stage();
+  const positions = Array.from({ length: 64 }, (_, i) => (i % 3 === 0 ? 1 : append(room, "orders")));
+  assert.deepEqual(
+    tell(...positions).map(({ position, state }) => [position, state]),
+    positions.map((position) => [position, position === 1 ? "absent" : "whole"]),
+  );
+});
+
 test("a message of a delay level says when it is due", () => {
   const { room, tell } = stage();
   const position = append(

@@ -38,6 +38,7 @@ export interface GetMessageWhereaboutsNeeds extends RecordWhereaboutsNeeds {
   readonly popping: PopService;
 }
 
+const MESSAGES_PER_TURN = 4;
 const POSITION = /^\d{1,16}$/;
 
 interface Looked {
@@ -48,7 +49,8 @@ interface Looked {
 
 export function getMessageWhereabouts(needs: GetMessageWhereaboutsNeeds): RequestHandler {
   const { clock, popping } = needs;
-  const scan = new PopScan(clock, popping.needs.timers, popping.log.table);
+  const { timers } = popping.needs;
+  const scan = new PopScan(clock, timers, popping.log.table);
   return (request, exchange) => {
     const positions = positionsOf(getMessageWhereaboutsRequestHeader.decode(request.ext).positions);
     const looked: Looked[] = [];
@@ -64,14 +66,26 @@ export function getMessageWhereabouts(needs: GetMessageWhereaboutsNeeds): Reques
         const records = looked.flatMap(({ record }) => (record === undefined ? [] : [record]));
         scan.find(records, (pops) => {
           const popsOf = new Map(records.map((record, index) => [record, pops[index] ?? []]));
-          const messages = looked.map(({ position, place, record }): MessageWhereabouts => {
-            if (place.state !== "whole" || record === undefined) {
-              const reason = place.state === "whole" ? undefined : place.reason;
-              return { position, state: place.state, reason, filters: [], pops: [] };
-            }
-            return whole(needs, record, place, popsOf.get(record) ?? []);
-          });
-          exchange.reply({ code: ResponseCode.SUCCESS, body: [encodeWhereabouts(bodyOf(needs, messages))] });
+          const messages: MessageWhereabouts[] = [];
+          inTurn(
+            looked,
+            ({ position, place, record }, next) => {
+              if (place.state === "whole" && record !== undefined) {
+                messages.push(whole(needs, record, place, popsOf.get(record) ?? []));
+              } else {
+                const reason = place.state === "whole" ? undefined : place.reason;
+                messages.push({ position, state: place.state, reason, filters: [], pops: [] });
+              }
+              // Tables of thousands of groups are looked through for each message.
+              if (messages.length % MESSAGES_PER_TURN === 0) timers.afterTurn(next);
+              else next();
+            },
+            () =>
+              exchange.reply({
+                code: ResponseCode.SUCCESS,
+                body: [encodeWhereabouts(bodyOf(needs, messages))],
+              }),
+          );
         });
       },
     );

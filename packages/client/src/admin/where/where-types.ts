@@ -4,6 +4,7 @@
 export interface WhereQuery {
   /** The id its producer gave it, the id that names its place (offset message id), or a recall handle. */
   readonly id?: string | undefined;
+  /** A word of its keys; with `topic`. */
   readonly key?: string | undefined;
   /** Needed with `key`. Without it an id is looked for in every topic the NameServers know. */
   readonly topic?: string | undefined;

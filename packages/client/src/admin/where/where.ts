@@ -88,7 +88,12 @@ class Search {
     );
     this.#strangers = masters
       .filter(({ address }) => address === undefined)
-      .map(({ name }) => ({ brokerName: name, address: "", complete: false, problems: ["it has no master"] }));
+      .map(({ name }) => ({
+        brokerName: name,
+        address: "",
+        complete: false,
+        problems: ["it has no master"],
+      }));
   }
 
   async run(): Promise<WhereResult> {
