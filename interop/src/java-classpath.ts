@@ -20,6 +20,14 @@ export async function javaClasspath(version: JavaVersion): Promise<string> {
   return classpath;
 }
 
+/** The jar of OpenTelemetry's agent. */
+export async function javaAgent(): Promise<string> {
+  fetched ??= fetchAll();
+  const jar = (await fetched).get("agent");
+  if (jar === undefined) throw new Error("java/fetch told nothing of the agent");
+  return jar;
+}
+
 async function fetchAll(): Promise<ReadonlyMap<string, string>> {
   const { stdout } = await promisify(execFile)(fetchScript);
   const lines = stdout.split("\n").filter((line) => line !== "");

@@ -31,6 +31,8 @@ export interface JavaClientOptions {
   /** Header encoding of its requests, default JSON. */
   readonly encoding?: "JSON" | "ROCKETMQ";
   readonly systemProperties?: Readonly<Record<string, string>>;
+  /** More flags of its JVM, e.g. -javaagent:jar. */
+  readonly flags?: readonly string[];
   /** A program to start java under, e.g. ["ip", "netns", "exec", name]; it must keep the pid. */
   readonly wrapper?: readonly string[];
 }
@@ -205,7 +207,7 @@ async function client(
       "rocketmq.client.logRoot": `${options.home}/logs`,
       ...options.systemProperties,
     },
-    flags: ["-Xms32m", "-Xmx256m"],
+    flags: ["-Xms32m", "-Xmx256m", ...(options.flags ?? [])],
     home: options.home,
     rocketmqHome: javaDirectory,
     stdio: [stdin, "pipe", "pipe"],
