@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Admin, type OrbitError, Producer, PushConsumer } from "@orbitmq/client";
 import { type JavaServer, startJavaServer } from "./java-server.ts";
+import { until } from "./until.ts";
 import { Workshop } from "./workshop.ts";
 
 const timeout = 60_000;
@@ -20,15 +21,6 @@ before(async () => {
   producer = workshop.ends(new Producer({ namesrv, group: "makers" }), (it) => it.shutdown());
   await producer.start();
 });
-
-/** Asks until it is so: a Java broker counts, cleans and registers in its own time. */
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`not within 30 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
 
 async function send(topic: string, count: number): Promise<void> {
   for (let at = 0; at < count; at++)
