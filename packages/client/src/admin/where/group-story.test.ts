@@ -57,8 +57,12 @@ const pop = (state: PopWhereabouts["state"]): PopWhereabouts => ({
   poppedBy: "10.0.0.9:1",
 });
 
-const returned = (kind: Copy["kind"], reconsumeTimes: number) => ({
-  copy: { kind, record: { reconsumeTimes, storeTimestamp: NOW_MS - 1_000 } } as Copy,
+const returned = (kind: Copy["kind"], reconsumeTimes: number, properties: [string, string][] = []) => ({
+  copy: {
+    kind,
+    properties: new Map(properties),
+    record: { reconsumeTimes, storeTimestamp: NOW_MS - 1_000 },
+  } as unknown as Copy,
   at: { ...at, topic: "%DLQ%g", queueId: 0 },
 });
 

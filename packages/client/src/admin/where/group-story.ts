@@ -6,7 +6,7 @@
  *   retry    it waits to come back, or lies in the retry topic: then as below, for that place
  *   message  popped | passed by the committed offset | held by a member | not wanted | not there any more | waiting
  */
-import type { PopWhereabouts } from "@orbitmq/wire";
+import { OrbitProperty, type PopWhereabouts } from "@orbitmq/wire";
 import type { Copy } from "./copies.ts";
 import { aheadText, timeText } from "./time-text.ts";
 import type { GroupState, GroupWhere, StoredAt } from "./where-types.ts";
@@ -59,13 +59,17 @@ export function groupStory(facts: GroupFacts): GroupWhere {
   const { group, returns, first, last, retriesMax } = facts;
   const newest = returns.at(-1);
   const retries = Math.max(0, ...returns.map(({ copy }) => copy.record.reconsumeTimes));
+  const failure = newest?.copy.properties.get(OrbitProperty.FAILURE) || undefined;
   const told = newest === undefined ? firstStory(facts) : returnStory(facts, newest.copy, newest.at);
+  const hasFailed = told.state === "RETRY" || told.state === "DEAD";
   const committedOffset = (last ?? first)?.committedOffset;
   return {
     group,
     ...told,
+    verdict: hasFailed && failure !== undefined ? `${told.verdict} (${failure})` : told.verdict,
     retries,
     ...(retriesMax === undefined ? {} : { retriesMax }),
+    ...(failure === undefined ? {} : { failure }),
     ...(committedOffset === undefined ? {} : { committedOffset }),
     ...(newest === undefined ? {} : { copy: newest.at }),
   };

@@ -1,9 +1,15 @@
 /** Gathers what brokers know about one life, and has it told. */
-import { decodeHostBytes, formatAddress, isTagType, MessageConst, matchesTag, SUB_ALL } from "@orbitmq/wire";
-import type { AskedBroker } from "./brokers.ts";
-import { inParallel } from "./brokers.ts";
-import type { Copy } from "./copies.ts";
-import { HALF_TOPIC } from "./copies.ts";
+import {
+  decodeHostBytes,
+  formatAddress,
+  isTagType,
+  MessageConst,
+  matchesTag,
+  OrbitProperty,
+  SUB_ALL,
+} from "@orbitmq/wire";
+import { type AskedBroker, inParallel } from "./brokers.ts";
+import { type Copy, HALF_TOPIC } from "./copies.ts";
 import { type Attempt, groupStory } from "./group-story.ts";
 import type { Life } from "./lives.ts";
 import { delayStory, dueOf, type LifeFacts, messageState, transactionStory } from "./message-story.ts";
@@ -15,9 +21,6 @@ import type { GroupWhere, MessageWhere, StoredAt } from "./where-types.ts";
 const TRANSACTION_GROUP = "CID_RMQ_SYS_TRANS";
 const BROADCASTING = "BROADCASTING";
 const CONSUME_POP = "CONSUME_POP";
-/** Ours, on messages that were sent again from a dead-letter topic. */
-const REDRIVEN_FROM = "ORBITMQ_REDRIVEN_FROM";
-const REDRIVEN_ID = "ORBITMQ_REDRIVEN_ID";
 
 export interface TellNeeds {
   readonly life: Life;
@@ -250,7 +253,7 @@ class Telling {
     for (const [group, copies] of life.returns) {
       const dead = new Set(copies.filter(({ kind }) => kind === "dead").map((copy) => copy.offsetMsgId));
       for (const copy of [...lives.flatMap(copiesOf), ...copies]) {
-        if (copy.kind !== "dead" && dead.has(copy.properties.get(REDRIVEN_ID) ?? "")) {
+        if (copy.kind !== "dead" && dead.has(copy.properties.get(OrbitProperty.REDRIVEN_ID) ?? "")) {
           if (found.every(({ at }) => at.offsetMsgId !== copy.offsetMsgId))
             found.push({ group, at: this.#at(copy) });
         }
@@ -261,8 +264,8 @@ class Telling {
 }
 
 function redrivenFromOf(message: Copy | undefined): MessageWhere["redrivenFrom"] {
-  const topic = message?.properties.get(REDRIVEN_FROM);
-  const offsetMsgId = message?.properties.get(REDRIVEN_ID);
+  const topic = message?.properties.get(OrbitProperty.REDRIVEN_FROM);
+  const offsetMsgId = message?.properties.get(OrbitProperty.REDRIVEN_ID);
   return topic === undefined || offsetMsgId === undefined ? undefined : { topic, offsetMsgId };
 }
 

@@ -75,6 +75,8 @@ export interface GroupWhere {
   readonly retries: number;
   /** It is a dead letter after so many; absent when it was never retried, or the broker does not tell. */
   readonly retriesMax?: number;
+  /** What its listener said when it failed last; known when client and broker are OrbitMQ. */
+  readonly failure?: string;
   /** When it comes again: the next attempt, or the end of its invisibility. */
   readonly nextAttemptMs?: number;
   /** Where the group goes on in the queue that the message, or its retry, is in; absent when it has no offset there. */

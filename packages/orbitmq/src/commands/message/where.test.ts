@@ -1,8 +1,12 @@
 /** `Admin.where` and `orbitmq message where` against a server in memory whose clock is moved by hand: each state a message can be in. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import {
   Admin,
+  DeadLetters,
   LitePullConsumer,
   type MessageWhere,
   OrbitError,
@@ -87,6 +91,9 @@ async function only(query: WhereQuery): Promise<MessageWhere> {
 const send = (more: object = {}) => producer.send({ topic: "orders", body: "x", ...more });
 const groupsOf = ({ groups }: MessageWhere) => groups.map(({ group, state }) => `${group} ${state}`);
 const eventsOf = ({ timeline }: MessageWhere) => timeline.map(({ event }) => event);
+
+const portHex = (address: string): string =>
+  Number(address.split(":")[1]).toString(16).toUpperCase().padStart(8, "0");
 
 /** Larger bodies are compressed. */
 function incompressible(length: number): Uint8Array {
@@ -205,7 +212,7 @@ describe("where a message is that failed", () => {
     const message = await only({ id: msgId });
     assert.match(
       message.verdict,
-      /^delivered to 1 of 2 groups; billing: retry 3 of 16, next at \d{4}-.*Z \(in 55s\)$/,
+      /^delivered to 1 of 2 groups; billing: retry 3 of 16, next at \d{4}-.*Z \(in 55s\) \(the listener returned RECONSUME_LATER\)$/,
     );
     const [billing] = message.groups;
     assert.deepEqual(
@@ -228,10 +235,43 @@ describe("where a message is that failed", () => {
     assert.deepEqual(groupsOf(dead), ["billing DEAD", "shipping CONSUMED"]);
     assert.match(
       dead.verdict,
-      /^delivered to 1 of 2 groups; billing: dead letter since .* after 4 retries, in %DLQ%billing queue 0 offset 0$/,
+      /^delivered to 1 of 2 groups; billing: dead letter since .* after 4 retries, in %DLQ%billing queue 0 offset 0 \(/,
     );
     assert.equal(eventsOf(dead).at(-1), "dead");
     assert.equal((await only({ id: dead.groups[0]!.copy!.offsetMsgId })).at?.offsetMsgId, offsetMsgId);
+  });
+
+  it("tells what a dead letter became that was sent again, and what the listener said", async () => {
+    let isBroken = true;
+    await consumes(
+      "billing",
+      (() => {
+        if (isBroken) throw new Error("no such card");
+      }) as never,
+      { maxReconsumeTimes: 1 },
+    );
+    const { msgId } = await send();
+    await mq.advance(MINUTE);
+    const dead = await only({ id: msgId });
+    assert.match(dead.verdict, /^delivered to 0 of 1 group; billing: dead letter .* \(.*no such card\)$/);
+    isBroken = false;
+    const letters = new DeadLetters({ ...mq.clientOptions });
+    await letters.start();
+    stops.add(() => letters.shutdown());
+    const redriving = letters.redrive("billing");
+    await mq.advance(2 * MINUTE);
+    assert.equal((await redriving).done, 1);
+    const { messages, verdict } = await admin.where({ id: msgId });
+    assert.deepEqual(
+      messages.map(({ redrivenFrom, groups }) => [redrivenFrom?.topic, groups[0]?.state]),
+      [
+        [undefined, "DEAD"],
+        ["%DLQ%billing", "CONSUMED"],
+      ],
+    );
+    assert.equal(messages[1]?.redrivenFrom?.offsetMsgId, messages[0]?.groups[0]?.copy?.offsetMsgId);
+    assert.match(verdict, /sent again .*; \(2\) delivered to 1 of 1 group$/);
+    assert.equal(eventsOf(messages[0]!).at(-1), "redriven");
   });
 
   it("says that a retry is being consumed, and that it was", async () => {
@@ -298,6 +338,22 @@ describe("where a popped message is", () => {
     const again = await only({ id: second.msgId });
     assert.deepEqual([groupsOf(again), again.groups[0]?.copy?.topic], [["pops RETRY"], "%RETRY%pops_orders"]);
     assert.match(again.groups[0]!.verdict, /^retry 1 of 16, not yet/);
+  });
+
+  it("says what a group holds that pops in order", async () => {
+    const simple = new SimpleConsumer({ ...mq.clientOptions, group: "orderly", clientId: "popper" });
+    await simple.start();
+    stops.add(() => simple.shutdown());
+    await simple.subscribe("orders");
+    const { msgId } = await send();
+    const received = simple.receive({ fifo: true, invisibleMs: 30 * SECOND });
+    await mq.advance(SECOND);
+    const [message] = await received;
+    const held = await only({ id: msgId });
+    assert.deepEqual(groupsOf(held), ["orderly IN_FLIGHT"]);
+    assert.match(held.groups[0]!.verdict, /^popped, invisible until /);
+    await simple.ack(message!);
+    assert.deepEqual(groupsOf(await only({ id: msgId })), ["orderly CONSUMED"]);
   });
 });
 
@@ -454,6 +510,40 @@ describe("where a message is not", () => {
     );
   });
 
+  it("says that a message is damaged, and never that it is not there", async () => {
+    await end();
+    const home = mkdtempSync(join(tmpdir(), "orbitmq-where-"));
+    const config = { mappedFileSizeCommitLog: 262_144, maxMessageSize: 65_536 };
+    const onDisk = () => start({ home, namesrvPort: 0, brokerPort: 0, vipPort: 0, config });
+    try {
+      const one = await onDisk();
+      const sender = new Producer({ ...one.clientOptions });
+      await sender.start();
+      const { msgId, offsetMsgId } = await sender.send({ topic: "orders", body: "a body to be damaged" });
+      await sender.send({ topic: "orders", body: "another" });
+      await sender.shutdown();
+      await one.stop();
+      const path = join(home, "commitlog", "0".repeat(20));
+      const log = readFileSync(path);
+      log[log.indexOf("to be damaged")]! ^= 1;
+      writeFileSync(path, log);
+      await using two = await onDisk();
+      const asker = new Admin({ ...two.clientOptions });
+      await asker.start();
+      // The id's place is told by the address it was stored at: the ports are others now.
+      const place = offsetMsgId.slice(0, 8) + portHex(two.brokerAddr) + offsetMsgId.slice(16);
+      const byPlace = await asker.where({ id: place });
+      assert.match(byPlace.verdict, /cannot be read/);
+      const byId = await asker.where({ id: msgId });
+      assert.deepEqual([byId.messages, byId.searched.complete], [[], false]);
+      assert.match(byId.verdict, /^NOT FOUND, but the search is incomplete: broker-a: .*cannot be read/);
+      await asker.shutdown();
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+      await begin();
+    }
+  });
+
   it("refuses what cannot be asked", async () => {
     const bad: WhereQuery[] = [
       {},
@@ -492,7 +582,7 @@ it("prints what an operator wants at three in the morning", async () => {
     .replace(/ +/g, " ");
   assert.equal(
     plain,
-    `delivered to 1 of 2 groups; billing: retry 2 of 16, next at TIME (in 25s)
+    `delivered to 1 of 2 groups; billing: retry 2 of 16, next at TIME (in 25s) (the listener returned RECONSUME_LATER)
 
 message ID of orders, on broker-a
 born TIME at HOST
@@ -502,7 +592,7 @@ stored TIME in orders queue 0 offset 0 (it holds 0 to 0)
  log N, file 00000000000000000000 at 0, N bytes, flushed, whole
 
 GROUP STATE RETRIES GOES ON AT WHAT
-billing RETRY 2 1 retry 2 of 16, next at TIME (in 25s)
+billing RETRY 2 1 retry 2 of 16, next at TIME (in 25s) (the listener returned RECONSUME_LATER)
 shipping CONSUMED 0 1 consumed
 
 TIME AFTER GROUP EVENT
