@@ -37,6 +37,7 @@ import { Registration } from "./registration.ts";
 import { type BrokerParts, requestHandlers } from "./request-handlers.ts";
 import { ScheduleService } from "./schedule/schedule-service.ts";
 import { BrokerStats } from "./stats.ts";
+import { TIMER_DAMAGED_FILE } from "./timer/damaged-timers.ts";
 import { TimerRoom } from "./timer/timer-room.ts";
 import { TimerService } from "./timer/timer-service.ts";
 import { systemTopics } from "./topics/system-topics.ts";
@@ -178,6 +179,7 @@ export class Broker {
       identity: this.#identity,
       stats: this.#stats,
       options: resolved,
+      damagedFile: file(TIMER_DAMAGED_FILE),
     });
     this.#popping = new PopService({
       clock,

@@ -36,6 +36,7 @@ import type {
 } from "./message-store.ts";
 import { StoredMessages } from "./reading/get-result.ts";
 import { type KeyIndexSpan, type LogPlace, lookAtPlace } from "./reading/log-place.ts";
+import type { RecordRead } from "./reading/stored-record.ts";
 import { searchByTime } from "./reading/time-search.ts";
 import { rebuildWhileOpen } from "./recovery/queue-rebuild.ts";
 import { truncateLog } from "./recovery/truncation.ts";
@@ -177,9 +178,10 @@ export class FileMessageStore implements MessageStore {
     this.#engine.reader.get(this.#engine.table.find(request.topic, request.queueId), request, done);
   }
 
-  recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
-    if (this.#isOpen()) this.#engine.lookup.record(offset, this.#engine.dispatch.dispatched, done);
-    else done(undefined);
+  recordAt(offset: number, done: (record: Uint8Array | undefined, isDamaged: boolean) => void): void {
+    const read: RecordRead = (record, _reason, _isGone, isDamaged) => done(record, isDamaged);
+    if (this.#isOpen()) this.#engine.lookup.record(offset, this.#engine.dispatch.dispatched, read);
+    else done(undefined, false);
   }
 
   placeAt(position: number, done: (place: LogPlace) => void): void {

@@ -84,6 +84,8 @@ export interface GetResult {
   /** The records, in order, as views that stay unchanged until `release` is called; neighbours may share a slice, none is split. */
   readonly slices: readonly Uint8Array[];
   readonly suggestPullingFromSlave: boolean;
+  /** Where the record lies that cannot be served and ends the read; -1 when none does, or nobody knows where. */
+  readonly heldAt: number;
   /** Exactly once, when the slices are no longer needed. */
   release(): void;
 }
@@ -191,8 +193,11 @@ export interface MessageStore {
 
   /** Reads from one queue. `done` is called once, synchronously when the hot tail has it all. */
   get(request: GetRequest, done: (result: GetResult) => void): void;
-  /** A copy of one record by physical offset; `undefined` when there is none below the readable limit. */
-  recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void;
+  /**
+   * A copy of one record by physical offset; `undefined` when there is none below the readable limit. `isDamaged`: the
+   * disk gave something else where one begins, which asking again may not change.
+   */
+  recordAt(offset: number, done: (record: Uint8Array | undefined, isDamaged: boolean) => void): void;
 
   /** What can be said of a place in the log, with the record if one begins there; what readers may not see yet is absent. */
   placeAt(position: number, done: (place: LogPlace) => void): void;

@@ -165,6 +165,7 @@ describe("pull-message", () => {
           byteCount: 0,
           slices: [],
           suggestPullingFromSlave: false,
+          heldAt: -1,
           release: () => {},
         });
       const answer = at.pull({ queueOffset: offset });

@@ -145,7 +145,7 @@ describe("view-message-by-id", () => {
 
   it("answers with the record at the offset, or 1 where none begins", () => {
     const room = roomWith([]);
-    room.store.recordAt = (offset, done) => done(offset === 77 ? Buffer.from("record") : undefined);
+    room.store.recordAt = (offset, done) => done(offset === 77 ? Buffer.from("record") : undefined, false);
     assert.deepEqual([ask(room, "77").code, ask(room, "77").body.toString()], [0, "record"]);
     const missing = ask(room, "78");
     assert.deepEqual([missing.code, missing.remark], [1, "can not find message by the offset, 78"]);

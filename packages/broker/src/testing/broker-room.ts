@@ -140,6 +140,7 @@ export function brokerRoom({
     identity,
     stats,
     options: { ...options, timerHome: undefined },
+    damagedFile: undefined,
   });
   /** Timers by the wall clock, without a wheel behind them, unless the tuning says no. */
   const wheel = { isEnabled: options.timerWheelEnable, isCongested: () => false };

@@ -182,6 +182,7 @@ export class MemoryStore implements MessageStore {
         byteCount: slices.reduce((sum, slice) => sum + slice.length, 0),
         slices,
         suggestPullingFromSlave: false,
+        heldAt: -1,
         release: () => void this.released++,
       };
     };
@@ -207,9 +208,9 @@ export class MemoryStore implements MessageStore {
     return found.length === 0 ? result("NO_MATCHED_MESSAGE", next) : result("FOUND", next, found);
   }
 
-  recordAt(offset: number, done: (record: Uint8Array | undefined) => void): void {
+  recordAt(offset: number, done: (record: Uint8Array | undefined, isDamaged: boolean) => void): void {
     const stored = this.appended.find((each) => each.physicalOffset === offset);
-    done(stored === undefined ? undefined : recordOf(stored));
+    done(stored === undefined ? undefined : recordOf(stored), false);
   }
 
   placeAt(position: number, done: (place: LogPlace) => void): void {

@@ -14,6 +14,7 @@ import {
   type TimerFiles,
   type TimerUnit,
 } from "@orbitmq/store";
+import type { DamagedTimers } from "./damaged-timers.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
 import type { TimerProgress } from "./timer-progress.ts";
 import { type SlotRunEvents, type TimerCounts, TimerSlotRun } from "./timer-slot-run.ts";
@@ -40,12 +41,13 @@ export interface DeliveryEvents {
 }
 
 export class TimerDelivery {
-  readonly counts: TimerCounts = { delivered: 0, rolled: 0, deleted: 0, kept: 0, removed: 0 };
+  readonly counts: TimerCounts = { delivered: 0, rolled: 0, deleted: 0, kept: 0, removed: 0, damaged: 0 };
   readonly #needs: TimerServiceNeeds;
   readonly #files: TimerFiles;
   readonly #progress: TimerProgress;
   readonly #events: DeliveryEvents;
   readonly #durability: Durability;
+  readonly #damaged: DamagedTimers;
   #isRunning = false;
   #run: TimerSlotRun | undefined;
   /** Delivered, not safe. */
@@ -53,11 +55,18 @@ export class TimerDelivery {
   #timer: TimerHandle | undefined;
   #wakeAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(needs: TimerServiceNeeds, files: TimerFiles, progress: TimerProgress, events: DeliveryEvents) {
+  constructor(
+    needs: TimerServiceNeeds,
+    files: TimerFiles,
+    progress: TimerProgress,
+    damaged: DamagedTimers,
+    events: DeliveryEvents,
+  ) {
     this.#needs = needs;
     this.#files = files;
     this.#progress = progress;
     this.#events = events;
+    this.#damaged = damaged;
     this.#durability = needs.options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
   }
 
@@ -136,6 +145,7 @@ export class TimerDelivery {
       durability: this.#durability,
       propertiesBytesMax: options.propertiesBytesMax,
       counts: this.counts,
+      damaged: this.#damaged,
       wallMs: () => clock.wallMs(),
     };
     let run: TimerSlotRun;

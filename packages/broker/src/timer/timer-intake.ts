@@ -8,6 +8,7 @@ import { HostError, type TimerHandle } from "@orbitmq/host";
 import { type GetResult, KEPT, TIMER_PRECISION_MS, type TimerFiles } from "@orbitmq/store";
 import { getProperty, javaHash, MessageConst, type MessageRecord, readRecord } from "@orbitmq/wire";
 import { TIMER_TOPIC } from "../names.ts";
+import type { DamagedTimers } from "./damaged-timers.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
 import type { TimerProgress } from "./timer-progress.ts";
 import { outOf, recordOf } from "./timer-slot-run.ts";
@@ -28,6 +29,7 @@ export class TimerIntake {
   readonly #files: TimerFiles;
   readonly #progress: TimerProgress;
   readonly #windowSlots: number;
+  readonly #damaged: DamagedTimers;
   /** A read is over; `moved`: the queue goes on behind it. */
   readonly #wasRead: (moved: boolean) => void;
   /** The next message, and the queue's end. */
@@ -46,12 +48,14 @@ export class TimerIntake {
     needs: TimerServiceNeeds,
     files: TimerFiles,
     progress: TimerProgress,
+    damaged: DamagedTimers,
     wasRead: (moved: boolean) => void,
   ) {
     const { timerWheelSlots, timerRollWindowSlot: window } = needs.options;
     this.#needs = needs;
     this.#files = files;
     this.#progress = progress;
+    this.#damaged = damaged;
     this.#wasRead = wasRead;
     // RocketMQ knows half of its slots as the wheel's days.
     const windowMax = timerWheelSlots / 2 - BLANK_SLOTS;
@@ -196,9 +200,56 @@ export class TimerIntake {
       result.release();
     }
     const moved = this.#next !== from;
-    if (!moved && this.#timer === undefined) this.#readLater(STUCK_PAUSE_MS);
+    if (!moved && this.#timer === undefined) {
+      this.#readLater(STUCK_PAUSE_MS);
+      if (result.heldAt >= 0) this.#lookAt(result.heldAt, from);
+    }
     this.#wasRead(moved);
     this.read();
+  }
+
+  /** The record at `position` holds the queue up: when it is known to be damaged, the others do not wait for it. */
+  #lookAt(position: number, offset: number): void {
+    const { store, clock, logger } = this.#needs;
+    store.recordAt(position, (_record, isDamaged) => {
+      if (!this.#isRunning || this.#next !== offset || !isDamaged || !this.#damaged.isKnown(position)) return;
+      try {
+        this.#damaged.add({ position, dueMs: -1, foundMs: clock.wallMs() });
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        logger.error({ err: error, position }, "a damaged timed message cannot be listed; trying again");
+        return;
+      }
+      this.#next = offset + 1;
+      this.#wasRead(true);
+      this.retry();
+    });
+  }
+
+  /**
+   * Looks which messages that were damaged can be read by now, and puts those into the wheel; at start, unless wheel and
+   * log are built again. Returns the places of those, and of the ones that are gone.
+   */
+  async readDamaged(): Promise<{ readonly found: number[]; readonly gone: number[] }> {
+    const { store, logger } = this.#needs;
+    const found: number[] = [];
+    const gone: number[] = [];
+    for (const each of this.#damaged.all) {
+      const { position } = each;
+      const bytes = await new Promise<Uint8Array | undefined>((resolve) => store.recordAt(position, resolve));
+      if (bytes !== undefined) {
+        const record = readRecord(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        const outMs = outOf(record.properties);
+        const isTimed = record.topic === TIMER_TOPIC && record.queueOffset < this.#next;
+        if (isTimed && outMs !== undefined && !this.#put(record, outMs)) continue;
+        logger.info(each, "a timed message that was damaged can be read again");
+        found.push(position);
+      } else if (position < store.status().minOffset) {
+        logger.error(each, "a timed message that was damaged was removed from the log: it is lost");
+        gone.push(position);
+      }
+    }
+    return { found, gone };
   }
 
   /** False: the wheel has no room for the message at `#next`. */
@@ -220,7 +271,7 @@ export class TimerIntake {
   }
 
   #enqueue(record: MessageRecord): boolean {
-    const { properties, queueOffset, physicalOffset, totalSize } = record;
+    const { properties, queueOffset, physicalOffset } = record;
     const outMs = outOf(properties);
     if (outMs === undefined) {
       this.#needs.logger.error(
@@ -230,6 +281,11 @@ export class TimerIntake {
       return true;
     }
     if (queueOffset < this.#skip.offset && outMs < this.#skip.readTimeMs) return true;
+    return this.#put(record, outMs);
+  }
+
+  /** False: there is no room. */
+  #put({ properties, physicalOffset, totalSize }: MessageRecord, outMs: number): boolean {
     const writeTimeMs = nowSlot(this.#needs.clock);
     const deletes = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) !== undefined;
     const place = placeTimer(outMs - (outMs % TIMER_PRECISION_MS), writeTimeMs, this.#windowSlots, deletes);

@@ -1,6 +1,6 @@
 /** What timers need of the broker, and their settings. */
 import type { Clock, Files, Logger, Timers } from "@orbitmq/host";
-import type { MessageStore } from "@orbitmq/store";
+import type { MessageStore, StateFile } from "@orbitmq/store";
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
@@ -15,6 +15,8 @@ export interface TimerServiceNeeds {
   readonly identity: BrokerIdentity;
   readonly stats: BrokerStats;
   readonly options: TimerServiceOptions;
+  /** orbitmq-timer-damaged.json; absent: not kept. */
+  readonly damagedFile: StateFile | undefined;
 }
 
 export interface TimerServiceOptions {

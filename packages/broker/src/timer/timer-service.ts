@@ -10,6 +10,7 @@
 import { assert, HostError, type TimerHandle } from "@orbitmq/host";
 import { type ArrivalListener, TIMER_PRECISION_MS, TimerFiles } from "@orbitmq/store";
 import { TIMER_TOPIC } from "../names.ts";
+import { DamagedTimers } from "./damaged-timers.ts";
 import { TimerDelivery } from "./timer-delivery.ts";
 import { TimerIntake } from "./timer-intake.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
@@ -21,7 +22,7 @@ import { nowSlot } from "./timer-window.ts";
 const DIRTY_PAGES_MAX = 2_048;
 /** Messages put off before the start have come round again by then. */
 const HOLD_SLOTS = 60;
-const NOTHING: TimerCounts = { delivered: 0, rolled: 0, deleted: 0, kept: 0, removed: 0 };
+const NOTHING: TimerCounts = { delivered: 0, rolled: 0, deleted: 0, kept: 0, removed: 0, damaged: 0 };
 
 /** Wheel and log, and what works on them. */
 interface Works {
@@ -34,6 +35,7 @@ export class TimerService implements ArrivalListener {
   readonly #needs: TimerServiceNeeds;
   readonly #works: Works | undefined;
   readonly #progress = new TimerProgress();
+  readonly #damagedOnes: DamagedTimers;
   #state: "new" | "loaded" | "running" | "stopped" = "new";
   #saveTimer: TimerHandle | undefined;
   #isSaving = false;
@@ -43,12 +45,15 @@ export class TimerService implements ArrivalListener {
   constructor(needs: TimerServiceNeeds) {
     const { options, files, logger } = needs;
     this.#needs = needs;
+    this.#damagedOnes = new DamagedTimers(needs.damagedFile, logger);
     const { timerHome: home, timerWheelEnable, timerWheelSlots: slots } = options;
     if (home === undefined || !timerWheelEnable) return;
     const logFileBytes = options.mappedFileSizeTimerLog;
     const timerFiles = new TimerFiles(files, { home, logFileBytes, slots }, logger);
-    const intake = new TimerIntake(needs, timerFiles, this.#progress, (moved) => this.#wasRead(moved));
-    const delivery = new TimerDelivery(needs, timerFiles, this.#progress, {
+    const intake = new TimerIntake(needs, timerFiles, this.#progress, this.#damagedOnes, (moved) =>
+      this.#wasRead(moved),
+    );
+    const delivery = new TimerDelivery(needs, timerFiles, this.#progress, this.#damagedOnes, {
       mayBegin: () => intake.isAhead,
       changed: () => this.#changed(),
       retired: () => intake.madeRoom(),
@@ -80,9 +85,10 @@ export class TimerService implements ArrivalListener {
   async load(): Promise<void> {
     this.#state = "loaded";
     if (this.#works === undefined) return;
-    const { files, intake } = this.#works;
+    const { files, intake, delivery } = this.#works;
     const { store, logger, clock } = this.#needs;
     const opened = files.open();
+    this.#damagedOnes.load();
     const min = store.minOffset(TIMER_TOPIC, 0);
     const end = store.readableEnd(TIMER_TOPIC, 0);
     const { check } = opened;
@@ -94,6 +100,7 @@ export class TimerService implements ArrivalListener {
         { why: opened.why, from: min, to: end, deliveredBefore },
         "the wheel or the log of timers is missing or damaged: it is built again from the timer's queue",
       );
+      delivery.counts.damaged = this.#damagedOnes.count;
       return;
     }
     const after = await intake.afterLastUnit();
@@ -105,6 +112,7 @@ export class TimerService implements ArrivalListener {
       logger.warn({ from: check.queueOffset, to: min }, "timed messages were removed from the log unseen");
     }
     if (check !== undefined) this.#holdOn(check.readTimeMs, check.timestampMs);
+    await this.#readDamaged(this.#works);
     // The check still names a position that the log no longer reaches.
     if (after.isCut) files.saveSync(this.#reached(this.#works), clock.wallMs());
   }
@@ -169,6 +177,7 @@ export class TimerService implements ArrivalListener {
       if (isDue && !intake.isRebuilding)
         files.saveSync(this.#reached(this.#works), this.#needs.clock.wallMs());
     } finally {
+      this.#damagedOnes.close();
       files.close();
     }
   }
@@ -191,6 +200,23 @@ export class TimerService implements ArrivalListener {
     if (files.isTaken(slotMs)) return "delivering";
     const isOver = slotMs + TIMER_PRECISION_MS <= this.#needs.clock.wallMs();
     return isOver && files.slot(slotMs) === undefined ? "passed" : "waiting";
+  }
+
+  /** Some of those that were damaged may be readable now. */
+  async #readDamaged(works: Works): Promise<void> {
+    const { files, intake, delivery } = works;
+    const { logger, clock } = this.#needs;
+    try {
+      const { found, gone } = await intake.readDamaged();
+      // In the wheel on disk before they leave the list.
+      if (found.length > 0) files.saveSync(this.#reached(works), clock.wallMs());
+      this.#damagedOnes.remove([...found, ...gone]);
+      delivery.counts.removed += gone.length;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      logger.error({ err: error }, "damaged timed messages stay on their list; the next start looks again");
+    }
+    delivery.counts.damaged = this.#damagedOnes.count;
   }
 
   /** What held progress back before the start holds it back until it has come round again. */

@@ -12,6 +12,7 @@ import {
   type AppendOutcome,
   type AppendWaiter,
   type Durability,
+  KEPT,
   type MessageStore,
   SlotReader,
   TimerDamage,
@@ -31,6 +32,7 @@ import type { BrokerIdentity } from "../broker-identity.ts";
 import { TIMER_TOPIC } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
+import type { DamagedTimers } from "./damaged-timers.ts";
 import { dueTimedMessage, rolledMessage } from "./timed-message.ts";
 
 /** What is counted since the start. */
@@ -42,6 +44,8 @@ export interface TimerCounts {
   kept: number;
   /** Messages that were removed from the log before their time. */
   removed: number;
+  /** Messages that are damaged in the log and listed (damaged-timers.ts). */
+  damaged: number;
 }
 
 export interface SlotRunNeeds {
@@ -55,6 +59,7 @@ export interface SlotRunNeeds {
   readonly durability: Durability;
   readonly propertiesBytesMax: number;
   readonly counts: TimerCounts;
+  readonly damaged: DamagedTimers;
   readonly wallMs: () => number;
 }
 
@@ -160,10 +165,10 @@ export class TimerSlotRun implements AppendWaiter {
       let isRead = false;
       let isWaiting = false;
       let goesOn = true;
-      this.#needs.store.recordAt(unit.physicalOffset, (bytes) => {
+      this.#needs.store.recordAt(unit.physicalOffset, (bytes, isDamaged) => {
         isRead = true;
         if (this.#stopped) return;
-        goesOn = this.#found(unit, bytes);
+        goesOn = this.#found(unit, bytes, isDamaged);
         if (isWaiting && goesOn) this.#soon();
       });
       isWaiting = true;
@@ -183,9 +188,16 @@ export class TimerSlotRun implements AppendWaiter {
   }
 
   /** False: it pauses, and tries the same message again. */
-  #found(unit: TimerUnit, bytes: Uint8Array | undefined): boolean {
+  #found(unit: TimerUnit, bytes: Uint8Array | undefined, isDamaged: boolean): boolean {
     const record = bytes && recordOf(bytes, unit);
-    const goesOn = record === undefined ? this.#notFound(unit) : this.#act(unit, record);
+    if (bytes !== undefined && record === undefined) {
+      this.#stopped = true;
+      this.#events.damaged(
+        new TimerDamage(`timerlog says that a timed message lies at ${unit.physicalOffset}`),
+      );
+      return false;
+    }
+    const goesOn = record === undefined ? this.#notFound(unit, isDamaged) : this.#act(unit, record);
     if (goesOn) this.#current = undefined;
     else this.#needs.timers.after(PAUSE_MS, () => this.#soon());
     return goesOn;
@@ -241,7 +253,7 @@ export class TimerSlotRun implements AppendWaiter {
     return true;
   }
 
-  #notFound(unit: TimerUnit): boolean {
+  #notFound(unit: TimerUnit, isDamaged: boolean): boolean {
     const { store, logger, counts } = this.#needs;
     if (unit.physicalOffset < store.status().minOffset) {
       counts.removed++;
@@ -256,8 +268,24 @@ export class TimerSlotRun implements AppendWaiter {
       );
       return true;
     }
+    if (isDamaged && this.#needs.damaged.isKnown(unit.physicalOffset)) return this.#list(unit);
     logger.error(whereOf(unit), "a timed message is due and cannot be read; trying again");
     return this.#keep(unit, unit.slotMs);
+  }
+
+  #list({ physicalOffset, slotMs, reserved, writeTimeMs }: TimerUnit): boolean {
+    const { damaged, counts, wallMs, logger } = this.#needs;
+    // One that was put off no longer knows its own second: it was before it was put off.
+    const dueMs = reserved === KEPT ? Math.min(slotMs, writeTimeMs) : slotMs;
+    try {
+      damaged.add({ position: physicalOffset, dueMs, foundMs: wallMs() });
+      counts.damaged = damaged.count;
+      return true;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      logger.error({ err: error, physicalOffset }, "a damaged timed message cannot be listed; trying again");
+      return false;
+    }
   }
 
   #keep(unit: TimerUnit, outMs: number): boolean {

@@ -76,6 +76,8 @@ export class TransactionService implements ArrivalListener {
   #busy = 0;
   /** Groups whose producers were said to be missing. */
   readonly #alone = new Set<string>();
+  /** Where halves lie that were said to be damaged. */
+  readonly #damaged = new Set<number>();
   #isStarted = false;
   #stopped = false;
   readonly #unattended: AppendWaiter = { appendSettled: () => undefined };
@@ -332,7 +334,7 @@ export class TransactionService implements ArrivalListener {
   ): void {
     const { options, clock, logger, store } = this.#needs;
     this.#busy++;
-    this.#read(transaction, (record) => {
+    this.#read(transaction, (record, isDamaged) => {
       this.#busy--;
       if (transaction.state === state && !this.#stopped) {
         const { group, uniqKey, physicalOffset } = transaction.half;
@@ -344,6 +346,9 @@ export class TransactionService implements ArrivalListener {
             "an unfinished transaction is gone: its half was removed with the oldest part of the log",
           );
           this.#finish(transaction, undefined);
+        } else if (isDamaged) {
+          this.#sayDamaged(where);
+          this.halves.postpone(transaction, clock.monotonicMs() + HOUR_MS);
         } else {
           logger.error(where, "the half of an unfinished transaction cannot be read now; trying again");
           this.halves.postpone(transaction, clock.monotonicMs() + options.transactionCheckInterval);
@@ -351,6 +356,16 @@ export class TransactionService implements ArrivalListener {
       }
       this.#arm();
     });
+  }
+
+  /** Once; what is left of it stays in the log, and a commit is refused. */
+  #sayDamaged(where: { readonly position: number; readonly group: string; readonly uniqKey: string }): void {
+    if (this.#damaged.has(where.position)) return;
+    if (this.#damaged.size < GROUPS_SAID_MAX) this.#damaged.add(where.position);
+    this.#needs.logger.error(
+      where,
+      "the half of an unfinished transaction is damaged in the log: it can be neither checked nor committed until the disk gives it right",
+    );
   }
 
   #refusedLater(transaction: Transaction, { reason, remark }: { reason: string; remark: string }): void {
@@ -369,10 +384,10 @@ export class TransactionService implements ArrivalListener {
     });
   }
 
-  #read({ half }: Transaction, done: (record: MessageRecord | undefined) => void): void {
-    this.#needs.store.recordAt(half.physicalOffset, (bytes) => {
-      if (bytes === undefined) done(undefined);
-      else done(readRecord(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0));
+  #read({ half }: Transaction, done: (record: MessageRecord | undefined, isDamaged: boolean) => void): void {
+    this.#needs.store.recordAt(half.physicalOffset, (bytes, isDamaged) => {
+      if (bytes === undefined) done(undefined, isDamaged);
+      else done(readRecord(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0), false);
     });
   }
 

@@ -11,6 +11,7 @@ export class StoredMessages implements GetResult {
   messageCount = 0;
   byteCount = 0;
   suggestPullingFromSlave = false;
+  heldAt = -1;
   readonly #slices: Uint8Array[] = [];
   readonly #slabs: Slab[] = [];
   readonly #pools: SlabPool[] = [];

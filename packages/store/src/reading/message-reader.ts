@@ -369,6 +369,7 @@ class GetRun {
     if (this.#reader.mayPass(this.#queue, offset, position, size, reason)) return "next";
     if (this.#result.messageCount === 0) this.#status = "OFFSET_FOUND_NULL";
     this.#isHeld = true;
+    this.#result.heldAt = position;
     return "stop";
   }
 

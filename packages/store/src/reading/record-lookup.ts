@@ -29,9 +29,9 @@ export class RecordLookup {
       return;
     }
     admission.enter(() => {
-      readStored(parts, position, limit, (record, reason, isGone) => {
+      readStored(parts, position, limit, (record, reason, isGone, isDamaged) => {
         admission.leave();
-        done(record, reason, isGone);
+        done(record, reason, isGone, isDamaged);
       });
     });
   }

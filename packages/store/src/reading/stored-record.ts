@@ -11,8 +11,16 @@ export interface StoredParts {
   readonly logStart: () => number;
 }
 
-/** `isGone`: nothing is stored at that position, or nothing any more; otherwise it could not be read, or is damaged. */
-export type RecordRead = (record: Buffer | undefined, reason: string, isGone: boolean) => void;
+/**
+ * `isGone`: nothing is stored at that position, or nothing any more. `isDamaged`: the disk gave bytes that are not the
+ * record. Neither: it could not be read now.
+ */
+export type RecordRead = (
+  record: Buffer | undefined,
+  reason: string,
+  isGone: boolean,
+  isDamaged: boolean,
+) => void;
 
 /**
  * A copy of the record at `position`, which must end at or below `limit`; without one `reason` says why. `done` may
@@ -25,7 +33,7 @@ export function readStored(
   done: RecordRead,
 ): void {
   if (!Number.isSafeInteger(position) || position < logStart() || position + RECORD_BYTES_MIN > limit) {
-    done(undefined, "it does not lie in the log", true);
+    done(undefined, "it does not lie in the log", true, false);
     return;
   }
   const slab = tail.find(position);
@@ -33,25 +41,29 @@ export function readStored(
     const at = position - slab.start;
     const end = Math.min(slab.used, limit - slab.start);
     const check = checkRecord(slab.bytes, at, end, { physicalOffset: position });
-    if (check.kind === "record") done(Buffer.from(slab.bytes.subarray(at, at + check.size)), "", false);
-    else done(undefined, "no record starts there", false);
+    if (check.kind === "record")
+      done(Buffer.from(slab.bytes.subarray(at, at + check.size)), "", false, false);
+    else done(undefined, "no record starts there", false, true);
     return;
   }
   // Retention may have removed it meanwhile.
-  const failed = (reason: string) => done(undefined, reason, position < logStart());
+  const failed = (reason: string, isDamaged: boolean) => {
+    const isGone = position < logStart();
+    done(undefined, reason, isGone, isDamaged && !isGone);
+  };
   cold.assemble(position, RECORD_BYTES_MIN, (error, head) => {
-    if (error !== undefined) return failed(error.message);
+    if (error !== undefined) return failed(error.message, false);
     const size = head.readInt32BE(RecordField.TOTAL_SIZE);
     if (readInt64(head, RecordField.PHYSICAL_OFFSET) !== position) {
       cold.forget(position, RECORD_BYTES_MIN);
-      return failed("no record starts there");
+      return failed("no record starts there", true);
     }
-    if (size < RECORD_BYTES_MIN || position + size > limit) return failed(`its size is ${size}`);
+    if (size < RECORD_BYTES_MIN || position + size > limit) return failed(`its size is ${size}`, true);
     cold.assemble(position, size, (failure, bytes) => {
       const damage = failure?.message ?? whatIsDamaged(bytes, 0, size, position);
-      if (damage === undefined) return done(bytes, "", false);
+      if (damage === undefined) return done(bytes, "", false, false);
       cold.forget(position, size);
-      failed(damage);
+      failed(damage, failure === undefined);
     });
   });
 }
