@@ -16,6 +16,10 @@ const measurements = {
   memory: "src/memory.ts",
   /** Results of compare and memory as one page, or into docs/performance.md. */
   report: "src/report.ts",
+  /** Committed transactions beside plain sends, and what survives a crash at each point. */
+  transactions: "src/transactions.ts",
+  /** Messages for a time beside plain sends, and the memory of those that wait. */
+  timers: "src/timers.ts",
   /** Launch to first acknowledgement. */
   start: "src/start.ts",
 };

@@ -1,17 +1,23 @@
 /**
  * One connection of the loader with a fixed number of sends in flight. A slot whose answer came is sent again: at once
  * (closed loop), or when the next message is due (paced; its latency counts from when it was due, so that a server
- * that stands still is charged for what it kept waiting).
+ * that stands still is charged for what it kept waiting). Of a transaction the slot goes on when its commit is answered.
  */
 import type { Socket } from "node:net";
+import { type CommitFrame, writePlaces } from "./commit-frame.ts";
 import { ReplyFrames } from "./reply-frames.ts";
 import { OPAQUE_AT, type SendFrame, writeId } from "./send-frame.ts";
+
+/** Opaques of commits are those of their halves and this. */
+const COMMIT_BIT = 0x40000000;
 
 export interface LaneOptions {
   readonly frames: readonly SendFrame[];
   readonly inFlight: number;
   /** Milliseconds between two sends of this lane; 0: closed loop. */
   readonly everyMs: number;
+  /** What follows when a message was stored: it was a half, and counts when its commit was answered. */
+  readonly commit?: CommitFrame | undefined;
   /** Says whether the slot goes on. */
   readonly onReply: (code: number, sentAt: number, now: number) => boolean;
 }
@@ -20,6 +26,9 @@ export class Lane {
   readonly #socket: Socket;
   readonly #options: LaneOptions;
   readonly #sentAt: Float64Array;
+  /** Which message each slot has under way. */
+  readonly #counts: Float64Array;
+  #commits: Buffer[] = [];
   readonly #free: number[] = [];
   readonly #replies: ReplyFrames;
   readonly #number: number;
@@ -37,8 +46,14 @@ export class Lane {
     // Lanes do not march in step.
     this.#next = (number * 7) % options.frames.length;
     this.#sentAt = new Float64Array(options.inFlight);
-    this.#replies = new ReplyFrames((code, opaque) => {
-      if (options.onReply(code, this.#sentAt[opaque]!, this.#now)) this.#free.push(opaque);
+    this.#counts = new Float64Array(options.inFlight);
+    this.#replies = new ReplyFrames((code, opaque, data, _bodyAt, _end, headerAt) => {
+      if (options.commit !== undefined && code === 0 && (opaque & COMMIT_BIT) === 0) {
+        this.#commit(options.commit, opaque, data, headerAt);
+        return;
+      }
+      const slot = opaque & ~COMMIT_BIT;
+      if (options.onReply(code, this.#sentAt[slot]!, this.#now)) this.#free.push(slot);
     });
     for (let slot = 0; slot < options.inFlight; slot++) this.#free.push(slot);
     this.#dueAt = performance.now();
@@ -46,6 +61,7 @@ export class Lane {
     socket.on("data", (chunk: Buffer) => {
       this.#now = performance.now();
       this.#replies.take(chunk);
+      this.#sendCommits();
       this.pump();
     });
     this.pump();
@@ -77,11 +93,27 @@ export class Lane {
       this.#next = (this.#next + 1) % frames.length;
       frame.copy(out, at);
       out.writeInt32BE(slot, at + OPAQUE_AT);
+      this.#counts[slot] = this.#sent;
       writeId(out, at + idAt, this.#number, this.#sent++);
       at += frame.length;
       this.#sentAt[slot] = everyMs === 0 ? now : this.#dueAt;
       if (everyMs > 0) this.#dueAt += everyMs;
     }
     this.#socket.write(out);
+  }
+
+  #commit(frame: CommitFrame, slot: number, answer: Buffer, headerAt: number): void {
+    const out = Buffer.allocUnsafe(frame.bytes.length);
+    frame.bytes.copy(out, 0);
+    out.writeInt32BE(slot | COMMIT_BIT, OPAQUE_AT);
+    writePlaces(out, 0, frame, answer, headerAt);
+    for (const at of [frame.idAt, frame.transactionIdAt]) writeId(out, at, this.#number, this.#counts[slot]!);
+    this.#commits.push(out);
+  }
+
+  #sendCommits(): void {
+    if (this.#commits.length === 0) return;
+    this.#socket.write(Buffer.concat(this.#commits));
+    this.#commits = [];
   }
 }

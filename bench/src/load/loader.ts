@@ -8,8 +8,9 @@
 import { connect, type Socket } from "node:net";
 import { createHistogram } from "node:perf_hooks";
 import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { commitFrame } from "./commit-frame.ts";
 import { Lane } from "./lane.ts";
-import { sendFrames } from "./send-frame.ts";
+import { GROUP, type SentKind, sendFrames } from "./send-frame.ts";
 import { told } from "./told.ts";
 
 export interface LoaderOptions {
@@ -18,6 +19,8 @@ export interface LoaderOptions {
   readonly topics: readonly string[];
   readonly queues: number;
   readonly bodyBytes: number;
+  /** Default plain. A transaction counts when its commit was answered. */
+  readonly kind?: SentKind;
   readonly connections: number;
   readonly inFlight: number;
   readonly warmUpMs: number;
@@ -85,7 +88,8 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     sockets.push(socket);
   }
-  const frames = sendFrames(options.topics, options.queues, options.bodyBytes);
+  const frames = sendFrames(options.topics, options.queues, options.bodyBytes, options.kind);
+  const commit = options.kind === "transaction" ? commitFrame(GROUP) : undefined;
   const { ratePerSecond = 0, inFlight } = options;
   const everyMs = ratePerSecond === 0 ? 0 : (1000 * options.connections) / ratePerSecond;
   const lanes = sockets.map((socket, index) => {
@@ -94,7 +98,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
       console.error("loader: the server closed a connection");
       process.exit(1);
     });
-    return new Lane(socket, { frames, inFlight, everyMs, onReply }, index);
+    return new Lane(socket, { frames, inFlight, everyMs, commit, onReply }, index);
   });
   const pace =
     everyMs === 0

@@ -1,8 +1,15 @@
 /** Cuts what a socket brings into answers, and reads of each no more than its code and opaque. */
 const OPAQUE_IN_REPLY = 13;
 
-/** `bodyAt` and `end` are positions in `data`, valid during the call. */
-export type OnReply = (code: number, opaque: number, data: Buffer, bodyAt: number, end: number) => void;
+/** `bodyAt`, `end` and `headerAt` are positions in `data`, valid during the call. */
+export type OnReply = (
+  code: number,
+  opaque: number,
+  data: Buffer,
+  bodyAt: number,
+  end: number,
+  headerAt: number,
+) => void;
 
 export class ReplyFrames {
   readonly #onReply: OnReply;
@@ -20,10 +27,11 @@ export class ReplyFrames {
       if (end > data.length) break;
       const bodyAt = at + 8 + (data.readUInt32BE(at + 4) & 0xffffff);
       if (data[at + 4] === 1) {
-        this.#onReply(data.readInt16BE(at + 8), data.readInt32BE(at + OPAQUE_IN_REPLY), data, bodyAt, end);
+        const [code, opaque] = [data.readInt16BE(at + 8), data.readInt32BE(at + OPAQUE_IN_REPLY)];
+        this.#onReply(code, opaque, data, bodyAt, end, at + 8);
       } else {
         const { code, opaque } = JSON.parse(data.toString("utf8", at + 8, bodyAt)) as Record<string, number>;
-        this.#onReply(code!, opaque!, data, bodyAt, end);
+        this.#onReply(code!, opaque!, data, bodyAt, end, at + 8);
       }
       at = end;
     }

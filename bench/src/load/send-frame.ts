@@ -22,20 +22,35 @@ const HEX_PAIRS = Uint16Array.from({ length: 256 }, (_, byte) =>
 
 export { OPAQUE_AT };
 
-/** Keys a…m are SendMessageRequestHeaderV2. */
-export function sendFrame(topic: string, queueId: number, bodyBytes: number): SendFrame {
+/** What is sent: plain messages, messages for a time, or halves of transactions, which are committed. */
+export type SentKind = "plain" | "timer" | "transaction";
+
+export const GROUP = "bench_producer";
+const TRANSACTION_PREPARED_TYPE = 4;
+/** Timers are due between one and two hours after they were sent, in a second of their own each queue and turn. */
+const DELAY_S = 3_600;
+const TIMER_FRAMES = 720;
+
+/** Keys a…m are SendMessageRequestHeaderV2; `properties` follow the message's id. */
+export function sendFrame(
+  topic: string,
+  queueId: number,
+  bodyBytes: number,
+  properties = "",
+  sysFlag = 0,
+): SendFrame {
   const { frame, valueAt } = binaryFrame(
     SEND_MESSAGE_V2,
     [
-      ["a", "bench_producer"],
+      ["a", GROUP],
       ["b", topic],
       ["c", "TBW102"],
       ["d", "4"],
       ["e", String(queueId)],
-      ["f", "0"],
+      ["f", String(sysFlag)],
       ["g", "1700000000000"],
       ["h", "0"],
-      ["i", `${ID_NAME}7F0000010000${"0".repeat(20)}\u0002WAIT\u0001true\u0002`],
+      ["i", `${ID_NAME}7F0000010000${"0".repeat(20)}\u0002WAIT\u0001true\u0002${properties}`],
       ["j", "0"],
       ["k", "false"],
       ["m", "false"],
@@ -46,12 +61,32 @@ export function sendFrame(topic: string, queueId: number, bodyBytes: number): Se
 }
 
 /** Topics take turns first, then queues: neighbours in time go to different places. */
-export function sendFrames(topics: readonly string[], queues: number, bodyBytes: number): SendFrame[] {
+export function sendFrames(
+  topics: readonly string[],
+  queues: number,
+  bodyBytes: number,
+  kind: SentKind = "plain",
+): SendFrame[] {
   const frames: SendFrame[] = [];
-  for (let queueId = 0; queueId < queues; queueId++) {
-    for (const topic of topics) frames.push(sendFrame(topic, queueId, bodyBytes));
+  const turns = kind === "timer" ? Math.ceil(TIMER_FRAMES / (queues * topics.length)) : 1;
+  for (let turn = 0; turn < turns; turn++) {
+    for (let queueId = 0; queueId < queues; queueId++) {
+      for (const topic of topics) {
+        // Far from each other, as the times of different applications are.
+        const delayS = DELAY_S + ((frames.length * 1_009) % DELAY_S);
+        if (kind === "plain") frames.push(sendFrame(topic, queueId, bodyBytes));
+        else if (kind === "timer")
+          frames.push(sendFrame(topic, queueId, bodyBytes, `TIMER_DELAY_SEC\u0001${delayS}\u0002`));
+        else frames.push(halfFrame(topic, queueId, bodyBytes));
+      }
+    }
   }
   return frames;
+}
+
+function halfFrame(topic: string, queueId: number, bodyBytes: number): SendFrame {
+  const properties = `TRAN_MSG\u0001true\u0002PGROUP\u0001${GROUP}\u0002`;
+  return sendFrame(topic, queueId, bodyBytes, properties, TRANSACTION_PREPARED_TYPE);
 }
 
 /** Makes the id at `at` that of the lane's `count`th message. */

@@ -19,7 +19,7 @@ export function placeOf(brokerAddr: string): Place {
 
 /** On a server that stores; the null broker has every topic. */
 export async function createTopics(
-  server: BenchServer,
+  server: Pick<BenchServer, "stores" | "namesrvAddr">,
   topics: readonly string[],
   queues: number,
 ): Promise<void> {
@@ -35,7 +35,7 @@ export async function createTopics(
 
 /** `Topic-0` …, made on the server. */
 export async function someTopics(
-  server: BenchServer,
+  server: Pick<BenchServer, "stores" | "namesrvAddr">,
   count: number,
   queues: number,
   name = "Bench",

@@ -1,0 +1,88 @@
+/**
+ * What is tried: an application commits something of its own and tells of it by a message, either in a transaction or by
+ * committing first and sending afterwards, with retries until it is acknowledged. At a moment of it either the producer
+ * or the broker is killed.
+ */
+
+/** `send`: the local commit, then a send that is repeated until it is acknowledged. */
+export type Way = "transaction" | "send";
+export type Victim = "producer" | "broker";
+
+/**
+ * Where the application stands when the blow comes.
+ *
+ *   transaction   before ── half is stored ── between ── local commit ── after ── end
+ *   send          local commit ── before ── the send is written ── between ── its answer ── after
+ */
+export type Point = "before" | "between" | "after";
+
+export interface CrashCase {
+  readonly way: Way;
+  readonly victim: Victim;
+  readonly point: Point;
+}
+
+/** What became of the messages of one case. */
+export interface CrashOutcome extends CrashCase {
+  readonly messages: number;
+  /** Of them, by the application itself. */
+  readonly committed: number;
+  readonly delivered: number;
+  /** Committed, and never delivered. */
+  readonly lost: number;
+  readonly twice: number;
+  /** Delivered, and not committed. */
+  readonly untrue: number;
+}
+
+export const crashCases: readonly CrashCase[] = (["transaction", "send"] as const).flatMap((way) =>
+  (["producer", "broker"] as const).flatMap((victim) =>
+    (["before", "between", "after"] as const).map((point) => ({ way, victim, point })),
+  ),
+);
+
+const MOMENTS: Readonly<Record<Way, Readonly<Record<Point, string>>>> = {
+  transaction: {
+    before: "before the send",
+    between: "half stored, local commit not begun",
+    after: "after the local commit, before the end is told",
+  },
+  send: {
+    before: "after the local commit, before the send",
+    between: "the send is on its way",
+    after: "the send is acknowledged",
+  },
+};
+
+/** Of one case. `committed`: ids; `copies`: how often each id was delivered. */
+export function outcomeOf(
+  one: CrashCase,
+  messages: number,
+  committed: ReadonlySet<string>,
+  copies: ReadonlyMap<string, number>,
+): CrashOutcome {
+  const ids = [...copies.keys()];
+  return {
+    ...one,
+    messages,
+    committed: committed.size,
+    delivered: copies.size,
+    lost: [...committed].filter((id) => !copies.has(id)).length,
+    twice: ids.filter((id) => copies.get(id)! > 1).length,
+    untrue: ids.filter((id) => !committed.has(id)).length,
+  };
+}
+
+/** A Markdown table. */
+export function crashTable(outcomes: readonly CrashOutcome[]): string[] {
+  return [
+    "| way | kill -9 of | when | messages | committed locally | delivered | lost | twice | delivered, not committed |",
+    "|---|---|---|---|---|---|---|---|---|",
+    ...outcomes.map(({ way, victim, point, ...numbers }) => {
+      const name = way === "transaction" ? "transaction" : "commit, then send with retries";
+      const { messages, committed, delivered, lost, twice, untrue } = numbers;
+      const cells = [messages, committed, delivered, lost, twice, untrue];
+      return `| ${name} | ${victim} | ${MOMENTS[way][point]} | ${cells.join(" | ")} |`;
+    }),
+  ];
+}
