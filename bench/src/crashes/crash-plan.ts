@@ -9,12 +9,12 @@ export type Way = "transaction" | "send";
 export type Victim = "producer" | "broker";
 
 /**
- * Where the application stands when the blow comes.
+ * Where the application stands when the blow comes; `sending` is amid a flow of messages, some of them on their way.
  *
- *   transaction   before ── half is stored ── between ── local commit ── after ── end
- *   send          local commit ── before ── the send is written ── between ── its answer ── after
+ *   transaction   before ── sending ── half is stored ── between ── local commit ── after ── end
+ *   send          local commit ── before ── sending ── its answer ── after
  */
-export type Point = "before" | "between" | "after";
+export type Point = "before" | "sending" | "between" | "after";
 
 export interface CrashCase {
   readonly way: Way;
@@ -37,19 +37,32 @@ export interface CrashOutcome extends CrashCase {
 
 export const crashCases: readonly CrashCase[] = (["transaction", "send"] as const).flatMap((way) =>
   (["producer", "broker"] as const).flatMap((victim) =>
-    (["before", "between", "after"] as const).map((point) => ({ way, victim, point })),
+    (["before", "sending", "between", "after"] as const)
+      .filter((point) => way === "transaction" || point !== "between")
+      .map((point) => ({ way, victim, point })),
   ),
 );
 
-const MOMENTS: Readonly<Record<Way, Readonly<Record<Point, string>>>> = {
+/** Of the messages of a flow, so many at a time. */
+export const FLOW_IN_FLIGHT = 64;
+/** A flow has so many times the messages of a case that stands still. */
+export const FLOW_TIMES = 20;
+
+/** How many messages a case has. */
+export function messagesOf({ point }: Pick<CrashCase, "point">, messages: number): number {
+  return point === "sending" ? FLOW_TIMES * messages : messages;
+}
+
+const MOMENTS: Readonly<Record<Way, Readonly<Partial<Record<Point, string>>>>> = {
   transaction: {
     before: "before the send",
+    sending: "halves are on their way",
     between: "half stored, local commit not begun",
     after: "after the local commit, before the end is told",
   },
   send: {
     before: "after the local commit, before the send",
-    between: "the send is on its way",
+    sending: "sends are on their way",
     after: "the send is acknowledged",
   },
 };

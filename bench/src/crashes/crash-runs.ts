@@ -14,7 +14,7 @@ import { type ServerProcess, startServerProcess } from "orbitmq/testing";
 import { killAtExit, removeAtExit } from "../left-behind.ts";
 import { bundled } from "../load/bundled.ts";
 import { someTopics } from "../workloads/load.ts";
-import { type CrashCase, type CrashOutcome, crashCases, outcomeOf } from "./crash-plan.ts";
+import { type CrashCase, type CrashOutcome, crashCases, messagesOf, outcomeOf } from "./crash-plan.ts";
 import type { CrashWorkerOptions } from "./crash-worker.ts";
 
 export interface CrashRunsOptions {
@@ -65,6 +65,7 @@ async function runCase(
   folder: string,
 ): Promise<CrashOutcome> {
   const { way, victim, point } = one;
+  const count = messagesOf(one, messages);
   const topic = `Crash-${way}-${victim}-${point}`;
   const commits = join(folder, `${topic}.commits`);
   await someTopics({ stores: true, namesrvAddr: broker.namesrvAddr }, 1, QUEUES, topic);
@@ -74,7 +75,7 @@ async function runCase(
     group: `${topic}-group`,
     way,
     commits,
-    count: messages,
+    count,
   };
   const worker = new Worker({ ...options, point });
   let back: Worker | undefined;
@@ -95,7 +96,7 @@ async function runCase(
     if (way === "transaction") await back?.says("reached");
     else await back?.says("done");
     const copies = await settledCopies(broker.namesrvAddr, topic, commits);
-    return outcomeOf(one, messages, committedIn(commits), copies);
+    return outcomeOf(one, count, committedIn(commits), copies);
   } finally {
     await Promise.all([worker.kill(), back?.kill()]);
   }

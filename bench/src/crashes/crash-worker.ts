@@ -3,13 +3,15 @@
  * there, and goes on when a line comes in. Its own commits are lines of a file, each synced before it counts. A worker
  * with the point "recover" is the application started again: all it does is be there to be asked.
  *
+ * At the point "sending" it works on a flow of messages, and says "reached" amid it.
+ *
  * Argument: one JSON object (CrashWorkerOptions). Prints "reached", and "done" when every message is through.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as later } from "node:timers/promises";
 import { type LocalTransactionState, Producer, TransactionProducer } from "@orbitmq/client";
-import type { Point, Way } from "./crash-plan.ts";
+import { FLOW_IN_FLIGHT, type Point, type Way } from "./crash-plan.ts";
 
 export interface CrashWorkerOptions {
   readonly namesrv: string;
@@ -108,7 +110,6 @@ async function sends(): Promise<void> {
   await each(async (id) => {
     commit(id);
     await at("before");
-    if (point === "between" && ++arrived === count) setImmediate(() => console.log("reached"));
     await untilDone(() => producer.send({ topic, body: id }));
     await at("after");
   });
@@ -116,7 +117,14 @@ async function sends(): Promise<void> {
 }
 
 function each(work: (id: string) => Promise<void>): Promise<unknown> {
-  return Promise.all(Array.from({ length: count }, (_, index) => work(`${way}-${point}-${index}`)));
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) {
+      if (point === "sending" && next === count >> 1) console.log("reached");
+      await work(`${way}-${point}-${next++}`);
+    }
+  };
+  return Promise.all(Array.from({ length: point === "sending" ? FLOW_IN_FLIGHT : count }, lane));
 }
 
 createInterface({ input: process.stdin }).once("line", () => goOn());
