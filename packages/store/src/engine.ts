@@ -31,7 +31,7 @@ import { IndexService } from "./index-file/index-service.ts";
 import { Damages } from "./integrity/damages.ts";
 import { SkipList } from "./integrity/skip-list.ts";
 import { SkipWatch } from "./integrity/skip-watch.ts";
-import type { AppendRefusal } from "./message-store.ts";
+import type { AppendRefusal, RemovalGuard } from "./message-store.ts";
 import { OpenFileCache } from "./open-file-cache.ts";
 import { ColdBlocks } from "./reading/cold-blocks.ts";
 import { MessageReader } from "./reading/message-reader.ts";
@@ -112,6 +112,8 @@ export class Engine implements MarkSource, QueueFlushSource {
   readonly deleted: DeletedTopics;
   /** Messages are about to be removed. */
   announceRemoval: (ranges: readonly RemovedRange[]) => void = () => {};
+  /** Whether nobody needs the log below the limit any more. */
+  mayGo: RemovalGuard = (_limit, done) => done(true);
   /** The log is being cut: its files are not retention's to touch. */
   isCutting = false;
   readonly #isSyncStore: boolean;
@@ -250,6 +252,7 @@ export class Engine implements MarkSource, QueueFlushSource {
         survey: { timers, files: this.queueFiles, generation, logger },
         queues: () => this.table.all(),
         mayRemove,
+        mayGo: (limit, done) => this.mayGo(limit, done),
         announce: (ranges) => this.announceRemoval(ranges),
         removed: () => this.#logRemoved(),
         intervalMs: deleteCommitLogFilesInterval,

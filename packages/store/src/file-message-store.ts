@@ -31,6 +31,7 @@ import type {
   KeyQuery,
   KeyQueryResult,
   MessageStore,
+  RemovalGuard,
   RemovalListener,
   StoreStatus,
 } from "./message-store.ts";
@@ -62,6 +63,7 @@ export class FileMessageStore implements MessageStore {
   readonly #logger: Logger;
   readonly #arrivals: ArrivalListener[] = [];
   readonly #removalListeners: RemovalListener[] = [];
+  readonly #removalGuards: RemovalGuard[] = [];
   readonly #failureListeners: ((error: Error) => void)[] = [];
   #engine: Engine;
   #state: "new" | "starting" | "running" | "failed" | "stopped" = "new";
@@ -298,6 +300,10 @@ export class FileMessageStore implements MessageStore {
     if (this.#state === "running" && this.#stopping === undefined) this.#engine.queueFileCleaner.clean();
   }
 
+  guardRemoval(guard: RemovalGuard): void {
+    this.#removalGuards.push(guard);
+  }
+
   onRemoval(listener: RemovalListener): void {
     this.#removalListeners.push(listener);
   }
@@ -366,6 +372,7 @@ export class FileMessageStore implements MessageStore {
       queueDamaged: () => this.#rebuildSoon(),
     });
     engine.announceRemoval = (ranges) => this.#announceRemoval(ranges);
+    engine.mayGo = (limit, done) => this.#askGuards(limit, 0, done);
     return engine;
   }
 
@@ -409,6 +416,13 @@ export class FileMessageStore implements MessageStore {
         this.#logger.error({ err: error }, "a listener for the store's failure threw");
       }
     }
+  }
+
+  /** One after the other: each may append what it needs. */
+  #askGuards(limit: number, index: number, done: (mayGo: boolean) => void): void {
+    const guard = this.#removalGuards[index];
+    if (guard === undefined) done(true);
+    else guard(limit, (mayGo) => (mayGo ? this.#askGuards(limit, index + 1, done) : done(false)));
   }
 
   #announceRemoval(ranges: readonly RemovedRange[]): void {

@@ -24,6 +24,7 @@ export type {
   KeyQuery,
   KeyQueryResult,
   MessageStore,
+  RemovalGuard,
   RemovalListener,
   RemovedMessages,
   StoreStatus,

@@ -139,6 +139,12 @@ export interface RemovalListener {
   messagesRemoved(removed: readonly RemovedMessages[]): void;
 }
 
+/**
+ * Asked before the part of the log below `limit` is removed, for its age or by force, whether it may go: what somebody
+ * still needs of it he copies to the log's end first. `done` is called once; after `false` it is asked again later.
+ */
+export type RemovalGuard = (limit: number, done: (mayGo: boolean) => void) => void;
+
 export interface StoreStatus {
   readonly state: "starting" | "running" | "failed" | "stopped";
   /** Why writes are refused, when they are. */
@@ -253,6 +259,7 @@ export interface MessageStore {
   /** Removes ConsumeQueue files whose messages are all gone, never a queue's last; goes on by itself (RocketMQ: cleanExpiredConsumerQueue). */
   cleanExpiredConsumeQueues(): void;
   onRemoval(listener: RemovalListener): void;
+  guardRemoval(guard: RemovalGuard): void;
   /** Small state finds the disk full: gives the reserved space away; `true` when there was some. */
   releaseSpace(): boolean;
   /** Looks at every file, in turns. `error` when the disk refuses to tell. */

@@ -325,6 +325,8 @@ export class MemoryStore implements MessageStore {
     this.cleanings.push("queues");
   }
 
+  guardRemoval(): void {}
+
   onRemoval(listener: RemovalListener): void {
     this.removalListeners.push(listener);
   }

@@ -4,7 +4,7 @@
  */
 import { silentLogger } from "@orbitmq/host";
 import { type SimHost, type SimMachine, SimWorld } from "@orbitmq/host/sim";
-import { type MessageStore, openMessageStore } from "@orbitmq/store";
+import { type MessageStore, openMessageStore, type StoreOptions } from "@orbitmq/store";
 import {
   type ExtSink,
   type MessageRecord,
@@ -32,11 +32,13 @@ export class SimBroker {
   readonly machine: SimMachine;
   readonly client: RpcClient;
   readonly #options: Partial<BrokerOptions>;
+  readonly #storeOptions: Partial<StoreOptions>;
   #process: SimHost | undefined;
   #store: MessageStore | undefined;
   broker: Broker | undefined;
 
-  constructor(options: Partial<BrokerOptions> = {}, seed = 1) {
+  constructor(options: Partial<BrokerOptions> = {}, seed = 1, storeOptions: Partial<StoreOptions> = {}) {
+    this.#storeOptions = storeOptions;
     this.world = new SimWorld(seed);
     this.machine = this.world.addMachine("broker");
     this.#options = options;
@@ -54,7 +56,13 @@ export class SimBroker {
     const flushDiskType = this.#options.flushDiskType ?? "SYNC_FLUSH";
     const store = openMessageStore(
       host,
-      { home: "/store", mappedFileSizeCommitLog: 1 << 20, mappedFileSizeConsumeQueue: 20_000, flushDiskType },
+      {
+        home: "/store",
+        mappedFileSizeCommitLog: 1 << 20,
+        mappedFileSizeConsumeQueue: 20_000,
+        flushDiskType,
+        ...this.#storeOptions,
+      },
       silentLogger,
     );
     this.#process = host;

@@ -62,6 +62,8 @@ export function readHalf(record: RecordInput & RecordPosition): Half | undefined
     bornTimestamp,
     storeTimestamp: record.storeTimestamp,
     checkTimes: NUMBER.test(checkTimes) ? Number(checkTimes) : 0,
+    // The sender's own is dropped when a half is taken.
+    isCopy: checkTimes !== "",
     immunityMs: immunityMsOf(get(MessageConst.CHECK_IMMUNITY_TIME_IN_SECONDS)),
     rootOffset: root !== undefined && NUMBER.test(root) ? Number(root) : undefined,
     identity: [uniqKey, group, bornTimestamp, realTopic, realQueueId].join(" "),
@@ -85,7 +87,7 @@ export function committedMessage(record: MessageRecord, storeHost: Uint8Array): 
   };
 }
 
-/** The half once more, with so many checks. */
+/** The half once more, with so many checks: it takes the place of the one before. */
 export function checkedHalf(record: MessageRecord, checkTimes: number, storeHost: Uint8Array): RecordInput {
   const message = again(record, storeHost);
   const properties = withProperties(message.properties, {

@@ -20,6 +20,7 @@ function half(queueOffset: number, more: Partial<Half> = {}): Half {
     bornTimestamp: START.wallMs,
     storeTimestamp: START.wallMs,
     checkTimes: 0,
+    isCopy: (more.checkTimes ?? 0) > 0,
     immunityMs: undefined,
     rootOffset: undefined,
     identity: `I${queueOffset}`,

@@ -4,11 +4,13 @@
  *   stored     its half is appended, and not yet known to be durable: nothing acts upon it
  *   open       it may be ended, and is checked at `deadlineMs`
  *   checking   a copy of its half, with one check more, is on its way into the log; once durable, the producer is asked
+ *   carrying   a copy of its half is on its way to the log's end, because its place is to be given up
  *   parking    it is on its way to where operators find it
  *   ending     its commit is on its way into the log
  *   finished   its commit, its rollback or its parking is in the log, or on its way there as an op; forgotten
  *
- *   stored → open → checking → open …, open → parking, open | checking | parking → ending → finished
+ *   stored → open → checking | carrying → open …, open → parking
+ *   open | checking | carrying | parking → ending → finished
  *   ending → open   the commit was not taken by the log
  *
  * Each place in the half queue is held until an op that names it is durable: a copy's predecessor, too. Progress, as
@@ -29,6 +31,8 @@ export interface Half {
   readonly bornTimestamp: number;
   readonly storeTimestamp: number;
   readonly checkTimes: number;
+  /** A half before it has given its place to this one. */
+  readonly isCopy: boolean;
   /** The sender's own; it is not checked, and after it ended by checks only. */
   readonly immunityMs: number | undefined;
   /** RocketMQ has put the half off: where it lay first. */
@@ -37,7 +41,14 @@ export interface Half {
   readonly identity: string;
 }
 
-export type TransactionState = "stored" | "open" | "checking" | "parking" | "ending" | "finished";
+export type TransactionState =
+  | "stored"
+  | "open"
+  | "checking"
+  | "carrying"
+  | "parking"
+  | "ending"
+  | "finished";
 
 export class Transaction implements HasDeadline {
   half: Half;
@@ -168,7 +179,7 @@ export class Halves {
     else if (transaction.state === "checking") {
       this.postpone(transaction, now.monotonicMs + this.#options.transactionCheckInterval);
       return { kind: "ask", transaction };
-    }
+    } else if (transaction.state === "carrying") this.postpone(transaction, transaction.deadlineMs);
     return { kind: "nothing" };
   }
 
@@ -192,6 +203,41 @@ export class Halves {
     return { kind: isChecked || isOld ? "park" : "check", transaction: first, why };
   }
 
+  /** Unfinished transactions whose halves begin before this position of the log, the oldest first. */
+  before(position: number): Transaction[] {
+    const found = new Set<Transaction>();
+    for (const { transaction } of this.#named.values())
+      if (transaction.half.physicalOffset < position) found.add(transaction);
+    return [...found].sort((a, b) => a.half.physicalOffset - b.half.physicalOffset);
+  }
+
+  /** Unfinished transactions whose halves lie before this place of the half queue, at most `count`, the oldest first. */
+  behind(queueOffset: number, count: number): Transaction[] {
+    const found: Transaction[] = [];
+    const byPlace = new Map<number, Transaction>();
+    for (const { transaction } of this.#named.values())
+      byPlace.set(transaction.half.queueOffset, transaction);
+    for (const place of this.#held) {
+      if (place >= queueOffset || found.length === count) break;
+      const transaction = byPlace.get(place);
+      if (transaction !== undefined) found.push(transaction);
+    }
+    return found;
+  }
+
+  /** How many places of the half queue a start has to read. */
+  get span(): number {
+    return this.#end - this.progress;
+  }
+
+  /** Its half is to be copied to the log's end; false: something else is under way with it. Postpone it when that fails. */
+  carry(transaction: Transaction): boolean {
+    if (transaction.state !== "open") return false;
+    this.#due.remove(transaction);
+    transaction.state = "carrying";
+    return true;
+  }
+
   /** The checks of its next copy. */
   nextCheckTimes({ half, unheard }: Transaction): number {
     return half.checkTimes + 1 - Math.min(1, unheard);
@@ -213,9 +259,10 @@ export class Halves {
 
   /** A copy of the half was appended; the place before it is done with, and returned. */
   copied(transaction: Transaction, half: Half): number {
-    assert(transaction.state === "checking", "copies are made for checks");
+    const { state } = transaction;
+    assert(state === "checking" || state === "carrying", "copies are made for checks, or to be carried");
     const before = transaction.half.queueOffset;
-    if (half.checkTimes === transaction.half.checkTimes) transaction.unheard--;
+    if (state === "checking" && half.checkTimes === transaction.half.checkTimes) transaction.unheard--;
     transaction.half = half;
     transaction.positions.push(half.physicalOffset);
     this.#named.set(half.physicalOffset, { transaction, queueOffset: half.queueOffset });

@@ -25,6 +25,7 @@ import { refusalCodes } from "../sending/refusals.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { CheckRequests } from "./check-requests.ts";
+import { HalfCarrier } from "./half-carrier.ts";
 import { checkedHalf, committedMessage, parkedHalf, readHalf } from "./half-records.ts";
 import { type Half, Halves, type Now, type Transaction } from "./halves.ts";
 import { OpLog } from "./op-log.ts";
@@ -66,6 +67,7 @@ export class TransactionService implements ArrivalListener {
   readonly #needs: TransactionServiceNeeds;
   readonly #ops: OpLog;
   readonly #requests: CheckRequests;
+  readonly #carrier: HalfCarrier;
   readonly #durability: "flushed" | "written";
   #loaded: LoadedTransactions | undefined;
   #opsUpTo = 0;
@@ -95,6 +97,21 @@ export class TransactionService implements ArrivalListener {
       halves: this.halves,
       durability: this.#durability,
       moved: () => this.#saveLater(),
+    });
+    this.#carrier = new HalfCarrier({
+      ...needs,
+      halves: this.halves,
+      ops: this.#ops,
+      durability: this.#durability,
+      read: (transaction, done) => this.#read(transaction, done),
+      copied: (transaction, message, result) => {
+        needs.stats.put(1, result.byteCount, HALF_TOPIC);
+        this.#ops.done(this.halves.copied(transaction, halfOf(message, result)), undefined);
+      },
+      putBack: (transaction) => {
+        this.halves.postpone(transaction, transaction.deadlineMs);
+        this.#arm();
+      },
     });
   }
 
@@ -134,6 +151,9 @@ export class TransactionService implements ArrivalListener {
     for (let offset = loaded?.halfEnd ?? end; offset < end; offset++) this.#foreign(offset);
     this.#loaded = undefined;
     store.subscribeArrivals(this);
+    store.guardRemoval((limit, done) =>
+      this.#stopped ? done(false) : this.#carrier.carryBefore(limit, done),
+    );
     this.#ops.commitProgress();
     this.#arm();
   }
@@ -168,6 +188,7 @@ export class TransactionService implements ArrivalListener {
     const arrived = this.halves.arrived(endOffset - 1, this.#now());
     if (arrived.kind === "unknown") this.#foreign(endOffset - 1);
     else if (arrived.kind === "ask") this.#ask(arrived.transaction);
+    this.#carrier.keepShort();
     this.#arm();
   }
 

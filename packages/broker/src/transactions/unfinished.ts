@@ -5,7 +5,7 @@
  * A place of the half queue is done with when
  *   - an op names it, or names where RocketMQ had it first before it put it off;
  *   - a record of type COMMIT, or one that parks it, names its position, and the crash came before the op;
- *   - a later copy of the half, with more checks, has taken its place.
+ *   - a later copy of the half, of a check or carried to the log's end, has taken its place.
  */
 import type { Half } from "./halves.ts";
 
@@ -41,9 +41,9 @@ export class Unfinished {
 
   add(logged: LoggedHalf): void {
     const { half } = logged;
-    const { queueOffset, identity, checkTimes, rootOffset } = half;
+    const { queueOffset, identity, checkTimes, isCopy, rootOffset } = half;
     let same = this.#live.get(identity) ?? [];
-    if (checkTimes > 0) {
+    if (isCopy) {
       const before = predecessor(same, checkTimes);
       if (before !== undefined) {
         this.#lacking.push(before.half.queueOffset);

@@ -2,7 +2,7 @@
  * Removes the oldest segments of the log, with everything that speaks of them, in an order that a crash at any
  * point leaves whole:
  *
- *   survey → announce → (unlink one segment, its name's removal synced) × n → queues begin later → files of
+ *   survey → ask its guards → announce → (unlink one segment, its name's removal synced) × n → queues begin later → files of
  *   queues and indexes, in their own time
  *
  * One segment's name is gone from disk before the next is touched, so that a crash never leaves a gap. Nothing
@@ -16,6 +16,7 @@
 import type { Host, HostError, Logger, TimerHandle } from "@orbitmq/host";
 import type { SegmentSet } from "../commit-log/segment-set.ts";
 import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
+import type { RemovalGuard } from "../message-store.ts";
 import { type RemovedRange, type SurveyParts, surveyQueues } from "./queue-survey.ts";
 
 export interface RemovalParts {
@@ -24,6 +25,8 @@ export interface RemovalParts {
   readonly queues: () => Iterator<ConsumeQueue>;
   /** Whether the log's files are ours to touch: not while it is cut or closed. */
   readonly mayRemove: () => boolean;
+  /** Whether nobody needs the log below the limit any more; answered once. */
+  readonly mayGo: RemovalGuard;
   /** Messages are about to go. Must not throw. */
   readonly announce: (ranges: readonly RemovedRange[]) => void;
   /** The log begins later, and the queues know it. */
@@ -31,8 +34,8 @@ export interface RemovalParts {
   readonly intervalMs: number;
 }
 
-/** `complete` when every segment asked for is gone. */
-export type RemovalOutcome = "complete" | "interrupted" | "failed";
+/** `complete` when every segment asked for is gone; `kept`: somebody needs what is in them. */
+export type RemovalOutcome = "complete" | "interrupted" | "kept" | "failed";
 
 export class Removal {
   readonly #host: Pick<Host, "files" | "timers">;
@@ -56,7 +59,7 @@ export class Removal {
 
   /** Removes the `count` oldest segments; `done` is called once, maybe at once. */
   run(count: number, reason: string, done: (outcome: RemovalOutcome) => void): void {
-    const { segments, survey, queues, announce } = this.#parts;
+    const { segments, survey, queues, announce, mayGo } = this.#parts;
     const last = segments.all[count - 1];
     if (last === undefined) {
       done("complete");
@@ -73,10 +76,16 @@ export class Removal {
         finish("interrupted");
         return;
       }
-      announce(ranges);
-      this.#removeUntil(limit, reason, (outcome) => {
-        if (outcome === "complete") this.#apply(ranges, limit);
-        this.#settle(outcome, finish);
+      mayGo(limit, (may) => {
+        if (!may || !this.#mayGoOn()) {
+          finish(may ? "interrupted" : "kept");
+          return;
+        }
+        announce(ranges);
+        this.#removeUntil(limit, reason, (outcome) => {
+          if (outcome === "complete") this.#apply(ranges, limit);
+          this.#settle(outcome, finish);
+        });
       });
     });
   }

@@ -115,6 +115,7 @@ export class Retention {
     }
     this.#roundsAsked = Math.max(0, this.#roundsAsked - 1);
     this.#removal.run(plan.count, plan.reason, (outcome) => {
+      if (outcome === "kept") this.#roundsAsked = 0;
       if (outcome === "failed") {
         this.#roundsAsked = 0;
         this.#notBeforeMs = clock.monotonicMs() + this.#options.redeleteHangedFileInterval;
