@@ -43,7 +43,7 @@ export function readStored(
     const check = checkRecord(slab.bytes, at, end, { physicalOffset: position });
     if (check.kind === "record")
       done(Buffer.from(slab.bytes.subarray(at, at + check.size)), "", false, false);
-    else done(undefined, "no record starts there", false, true);
+    else done(undefined, "no record starts there", false, false);
     return;
   }
   // Retention may have removed it meanwhile.
@@ -58,7 +58,10 @@ export function readStored(
       cold.forget(position, RECORD_BYTES_MIN);
       return failed("no record starts there", true);
     }
-    if (size < RECORD_BYTES_MIN || position + size > limit) return failed(`its size is ${size}`, true);
+    if (size < RECORD_BYTES_MIN || position + size > limit) {
+      // One that reaches beyond the limit may not be readable yet.
+      return failed(`its size is ${size}`, size < RECORD_BYTES_MIN);
+    }
     cold.assemble(position, size, (failure, bytes) => {
       const damage = failure?.message ?? whatIsDamaged(bytes, 0, size, position);
       if (damage === undefined) return done(bytes, "", false, false);
