@@ -233,7 +233,9 @@ export class TransactionService implements ArrivalListener {
     const checkMax = options.transactionCheckMax;
     const transaction = this.halves.at(position);
     if (transaction === undefined) return { state: "finished", checkTimes: 0, checkMax };
-    const { state, deadlineMs, half, unheard } = transaction;
+    const { deadlineMs, half, unheard } = transaction;
+    // Carrying its half on changes nothing for whoever asks.
+    const state = transaction.state === "carrying" ? "open" : transaction.state;
     const waitMs = Math.max(0, deadlineMs - clock.monotonicMs());
     const checkTimes = Math.max(0, half.checkTimes - unheard);
     return { state, checkTimes, checkMax, nextMs: state === "open" ? clock.wallMs() + waitMs : undefined };
