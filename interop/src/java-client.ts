@@ -15,6 +15,7 @@ const STDERR_KEPT_CHARS = 8_000;
 
 export type ProgramCommand =
   | "admin"
+  | "dashboard"
   | "produce"
   | "consume"
   | "litepull"
@@ -209,6 +210,7 @@ async function client(
     },
     flags: ["-Xms32m", "-Xmx256m", ...(options.flags ?? [])],
     home: options.home,
+    cwd: options.home,
     rocketmqHome: javaDirectory,
     stdio: [stdin, "pipe", "pipe"],
     wrapper: options.wrapper ?? [],

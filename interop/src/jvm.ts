@@ -38,6 +38,8 @@ export interface JvmOptions {
   /** ROCKETMQ_HOME, default `home`. */
   readonly rocketmqHome?: string;
   readonly stdio: StdioOptions;
+  /** Where it runs, and mqadmin leaves files; default where this process does. */
+  readonly cwd?: string;
   /** A program to start it under, e.g. ["ip", "netns", "exec", name]; it must keep the pid. */
   readonly wrapper?: readonly string[];
 }
@@ -73,6 +75,7 @@ export class Jvm {
     this.child = spawn(program, args, {
       env: { ...env, ROCKETMQ_HOME: options.rocketmqHome ?? options.home },
       stdio: options.stdio,
+      cwd: options.cwd,
     });
     running.add(this.child);
     this.exited = once(this.child, "exit").then(([status, signal]) => {

@@ -30,12 +30,13 @@ public final class Main {
             case "admin": return Admin.run(args);
             case "produce": return Produce.run(args);
             case "consume": return Consume.run(args);
+            case "dashboard": return Dashboard.run(args);
             case "litepull": return LitePull.run(args);
             case "request": return Request.run(args);
             case "transact": return Transact.run(args);
             case "tour": return Tour.run(args);
             case "traces": return Traces.run(args);
-            default: throw new IllegalArgumentException("subcommands: admin, produce, consume, litepull, request, transact, tour, traces, serve; not " + command);
+            default: throw new IllegalArgumentException("subcommands: admin, dashboard, produce, consume, litepull, request, transact, tour, traces, serve; not " + command);
         }
     }
 
