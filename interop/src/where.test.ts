@@ -19,10 +19,6 @@ const TOPIC = "orders";
 const workshop = new Workshop("where");
 let clients: JavaClients;
 
-before(async () => {
-  clients = workshop.ends(await startJavaClients({ home: workshop.folder }), (it) => it.stop());
-});
-
 const starts = {
   OrbitMQ: async () => {
     const options = Object.entries(patient).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
@@ -38,14 +34,26 @@ const starts = {
   },
 };
 
-for (const [kind, begin] of Object.entries(starts)) {
+const namesrvOf = new Map<string, string>();
+
+before(async () => {
+  // Each takes its seconds to start.
+  await Promise.all([
+    startJavaClients({ home: workshop.folder }).then((started) => {
+      clients = workshop.ends(started, (it) => it.stop());
+    }),
+    ...Object.entries(starts).map(async ([kind, begin]) => namesrvOf.set(kind, await begin())),
+  ]);
+});
+
+for (const kind of Object.keys(starts)) {
   describe(`of ${kind}`, () => {
     const isOurs = kind === "OrbitMQ";
     let namesrv: string;
     let admin: Admin;
 
     before(async () => {
-      namesrv = await begin();
+      namesrv = namesrvOf.get(kind)!;
       admin = workshop.ends(new Admin({ namesrv }), (it) => it.shutdown());
       await admin.start();
     });
