@@ -1,10 +1,17 @@
-/** Columns for people: texts to the left, numbers to the right, two spaces between. */
+/** Tables for people: texts to the left, numbers to the right, two spaces between. */
+const NUMERIC = /^-?\d+(\.\d+)?$/;
+
+const isNumeric = (cell: string | number | undefined): boolean =>
+  typeof cell === "number" || NUMERIC.test(cell ?? "");
+
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => String(row[column]).length)),
   );
   const isNumber = head.map(
-    (_, column) => rows.every((row) => typeof row[column] === "number") && rows.length > 0,
+    (_, column) =>
+      rows.every((row) => row[column] === "" || isNumeric(row[column])) &&
+      rows.some((row) => isNumeric(row[column])),
   );
   const line = (cells: readonly (string | number)[]): string =>
     cells
