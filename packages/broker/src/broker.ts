@@ -14,7 +14,7 @@ import {
   type TimerHandle,
 } from "@orbitmq/host";
 import { StateFile } from "@orbitmq/store";
-import { type Peer, RpcClient, RpcServer, UniqueIdGenerator } from "@orbitmq/wire";
+import { type Peer, RpcClient, RpcLatency, RpcServer, UniqueIdGenerator } from "@orbitmq/wire";
 import { RequestModes } from "./assignment/request-modes.ts";
 import { TopicQueues } from "./assignment/topic-queues.ts";
 import { BrokerError } from "./broker-error.ts";
@@ -31,6 +31,8 @@ import { ProducerGroups } from "./consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "./consumer-groups/subscription-groups.ts";
 import { UnconsumedWarning } from "./consumer-groups/unconsumed-warning.ts";
 import { FilterRegistry } from "./filters/filter-registry.ts";
+import { BrokerMetrics } from "./metrics/broker-metrics.ts";
+import { PullOffsets } from "./metrics/pull-offsets.ts";
 import { PopService } from "./popping/pop-service.ts";
 import { LongPoll } from "./pulling/long-poll.ts";
 import { Registration } from "./registration.ts";
@@ -69,7 +71,13 @@ export class Broker {
   readonly #topics: TopicRegistry;
   readonly #groups: GroupRegistry;
   readonly #offsets: OffsetRegistry;
-  readonly #consumers = new ConsumerGroups((group) => this.#filters.unregister(group));
+  readonly #consumers = new ConsumerGroups((group) => {
+    this.#filters.unregister(group);
+    this.#pullOffsets.forget(group);
+  });
+  readonly #pullOffsets = new PullOffsets();
+  readonly #latency = new RpcLatency();
+  readonly #metrics: BrokerMetrics;
   readonly #filters: FilterRegistry;
   readonly #producers: ProducerGroups;
   readonly #notifier: GroupNotifier;
@@ -105,7 +113,7 @@ export class Broker {
     this.#host = host;
     this.#options = resolved;
     this.#logger = logger;
-    this.#server = new RpcServer(host, { logger, ...resolved.rpcServer });
+    this.#server = new RpcServer(host, { logger, latency: this.#latency, ...resolved.rpcServer });
     this.#client = new RpcClient(host, { logger, ...resolved.rpcClient });
     this.#stats = new BrokerStats(clock, timers, resolved.brokerClusterName);
     this.#topics = new TopicRegistry({
@@ -221,6 +229,27 @@ export class Broker {
       topics: this.#topics.topics,
       options: resolved,
     });
+    this.#metrics = new BrokerMetrics({
+      clock,
+      timers,
+      files: host.files,
+      store: resolved.store,
+      storePath: resolved.configFolder,
+      options: resolved,
+      topics: this.#topics,
+      groups: this.#groups,
+      consumers: this.#consumers,
+      producers: this.#producers,
+      offsets: this.#offsets,
+      pullOffsets: this.#pullOffsets,
+      stats: this.#stats,
+      timed: this.#timed,
+      popping: this.#popping,
+      transactions: this.#transactions,
+      latency: this.#latency,
+      server: () => this.#server.status,
+      parked: () => this.#longPoll.size + this.#popping.pops.size + this.#popping.notifications.size,
+    });
   }
 
   /**
@@ -278,6 +307,16 @@ export class Broker {
   /** Stopping may begin while starting waits. */
   #assertStarting(): void {
     if (this.#state !== "starting") throw new BrokerError("STATE", "the broker was stopped while it started");
+  }
+
+  /** What is counted, to be read when somebody asks; once started. */
+  get metrics(): Pick<BrokerMetrics, "refresh" | "families"> {
+    return this.#metrics;
+  }
+
+  /** The NameServers it registers with, and those of them that have taken its last registration. */
+  get registrations(): { readonly wanted: number; readonly done: number } {
+    return this.#registration.counts;
   }
 
   /** Where it listens, once started. */
@@ -395,6 +434,7 @@ export class Broker {
       groups: this.#groups,
       offsets: this.#offsets,
       consumers: this.#consumers,
+      pullOffsets: this.#pullOffsets,
       filters: this.#filters,
       producers: this.#producers,
       notifier: this.#notifier,

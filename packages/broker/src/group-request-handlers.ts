@@ -1,5 +1,5 @@
 /** Which handler answers which request about groups: who is online, how far they are, what an administrator sets. */
-import { RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { parseJsonFile, RequestCode, type RequestHandler } from "@orbitmq/wire";
 import type { ProducerGroups } from "./consumer-groups/producer-groups.ts";
 import { type CheckClientConfigNeeds, checkClientConfig } from "./handlers/check-client-config.ts";
 import { type CloneGroupOffsetNeeds, cloneGroupOffset } from "./handlers/clone-group-offset.ts";
@@ -36,6 +36,7 @@ import {
   type QueryTopicsByConsumerNeeds,
   queryTopicsByConsumer,
 } from "./handlers/query-topics-by-consumer.ts";
+import { timedCreation } from "./handlers/timed-creation.ts";
 import {
   type UpdateAndCreateSubscriptionGroupNeeds,
   updateAndCreateSubscriptionGroup,
@@ -46,6 +47,7 @@ import {
   updateAndGetGroupForbidden,
 } from "./handlers/update-and-get-group-forbidden.ts";
 import { viewBrokerStatsData } from "./handlers/view-broker-stats-data.ts";
+import { isSystemGroup } from "./metrics/consumer-lag.ts";
 
 export type GroupParts = CheckClientConfigNeeds &
   CloneGroupOffsetNeeds &
@@ -62,7 +64,14 @@ export type GroupParts = CheckClientConfigNeeds &
 export function groupRequestHandlers(parts: GroupParts): readonly (readonly [number, RequestHandler])[] {
   return [
     [RequestCode.GET_EARLIEST_MSG_STORETIME, getEarliestMsgStoretime(parts)],
-    [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, updateAndCreateSubscriptionGroup(parts)],
+    [
+      RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
+      timedCreation(updateAndCreateSubscriptionGroup(parts), {
+        clock: parts.clock,
+        counts: parts.stats.counted.groupCreations,
+        isSystem: ({ body }) => isSystemGroup(parseJsonFile(body, "group").optionalString("groupName") ?? ""),
+      }),
+    ],
     [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, updateAndCreateSubscriptionGroupList(parts)],
     [RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, getAllSubscriptionGroupConfig(parts)],
     [RequestCode.DELETE_SUBSCRIPTIONGROUP, deleteSubscriptionGroup(parts)],

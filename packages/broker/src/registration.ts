@@ -68,6 +68,11 @@ export class Registration {
     });
   }
 
+  /** NameServers, and those of them that have taken the last registration they were sent. */
+  get counts(): { readonly wanted: number; readonly done: number } {
+    return { wanted: this.#links.length, done: this.#links.filter((link) => link.isRegistered).length };
+  }
+
   start(): void {
     this.#started = true;
     for (const link of this.#links) link.register();
@@ -167,6 +172,10 @@ class NameServerLink {
     this.#body = body;
     this.#onRegistered = onRegistered;
     this.#retryMs = needs.options.registerRetryMsMin;
+  }
+
+  get isRegistered(): boolean {
+    return this.#registered;
   }
 
   register(): void {

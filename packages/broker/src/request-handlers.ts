@@ -1,5 +1,5 @@
 /** Which handler answers which request code; every other code is answered 3 REQUEST_CODE_NOT_SUPPORTED. */
-import { RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { RequestCode, type RequestHandler, updateAndCreateTopicRequestHeader } from "@orbitmq/wire";
 import { type AdminParts, adminRequestHandlers } from "./admin-request-handlers.ts";
 import { type GroupParts, groupRequestHandlers } from "./group-request-handlers.ts";
 import { cleanExpiredConsumeQueue } from "./handlers/clean-expired-consumequeue.ts";
@@ -31,12 +31,14 @@ import {
 import { searchOffsetByTimestamp } from "./handlers/search-offset-by-timestamp.ts";
 import { type SendMessageNeeds, sendMessage } from "./handlers/send-message.ts";
 import { type SendReplyMessageNeeds, sendReplyMessage } from "./handlers/send-reply-message.ts";
+import { timedCreation } from "./handlers/timed-creation.ts";
 import { unlockBatchMq } from "./handlers/unlock-batch-mq.ts";
 import { type UnregisterClientNeeds, unregisterClient } from "./handlers/unregister-client.ts";
 import { type UpdateAndCreateTopicNeeds, updateAndCreateTopic } from "./handlers/update-and-create-topic.ts";
 import { type UpdateConsumerOffsetNeeds, updateConsumerOffset } from "./handlers/update-consumer-offset.ts";
 import { viewMessageById } from "./handlers/view-message-by-id.ts";
 import { type PopParts, popRequestHandlers } from "./pop-request-handlers.ts";
+import { isSystemTopic } from "./topics/system-topics.ts";
 
 /** All that handlers need; each takes its own part. */
 export type BrokerParts = SendMessageNeeds &
@@ -87,7 +89,15 @@ export function requestHandlers(parts: BrokerParts): ReadonlyMap<number, Request
     [RequestCode.HEART_BEAT, heartBeat(parts)],
     [RequestCode.UNREGISTER_CLIENT, unregisterClient(parts)],
     [RequestCode.GET_CONSUMER_LIST_BY_GROUP, getConsumerListByGroup(parts)],
-    [RequestCode.UPDATE_AND_CREATE_TOPIC, updateAndCreateTopic(parts)],
+    [
+      RequestCode.UPDATE_AND_CREATE_TOPIC,
+      timedCreation(updateAndCreateTopic(parts), {
+        clock: parts.clock,
+        counts: parts.stats.counted.topicCreations,
+        isSystem: ({ ext }) =>
+          isSystemTopic(updateAndCreateTopicRequestHeader.decode(ext).topic, parts.options),
+      }),
+    ],
     [RequestCode.GET_TOPIC_STATS_INFO, getTopicStatsInfo(parts)],
     [RequestCode.GET_ALL_TOPIC_CONFIG, getAllTopicConfig(parts)],
     [RequestCode.GET_BROKER_RUNTIME_INFO, getBrokerRuntimeInfo(parts)],

@@ -3,6 +3,7 @@
  * numbers; a sample is taken ten seconds after something moved, so that an idle broker has no timer running.
  */
 import type { Clock, TimerHandle, Timers } from "@orbitmq/host";
+import { Counted, type MessageKind } from "./metrics/counted.ts";
 import { type Counter, NamedStats } from "./stats/named-stats.ts";
 
 const SAMPLE_INTERVAL_MS = 10_000;
@@ -35,6 +36,8 @@ export class BrokerStats {
   differingSubscriptions = 0;
   readonly startedWallMs: number;
   readonly named: NamedStats;
+  /** For metrics. */
+  readonly counted = new Counted();
   readonly #cluster: string;
   /** Per topic TOPIC_PUT_NUMS, TOPIC_PUT_SIZE and BROKER_PUT_NUMS: one lookup per send. */
   readonly #putCounters = new Map<string, readonly Counter[]>();
@@ -53,8 +56,9 @@ export class BrokerStats {
     this.#samples.push(this.#now());
   }
 
-  /** Messages appended to `topic`. */
-  put(messages: number, bytes: number, topic: string): void {
+  /** Messages appended to `topic`; with `kind` those that RocketMQ's metrics count as coming in. */
+  put(messages: number, bytes: number, topic: string, kind?: MessageKind): void {
+    if (kind !== undefined) this.counted.incoming(topic, kind, messages, bytes);
     this.messagesPut += messages;
     this.putBytes += bytes;
     const counters = this.#putCounters.get(topic) ?? this.#newPutCounters(topic);

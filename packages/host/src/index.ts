@@ -6,6 +6,8 @@ export type { Host, HostProcess } from "./host.ts";
 export { HostError } from "./host-error.ts";
 export type { Logger, LogMethod } from "./log.ts";
 export { silentLogger } from "./log.ts";
+export type { HistogramValue, MetricFamily, MetricKind, MetricLabels, MetricPoint } from "./metrics.ts";
+export { Histogram } from "./metrics.ts";
 export type { Connection, ConnectionHandlers, Listener, Network, SocketAddress } from "./network.ts";
 export type { Random } from "./random.ts";
 export type { PhysicalOffset, QueueOffset } from "./units.ts";

@@ -6,6 +6,7 @@ import {
   assert,
   type Host,
   type Logger,
+  type MetricFamily,
   type SocketAddress,
   silentLogger,
   type TimerHandle,
@@ -85,6 +86,20 @@ export class NameServer {
       this.#server.stop(timeoutMs, () => resolve());
     });
     return this.#stopped;
+  }
+
+  /** What is counted, to be read when somebody asks. */
+  *families(): Generator<MetricFamily> {
+    const gauge = (name: string, help: string, value: number): MetricFamily => ({
+      name: `orbitmq_nameserver_${name}`,
+      kind: "gauge",
+      help,
+      points: [{ labels: {}, value }],
+    });
+    yield gauge("brokers", "Brokers registered", this.#table.brokerCount);
+    yield gauge("clusters", "Clusters they belong to", this.#table.clusterCount);
+    yield gauge("topics", "Topics with a route", this.#table.topicCount);
+    yield gauge("connections", "Connections of brokers and clients", this.#server.status.connections);
   }
 
   #peerChanged(peer: Peer, open: boolean): void {

@@ -108,6 +108,14 @@ export class RouteTable {
     this.#limits = limits;
   }
 
+  get topicCount(): number {
+    return this.#queues.size;
+  }
+
+  get clusterCount(): number {
+    return this.#clusters.size;
+  }
+
   get brokerCount(): number {
     return this.#lives.size;
   }

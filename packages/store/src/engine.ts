@@ -41,6 +41,7 @@ import { CheckpointFile } from "./recovery/checkpoint-file.ts";
 import { MarkFile } from "./recovery/mark-file.ts";
 import { MarkKeeper, type MarkSource } from "./recovery/mark-keeper.ts";
 import type { Recovered } from "./recovery/recovery.ts";
+import type { ScanProgress } from "./recovery/scan-progress.ts";
 import { DeletedTopics } from "./retention/deleted-topics.ts";
 import { DiskUseMeter } from "./retention/disk-use.ts";
 import { QueueFileCleaner } from "./retention/queue-file-cleaner.ts";
@@ -116,6 +117,8 @@ export class Engine implements MarkSource, QueueFlushSource {
   mayGo: RemovalGuard = (_limit, done) => done(true);
   /** The log is being cut: its files are not retention's to touch. */
   isCutting = false;
+  /** How far the reading of the log has come that goes before serving. */
+  opening: ScanProgress | undefined;
   readonly #isSyncStore: boolean;
   readonly #failed: (error: HostError) => void;
   /** A position of the log and a time: every record stored before the time lies below the position. */

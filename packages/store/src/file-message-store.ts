@@ -10,6 +10,7 @@
 import {
   assert,
   type FileLock,
+  type HistogramValue,
   type Host,
   HostError,
   type Logger,
@@ -358,7 +359,12 @@ export class FileMessageStore implements MessageStore {
         behindBytes: this.#indexBehind(),
         stalls: index.stalls,
       },
+      opening: this.#state === "starting" ? this.#engine.opening?.latest : undefined,
     };
+  }
+
+  get syncLatencyMs(): HistogramValue {
+    return this.#engine.writer.syncLatencyMs;
   }
 
   #indexBehind(): number {

@@ -9,7 +9,7 @@
  *   readableLimit: what dispatch has followed and readers may see; monotonic. Under SYNC_FLUSH it never
  *   passes flushedOffset, under ASYNC_FLUSH it never passes writtenOffset.
  */
-import type { PhysicalOffset, QueueOffset } from "@orbitmq/host";
+import type { HistogramValue, PhysicalOffset, QueueOffset } from "@orbitmq/host";
 import type { RecordSource } from "@orbitmq/wire";
 import type { ChunkRead } from "./commit-log/log-tail.ts";
 import type { IntegrityStatus } from "./integrity/damages.ts";
@@ -168,6 +168,8 @@ export interface StoreStatus {
   readonly integrity: IntegrityStatus;
   /** The index of keys: log bytes that it has yet to catch up with, and how often it has fallen behind since the start. */
   readonly keyIndex: { readonly behindBytes: number; readonly stalls: number };
+  /** While the store is opened and has to read: what it does, and how far it has come. */
+  readonly opening: { readonly phase: string; readonly percent: number } | undefined;
 }
 
 export interface MessageStore {
@@ -269,4 +271,6 @@ export interface MessageStore {
   /** Called once if a write error stops writes for good (rule 2). */
   onFailed(listener: (error: Error) => void): void;
   status(): StoreStatus;
+  /** How long syncs of the log take, ms; counted since the start. */
+  readonly syncLatencyMs: HistogramValue;
 }

@@ -88,6 +88,7 @@ function* openLocked(engine: Engine): Slices<RecoveryKind> {
   const storeId = mark?.nonce ?? host.random.int(2 ** 32);
   const indexFrom = loadIndex(engine.index, { plan, segments, checkpoint, storeId });
   const progress = new ScanProgress(host.clock, logger, segments.minOffset, segments.fileEnd);
+  engine.opening = progress;
   const recovered = yield* recover({
     files,
     segments,

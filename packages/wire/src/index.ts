@@ -588,6 +588,8 @@ export type {
 export { Refusal } from "./rpc/peer.ts";
 export type { RpcClientStatus } from "./rpc/rpc-client.ts";
 export { RpcClient } from "./rpc/rpc-client.ts";
+export type { RpcOutcome, RpcResult } from "./rpc/rpc-latency.ts";
+export { RPC_LATENCY_BOUNDS_MS, RpcLatency } from "./rpc/rpc-latency.ts";
 export type { RpcClientOptions, RpcOptions, RpcServerOptions } from "./rpc/rpc-options.ts";
 export { rpcClientDefaults, rpcServerDefaults } from "./rpc/rpc-options.ts";
 export type { RpcServerStatus } from "./rpc/rpc-server.ts";

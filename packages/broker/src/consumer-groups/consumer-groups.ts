@@ -80,6 +80,11 @@ export class ConsumerGroups {
     return this.#groups.get(group);
   }
 
+  /** The groups online. */
+  all(): Iterable<ConsumerGroup> {
+    return this.#groups.values();
+  }
+
   /** Ids of the members online, each once. */
   clientIds(group: string): string[] {
     const members = this.#groups.get(group)?.members.values() ?? [];

@@ -25,6 +25,11 @@ export class ProducerGroups {
     return this.#groups.size;
   }
 
+  /** One per group and connection. */
+  *peers(): Generator<Peer> {
+    for (const members of this.#groups.values()) yield* members.keys();
+  }
+
   members(group: string): readonly ProducerMember[] {
     return [...(this.#groups.get(group)?.values() ?? [])];
   }

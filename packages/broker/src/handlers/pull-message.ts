@@ -43,6 +43,7 @@ import type { SubscriptionGroupConfig } from "../consumer-groups/subscription-gr
 import type { FilterRegistry } from "../filters/filter-registry.ts";
 import type { RecordFilter } from "../filters/record-filter.ts";
 import type { SqlFilter } from "../filters/sql-filter.ts";
+import type { PullOffsets } from "../metrics/pull-offsets.ts";
 import type { LongPoll, ParkedPull, ResumeReason } from "../pulling/long-poll.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
@@ -58,6 +59,7 @@ export interface PullMessageNeeds {
   readonly filters: FilterRegistry;
   readonly longPoll: LongPoll;
   readonly stats: BrokerStats;
+  readonly pullOffsets: PullOffsets;
   readonly clock: Clock;
 }
 
@@ -116,6 +118,7 @@ export function pullMessage(needs: PullMessageNeeds): RequestHandler {
         exchange.peer.address,
       );
     }
+    needs.pullOffsets.note(group.groupName, header.topic, header.queueId, header.queueOffset);
     new Pull(needs, header, exchange, topic, group, filter ?? tagsFilter(subscription)).run();
   };
 }
@@ -370,6 +373,7 @@ class Pull implements ParkedPull {
           sink,
         ),
       body: found?.slices,
+      isLongPolling: this.#wasParked,
       written: found === undefined ? undefined : () => found.release(),
     });
   }

@@ -51,6 +51,7 @@ import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import type { GroupRegistry } from "../consumer-groups/group-registry.ts";
 import type { LockKeeper } from "../consumer-groups/lock-keeper.ts";
+import type { MessageKind } from "../metrics/counted.ts";
 import {
   dlqTopicOf,
   groupOfRetryTopic,
@@ -119,6 +120,7 @@ class Sender {
     });
     this.#ending = brokersOwnProperties(options.regionId, options.traceOn, options.brokerClusterName);
     this.#waitingDurability = options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
+    needs.stats.counted.sendsWaiting = () => this.#pool.waiting;
     this.#plain = new PlainSender(needs, {
       pool: this.#pool,
       ending: this.#ending,
@@ -186,10 +188,17 @@ class Sender {
       throw this.#refusal(result, 1);
     }
     pending.appended(result.queueOffset, result.physicalOffset, undefined);
-    this.#needs.stats.put(1, result.byteCount, stored.topic);
+    this.#needs.stats.put(1, result.byteCount, stored.topic, this.#kindOf(properties, isHalf));
     if (deadLetterTopic !== undefined) {
       this.#needs.stats.deadLetter(header.topic, groupOfRetryTopic(header.topic));
     }
+  }
+
+  /** RocketMQ: BrokerMetricsManager.getMessageType, of what was scanned last. */
+  #kindOf(properties: string, isHalf: boolean): MessageKind {
+    if (isHalf) return "transaction";
+    if (getProperty(properties, MessageConst.SHARDING_KEY) !== undefined) return "fifo";
+    return this.#sent.delayLevel > 0 || this.#sent.timer !== undefined ? "delay" : "normal";
   }
 
   /**
@@ -312,7 +321,7 @@ class Sender {
       throw this.#refusal(result, messages.length);
     }
     pending.appended(result.queueOffset, result.physicalOffset, result.physicalOffsets);
-    this.#needs.stats.put(messages.length, result.byteCount, header.topic);
+    this.#needs.stats.put(messages.length, result.byteCount, header.topic, "normal");
   }
 
   /** A batch's messages keep their properties as they are, as in RocketMQ. */

@@ -162,7 +162,7 @@ function answer(needs: SendReplyMessageNeeds, reply: Reply, exchange: Exchange):
       }
     },
   });
-  if (result.status === "appended") stats.put(1, result.byteCount, message.topic);
+  if (result.status === "appended") stats.put(1, result.byteCount, message.topic, "normal");
   else {
     stats.putFailed++;
     respond("0", 0);

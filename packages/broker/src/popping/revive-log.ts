@@ -5,10 +5,13 @@
  */
 import type { Clock, TimerHandle, Timers } from "@orbitmq/host";
 import type { AppendOutcome, AppendRefusal, AppendWaiter, Durability, MessageStore } from "@orbitmq/store";
+import { popNormalTopicOf } from "@orbitmq/wire";
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
+import type { GroupPops } from "../metrics/counted.ts";
 import { REVIVE_TOPIC_PREFIX } from "../names.ts";
+import type { BrokerStats } from "../stats.ts";
 import { CheckPoint, CheckPoints } from "./check-points.ts";
 import { type DurableStep, DurableSteps } from "./durable-steps.ts";
 import { ackMessage, type CheckPointRecord, checkPointMessage, type RevivePlace } from "./revive-records.ts";
@@ -26,6 +29,7 @@ export interface ReviveLogNeeds {
   readonly options: ResolvedBrokerOptions;
   readonly identity: BrokerIdentity;
   readonly offsets: OffsetRegistry;
+  readonly stats: BrokerStats;
 }
 
 export interface Refused {
@@ -81,6 +85,7 @@ export class ReviveLog {
       waiter,
     );
     if (result.status === "refused") return result;
+    this.#counted(record).checkPoints++;
     this.#appended(reviveQueueId, result.queueOffset);
     const deadlineMs = clock.monotonicMs() + record.invisibleTime;
     const checkPoint = new CheckPoint(record, reviveQueueId, deadlineMs);
@@ -96,6 +101,7 @@ export class ReviveLog {
     const place = this.#place(checkPoint.reviveQueueId);
     const result = this.#needs.store.append(ackMessage(checkPoint, offsets, place), this.durability, waiter);
     if (result.status === "refused") return result;
+    this.#counted(checkPoint).acknowledgements++;
     this.#appended(checkPoint.reviveQueueId, result.queueOffset);
     this.table.acknowledge(checkPoint, bits);
     if (checkPoint.isClosing) {
@@ -145,6 +151,10 @@ export class ReviveLog {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#tick();
+  }
+
+  #counted({ group, topic }: { readonly group: string; readonly topic: string }): GroupPops {
+    return this.#needs.stats.counted.pops(group, popNormalTopicOf(topic, group));
   }
 
   #arm(): void {

@@ -352,7 +352,7 @@ class LevelRun {
         topics.recover(message.topic, message.queueId);
         delivery.waiting++;
         delivery.position = result.physicalOffset;
-        stats.put(1, result.byteCount, message.topic);
+        stats.put(1, result.byteCount, message.topic, "delay");
       }
     }
     return undefined;

@@ -210,10 +210,16 @@ export class PendingSendPool {
   readonly #answers: SendAnswers;
   readonly #plainAnswers: SendMessageAnswers;
   readonly #idle: PendingSend[] = [];
+  #made = 0;
 
   constructor(answers: SendAnswers) {
     this.#answers = answers;
     this.#plainAnswers = new SendMessageAnswers(answers.regionId, answers.traceOn, answers.flushedMeans);
+  }
+
+  /** Sends that are not answered yet. */
+  get waiting(): number {
+    return this.#made - this.#idle.length;
   }
 
   take(): PendingSend {
@@ -221,6 +227,7 @@ export class PendingSendPool {
   }
 
   #make(): PendingSend {
+    this.#made++;
     this.#plainAnswers.setStoreHost(this.#answers.identity.storeHostHex);
     return new PendingSend(this.#answers, this.#plainAnswers, this.#idle);
   }

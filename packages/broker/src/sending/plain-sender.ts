@@ -101,7 +101,7 @@ export class PlainSender {
       return result;
     }
     pending.appended(result.queueOffset, result.physicalOffset, undefined);
-    this.#needs.stats.put(1, result.byteCount, topic);
+    this.#needs.stats.put(1, result.byteCount, topic, properties.hasShardingKey ? "fifo" : "normal");
     return true;
   }
 }

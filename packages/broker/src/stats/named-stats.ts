@@ -111,6 +111,11 @@ export class NamedStats {
     this.#timer ??= this.#timers.after(SAMPLE_MS, () => this.#sample());
   }
 
+  /** Every counter of a name, by its key. */
+  all(name: StatsName): Iterable<[key: string, counter: Counter]> {
+    return this.#counters.get(name)!;
+  }
+
   /** `undefined` for what was never counted. */
   data(name: string, key: string): BrokerStatsData | undefined {
     const counter = this.#counters.get(name)?.get(key);

@@ -18,6 +18,7 @@ import { Offsets } from "../consumer-groups/offsets.ts";
 import { ProducerGroups } from "../consumer-groups/producer-groups.ts";
 import { SubscriptionGroups } from "../consumer-groups/subscription-groups.ts";
 import { FilterRegistry } from "../filters/filter-registry.ts";
+import { PullOffsets } from "../metrics/pull-offsets.ts";
 import { PopService } from "../popping/pop-service.ts";
 import { LongPoll } from "../pulling/long-poll.ts";
 import { ScheduleService } from "../schedule/schedule-service.ts";
@@ -182,6 +183,7 @@ export function brokerRoom({
     notifier,
     lockKeeper: new LockKeeper({ ...options, clock, timers, notifier, file: undefined }),
     longPoll,
+    pullOffsets: new PullOffsets(),
     stats,
     timed,
     timerRoom: new TimerRoom({ options, clock, random, timed: wheel }),

@@ -2,7 +2,7 @@
  * A store of plain arrays, for handlers' tests: appends wait until `flush` (or settle at the end of the turn with
  * `autoFlush`), only then are they readable. Records are real ones.
  */
-import { type PhysicalOffset, physicalOffset, type QueueOffset, queueOffset } from "@orbitmq/host";
+import { Histogram, type PhysicalOffset, physicalOffset, type QueueOffset, queueOffset } from "@orbitmq/host";
 import type {
   AppendRefusal,
   AppendResult,
@@ -57,6 +57,7 @@ export class MemoryStore implements MessageStore {
   refusal: { reason: AppendRefusal; remark: string } | undefined;
   state: StoreStatus["state"] = "running";
   keyIndexBehindBytes = 0;
+  readonly syncLatencyMs = new Histogram([1]);
   autoFlush = true;
   inMemory = true;
   /** What pulls hand out: `<body>`, or real records. */
@@ -362,6 +363,7 @@ export class MemoryStore implements MessageStore {
         wrongIndexBlocks: 0,
         skippedRecords: 0,
       },
+      opening: undefined,
       keyIndex: { behindBytes: this.keyIndexBehindBytes, stalls: 0 },
       stoppedCleanly: true,
       refusal: this.refusal,

@@ -43,6 +43,8 @@ export class TimerIntake {
   #skip = { offset: 0, readTimeMs: 0 };
   /** Slots are emptied once the queue is read to here: what deletes their messages may lie before. */
   #readFirst = 0;
+  /** When the queue was last read to its end, or further; monotonic ms. */
+  #movedAtMs = 0;
 
   constructor(
     needs: TimerServiceNeeds,
@@ -70,6 +72,12 @@ export class TimerIntake {
   /** Messages that are not read yet. */
   get behind(): number {
     return Math.max(0, this.#end - this.#next);
+  }
+
+  /** How long it has read nothing although there is something to read, ms. */
+  get stillMs(): number {
+    if (this.behind === 0) return 0;
+    return Math.max(0, Math.floor(this.#needs.clock.monotonicMs() - this.#movedAtMs));
   }
 
   /** Messages of the queue are read that a rebuild may skip. */
@@ -108,6 +116,7 @@ export class TimerIntake {
   }
 
   arrived(end: number): void {
+    if (this.behind === 0) this.#movedAtMs = this.#needs.clock.monotonicMs();
     this.#end = Math.max(this.#end, end);
     this.read();
   }
@@ -200,6 +209,7 @@ export class TimerIntake {
       result.release();
     }
     const moved = this.#next !== from;
+    if (moved) this.#movedAtMs = this.#needs.clock.monotonicMs();
     if (!moved && this.#timer === undefined) {
       this.#readLater(STUCK_PAUSE_MS);
       if (result.heldAt >= 0) this.#lookAt(result.heldAt, from);
@@ -285,14 +295,15 @@ export class TimerIntake {
   }
 
   /** False: there is no room. */
-  #put({ properties, physicalOffset, totalSize }: MessageRecord, outMs: number): boolean {
+  #put({ properties, physicalOffset, totalSize, bornTimestamp }: MessageRecord, outMs: number): boolean {
     const writeTimeMs = nowSlot(this.#needs.clock);
     const deletes = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) !== undefined;
     const place = placeTimer(outMs - (outMs % TIMER_PRECISION_MS), writeTimeMs, this.#windowSlots, deletes);
     const slotMs = freeSlot(this.#files, place.slotMs);
     const files = this.#files;
     if (!files.hasRoom(slotMs)) return false;
-    const topicHash = javaHash(getProperty(properties, MessageConst.REAL_TOPIC) ?? "");
+    const realTopic = getProperty(properties, MessageConst.REAL_TOPIC) ?? "";
+    const topicHash = javaHash(realTopic);
     const recordSize = totalSize;
     files.add({
       slotMs,
@@ -304,6 +315,9 @@ export class TimerIntake {
       reserved: 0,
     });
     this.#progress.hold(slotMs, outMs);
+    const counted = this.#needs.stats.counted.timers.of(realTopic);
+    counted.enqueued++;
+    counted.delayS.record(Math.max(0, Math.floor((outMs - bornTimestamp) / 1_000)));
     return true;
   }
 }

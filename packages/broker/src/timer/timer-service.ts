@@ -31,6 +31,17 @@ interface Works {
   readonly delivery: TimerDelivery;
 }
 
+export interface TimersBehind {
+  /** How late the second is that is delivered next. */
+  readonly readSeconds: number;
+  /** Messages that are not in the wheel yet, and since when it has taken none, ms. */
+  readonly offsets: number;
+  readonly enqueueMs: number;
+  /** Messages in the wheel, and those of the late second. */
+  readonly waiting: number;
+  readonly overdue: number;
+}
+
 export class TimerService implements ArrivalListener {
   readonly #needs: TimerServiceNeeds;
   readonly #works: Works | undefined;
@@ -183,13 +194,25 @@ export class TimerService implements ArrivalListener {
   }
 
   /** For runtime info: RocketMQ's timerReadBehind (s), timerOffsetBehind and timerCongestNum. */
-  behind(): { readonly readSeconds: number; readonly offsets: number; readonly waiting: number } {
-    if (this.#works === undefined) return { readSeconds: 0, offsets: 0, waiting: 0 };
+  behind(): TimersBehind {
+    if (this.#works === undefined)
+      return { readSeconds: 0, offsets: 0, enqueueMs: 0, waiting: 0, overdue: 0 };
     const { files, intake, delivery } = this.#works;
     const { slotMs } = delivery;
     const lateMs = slotMs === undefined ? 0 : nowSlot(this.#needs.clock) - slotMs - TIMER_PRECISION_MS;
     const readSeconds = Math.max(0, lateMs / TIMER_PRECISION_MS);
-    return { readSeconds, offsets: intake.behind, waiting: Math.max(0, files.waiting) };
+    return {
+      readSeconds,
+      offsets: intake.behind,
+      enqueueMs: intake.stillMs,
+      waiting: Math.max(0, files.waiting),
+      overdue: slotMs === undefined || lateMs < 0 ? 0 : this.waitingAt(slotMs),
+    };
+  }
+
+  /** Messages of the second of `timeMs`, wall time. */
+  waitingAt(timeMs: number): number {
+    return this.#works?.files.slot(timeMs - (timeMs % TIMER_PRECISION_MS))?.num ?? 0;
   }
 
   /** What has become of a message of the timer's queue by now. */

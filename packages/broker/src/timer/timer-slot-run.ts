@@ -247,6 +247,7 @@ export class TimerSlotRun implements AppendWaiter {
     if (isRoll) counts.rolled++;
     else {
       counts.delivered++;
+      stats.counted.timers.of(message.topic).dequeued++;
       topics.recover(message.topic, message.queueId);
     }
     stats.put(1, result.byteCount, message.topic);

@@ -41,6 +41,11 @@ export interface Half {
   readonly identity: string;
 }
 
+/** The topic its message is for: no other part of the identity's end can contain a blank. */
+export function topicOfHalf({ identity }: Half): string {
+  return identity.split(" ").at(-2) ?? "";
+}
+
 export type TransactionState =
   | "stored"
   | "open"
@@ -91,6 +96,8 @@ interface Named {
 }
 
 export class Halves {
+  /** Unfinished transactions by the topic their messages are for; topics that had some stay, with 0. */
+  readonly byTopic = new Map<string, number>();
   readonly #options: HalvesOptions;
   /** By the position of a half, or of a copy before it. */
   readonly #named = new Map<number, Named>();
@@ -323,6 +330,7 @@ export class Halves {
     this.#due.remove(transaction);
     for (const position of transaction.positions) this.#named.delete(position);
     this.#size--;
+    this.#count(transaction, -1);
     return transaction.half.queueOffset;
   }
 
@@ -344,6 +352,12 @@ export class Halves {
     assert(!this.#named.has(physicalOffset), "one half lies at a position");
     this.#named.set(physicalOffset, { transaction, queueOffset });
     this.#size++;
+    this.#count(transaction, 1);
+  }
+
+  #count({ half }: Transaction, more: number): void {
+    const topic = topicOfHalf(half);
+    this.byTopic.set(topic, (this.byTopic.get(topic) ?? 0) + more);
   }
 
   /** From now on it can be ended; its first check comes when its immunity is over. */

@@ -27,7 +27,7 @@ import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { CheckRequests } from "./check-requests.ts";
 import { HalfCarrier } from "./half-carrier.ts";
 import { checkedHalf, committedMessage, parkedHalf, readHalf } from "./half-records.ts";
-import { type Half, Halves, type Now, type Transaction } from "./halves.ts";
+import { type Half, Halves, type Now, type Transaction, topicOfHalf } from "./halves.ts";
 import { OpLog } from "./op-log.ts";
 import { formatOpsUpTo, parseOpsUpTo } from "./transaction-file.ts";
 import { type LoadedTransactions, loadTransactions, strange } from "./transaction-load.ts";
@@ -206,6 +206,8 @@ export class TransactionService implements ArrivalListener {
     else if (decision.kind === "commit") this.#commit(decision.transaction, waiterOf, refused);
     else {
       this.#finish(decision.transaction, undefined);
+      const { counted } = this.#needs.stats;
+      counted.transactions.of(topicOfHalf(decision.transaction.half)).rollbacks++;
       if (this.#ops.flush(waiterOf(HALF_TOPIC))) return;
       refused({
         code: ResponseCode.SERVICE_NOT_AVAILABLE,
@@ -265,6 +267,10 @@ export class TransactionService implements ArrivalListener {
         return;
       }
       stats.put(1, result.byteCount, message.topic);
+      const counted = stats.counted.transactions.of(message.topic);
+      counted.commits++;
+      const tookMs = clock.wallMs() - transaction.half.bornTimestamp;
+      counted.finishS.record(Math.max(0, Math.floor(tookMs / 1_000)));
       this.#finish(transaction, result.physicalOffset);
     });
   }

@@ -14,7 +14,7 @@
  *   any  → failed                        a write or a sync failed: nothing is written any more, for good
  *   idle → held → idle                   truncation and stop have the files for themselves
  */
-import { assert, type Host, type HostError, type Logger } from "@orbitmq/host";
+import { assert, type Clock, Histogram, type Host, type HostError, type Logger } from "@orbitmq/host";
 import type { ResolvedStoreOptions } from "../store-options.ts";
 import type { AckGate, GatePosition } from "./ack-gate.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
@@ -31,6 +31,11 @@ const ZEROS_BESIDE_BYTES = 64 * 1024;
 const ZEROS_LACKING_MUCH = 1024 * 1024;
 /** How near the head that may be done, as a share of the whole distance: 0.5 MiB by default. */
 const ZEROS_BESIDE_SHARE = 8;
+
+/** Upper ends of the latencies that are counted. */
+const SYNC_BOUNDS_MS: readonly number[] = [
+  0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000,
+];
 
 export interface LogWriterEvents {
   /** `written` or `flushed` has moved; the waiters are settled after this. */
@@ -59,6 +64,9 @@ export class LogWriter {
   readonly #zeroAheadBytes: number;
   readonly #zeroChunkBytes: number;
   readonly #schedule: FlushSchedule;
+  /** How long syncs of the log take, ms. */
+  readonly syncLatencyMs = new Histogram(SYNC_BOUNDS_MS);
+  readonly #clock: Clock;
   readonly #writtenPosition: GatePosition;
   readonly #flushedPosition: GatePosition;
   #state: "idle" | "syncing" | "held" | "failed" = "idle";
@@ -85,6 +93,7 @@ export class LogWriter {
     events: LogWriterEvents,
   ) {
     this.#host = host;
+    this.#clock = host.clock;
     this.#parts = parts;
     this.#events = events;
     this.#logger = logger;
@@ -387,7 +396,9 @@ export class LogWriter {
     const flushTo = this.#flushed >= segment.start ? Math.min(this.#written, end) : this.#flushed;
     const zerosTo = Math.min(zeros.certain, end);
     const appendedThen = this.#appended;
+    const beganMs = this.#clock.monotonicMs();
     segments.writer(segment).fdatasync("log", (error) => {
+      this.syncLatencyMs.record(this.#clock.monotonicMs() - beganMs);
       if (this.#state === "failed") return;
       if (error !== undefined) return this.#syncFailed(error);
       this.#moveTo(flushTo, zerosTo, appendedThen);

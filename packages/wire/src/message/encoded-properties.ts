@@ -41,6 +41,8 @@ export class EncodedProperties {
    * first characters, so some that mean nothing are taken for one that does; never the other way round.
    */
   isPlain = true;
+  /** Whether there is a __SHARDINGKEY: the message is one of an order. */
+  hasShardingKey = false;
 
   /** Reads `bytes[start, end)`; who has a view of `bytes` gives it. */
   read(bytes: Buffer, start: number, end: number, view?: DataView): void {
@@ -53,6 +55,7 @@ export class EncodedProperties {
     this.end = end;
     this.tagsStart = this.keysStart = this.uniqKeyStart = -1;
     this.isPlain = end - start <= PLAIN_BYTES_MAX;
+    this.hasShardingKey = false;
     let at = start;
     while (at < end) {
       let middle = at;
@@ -140,8 +143,9 @@ export class EncodedProperties {
         if (second < 0x61) this.isPlain = false;
         return;
       case 0x5f: // __…, but for the sharding key
-        if (second === 0x5f && !(bytes[start + 2] === 0x53 && bytes[start + 3] === 0x48))
-          this.isPlain = false;
+        if (second !== 0x5f) return;
+        if (bytes[start + 2] === 0x53 && bytes[start + 3] === 0x48) this.hasShardingKey = true;
+        else this.isPlain = false;
     }
   }
 }

@@ -28,6 +28,8 @@ export interface OutgoingResponse {
   readonly body?: readonly Uint8Array[] | undefined;
   /** Called once, when the kernel has the bytes or the connection is gone: slabs are released here. */
   readonly written?: (() => void) | undefined;
+  /** Whether the request was put off until there was something to answer. */
+  readonly isLongPolling?: boolean | undefined;
 }
 
 /**

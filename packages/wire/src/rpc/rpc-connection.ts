@@ -47,6 +47,8 @@ export class RpcConnection implements Peer {
   activeTick: number;
   frameTick = -1;
   closedTick = -1;
+  /** When the chunk being decoded arrived; a tick of RpcLatency. */
+  arrivedTick = 0;
   readonly #context: RpcContext;
   readonly #connection: Connection;
   readonly #decoder: FrameDecoder;
@@ -279,6 +281,7 @@ export class RpcConnection implements Peer {
   #onData(chunk: Uint8Array): void {
     const { sweepTick } = this.#context;
     this.activeTick = sweepTick;
+    this.arrivedTick = this.#context.tick();
     const framesBefore = this.#framesReceived;
     try {
       this.#decoder.feed(chunk);

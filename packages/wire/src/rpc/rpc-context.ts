@@ -7,6 +7,7 @@ import { FrameChunkPool } from "../frame/frame-chunk-pool.ts";
 import type { RemotingCommand } from "../frame/remoting-command.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { RpcConnection } from "./rpc-connection.ts";
+import { latencyTick, type RpcLatency } from "./rpc-latency.ts";
 import type { RpcOptions } from "./rpc-options.ts";
 
 export interface RpcLimits extends Required<RpcOptions> {
@@ -16,6 +17,8 @@ export interface RpcLimits extends Required<RpcOptions> {
   readonly unsentBytesOfAllMax: number;
   /** Is a connection at `unsentBytesMax` closed, or does it only refuse requests? */
   readonly closesSlowReaders: boolean;
+  /** Counts how long answers take. */
+  readonly latency?: RpcLatency | undefined;
 }
 
 /** What the owner of connections is told. */
@@ -39,6 +42,9 @@ export class RpcContext {
   lateResponses = 0;
   /** Counts sweeps of the connections; see ConnectionSweep. */
   sweepTick = 0;
+  readonly latency: RpcLatency | undefined;
+  /** When answers of this turn leave, as a tick; known once one of them is framed. */
+  #turnTick: number | undefined;
   #opaque = 0;
   #dirty: RpcConnection[] = [];
   #flushing: RpcConnection[] = [];
@@ -48,6 +54,7 @@ export class RpcContext {
     this.host = host;
     this.logger = limits.logger;
     this.limits = limits;
+    this.latency = limits.latency;
     this.owner = owner;
     this.deadlines = new Deadlines(host);
   }
@@ -71,7 +78,19 @@ export class RpcContext {
     if (this.#dirty.push(connection) === 1) this.host.timers.afterTurn(this.#flush);
   }
 
+  /** Now, as a tick of RpcLatency. */
+  tick(): number {
+    return this.latency === undefined ? 0 : latencyTick(this.host.clock);
+  }
+
+  /** The same, read once for all that is framed in a turn: something must have been. */
+  tickOfTurn(): number {
+    this.#turnTick ??= this.tick();
+    return this.#turnTick;
+  }
+
   #flushAll(): void {
+    this.#turnTick = undefined;
     const connections = this.#dirty;
     this.#dirty = this.#flushing;
     this.#flushing = connections;

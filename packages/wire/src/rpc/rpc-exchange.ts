@@ -5,6 +5,7 @@ import { ResponseCode } from "../tables/response-code.ts";
 import type { Exchange, OutgoingResponse } from "./peer.ts";
 import type { RequestDispatcher } from "./request-dispatcher.ts";
 import type { RpcConnection } from "./rpc-connection.ts";
+import type { RpcResult } from "./rpc-latency.ts";
 
 export class RpcExchange implements Exchange {
   readonly peer: RpcConnection;
@@ -13,6 +14,7 @@ export class RpcExchange implements Exchange {
   readonly isOneway: boolean;
   readonly #serializeType: SerializeType;
   readonly #dispatcher: RequestDispatcher;
+  readonly #arrivedTick: number;
   #answered = false;
 
   constructor(
@@ -29,6 +31,7 @@ export class RpcExchange implements Exchange {
     this.isOneway = isOneway;
     this.#serializeType = serializeType;
     this.#dispatcher = dispatcher;
+    this.#arrivedTick = peer.arrivedTick;
   }
 
   get isAnswered(): boolean {
@@ -40,10 +43,23 @@ export class RpcExchange implements Exchange {
     this.#answered = true;
     const { context } = this.#dispatcher;
     if (this.isOneway) {
+      this.#count(response, "oneway", context.tick());
       if (response.written !== undefined) context.host.timers.afterTurn(response.written);
       return;
     }
     this.#dispatcher.answered(this.peer);
+    this.#respond(response);
+    if (this.peer.closed) this.#count(response, "write_channel_failed", context.tick());
+    else this.#count(response, "success", context.tickOfTurn());
+  }
+
+  #count({ code, isLongPolling }: OutgoingResponse, result: RpcResult, tick: number): void {
+    const { latency } = this.#dispatcher.context;
+    latency?.record(this.code, code, isLongPolling === true, result, this.#arrivedTick, tick);
+  }
+
+  #respond(response: OutgoingResponse): void {
+    const { context } = this.#dispatcher;
     if (response.prepared !== undefined && this.#serializeType === SERIALIZE_ROCKETMQ) {
       this.peer.respondPrepared(response.prepared, this.opaque, response.written);
       return;

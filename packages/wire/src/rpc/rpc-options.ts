@@ -6,6 +6,7 @@ import { type Logger, silentLogger } from "@orbitmq/host";
 import { FRAME_BYTES_MAX } from "../frame/frame.ts";
 import { LanguageCode } from "../tables/language-code.ts";
 import { MQ_VERSION_CURRENT } from "../tables/mq-version.ts";
+import type { RpcLatency } from "./rpc-latency.ts";
 
 /** What both ends have in common. */
 export interface RpcOptions {
@@ -44,6 +45,8 @@ export interface RpcServerOptions extends RpcOptions {
    * closed (PEER_NOT_READING) when it is to get more. Default 512 MiB.
    */
   readonly unsentBytesOfAllMax?: number;
+  /** Counts how long answers take; default: nothing is counted. */
+  readonly latency?: RpcLatency | undefined;
 }
 
 export interface RpcClientOptions extends RpcOptions {
@@ -70,7 +73,8 @@ export const rpcDefaults: Required<RpcOptions> = {
   logger: silentLogger,
 };
 
-export const rpcServerDefaults: Required<RpcServerOptions> = {
+export const rpcServerDefaults: Required<Omit<RpcServerOptions, "latency">> &
+  Pick<RpcServerOptions, "latency"> = {
   ...rpcDefaults,
   connectionsMax: 50_000,
   requestsInFlightPerConnectionMax: 65_535,

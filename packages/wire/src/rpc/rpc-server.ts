@@ -35,7 +35,7 @@ type ListenCallback = (error: HostError | undefined, listener: Listener | undefi
 
 export class RpcServer {
   readonly #host: Host;
-  readonly #options: Required<RpcServerOptions>;
+  readonly #options: typeof rpcServerDefaults;
   readonly #context: RpcContext;
   readonly #dispatcher: RequestDispatcher;
   readonly #connections: ConnectionSweep;
