@@ -41,6 +41,7 @@ const packages = [
   {
     folder: "packages/orbitmq",
     entries: { index: "packages/orbitmq/src/index.ts", cli: "packages/orbitmq/src/cli.ts" },
+    folders: { monitoring: "docs/monitoring" },
   },
 ];
 
@@ -131,6 +132,9 @@ async function bundle(packaged) {
   if (existsSync(chunks))
     for (const path of filesUnder(chunks)) if (!wanted.has(path) && mayGo(path)) rmSync(path);
   if ("cli" in entries) chmodSync(join(outdir, "cli.js"), 0o755);
+  for (const [name, source] of Object.entries(packaged.folders ?? {}))
+    for (const path of filesUnder(source))
+      replaceFile(join(outdir, name, relative(source, path)), readFileSync(path));
   writeLicences(outdir, Object.keys(result.metafile.inputs));
   writeManifest(packaged, outdir);
 }
@@ -156,7 +160,7 @@ function writeLicences(outdir, inputs) {
 }
 
 /** The package.json a user gets: seen from dist/, without source conditions, scripts and workspaces. */
-function writeManifest({ folder, entries, unpublished = [] }, outdir) {
+function writeManifest({ folder, entries, unpublished = [], folders = {} }, outdir) {
   const source = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const { private: _private, scripts: _scripts, devDependencies: _dev, files: _files, ...manifest } = source;
   for (const door of unpublished) delete manifest.exports[`./${door}`];
@@ -171,7 +175,14 @@ function writeManifest({ folder, entries, unpublished = [] }, outdir) {
   for (const key of ["main", "types", "exports"]) if (key in manifest) manifest[key] = strip(manifest[key]);
   const doors = Object.keys(entries).filter((name) => !unpublished.includes(name));
   if ("cli" in entries) manifest.bin = { [manifest.name]: "./cli.js" };
-  manifest.files = [...doors.map((name) => `${name}.js`), "chunks", "types", "*.txt", "NOTICE"];
+  manifest.files = [
+    ...doors.map((name) => `${name}.js`),
+    "chunks",
+    "types",
+    ...Object.keys(folders),
+    "*.txt",
+    "NOTICE",
+  ];
   replaceFile(join(outdir, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   const readme = existsSync(join(folder, "README.md")) ? join(folder, "README.md") : "README.md";
   if (existsSync(readme)) replaceFile(join(outdir, "README.md"), readFileSync(readme));

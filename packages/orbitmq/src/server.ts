@@ -7,13 +7,16 @@
  *   In `running` the store may fail for good: `failed` rejects, reads go on, writes are refused.
  */
 import { Broker, BrokerError } from "@orbitmq/broker";
-import { type Host, HostError, type Logger, type SocketAddress } from "@orbitmq/host";
+import { type Host, HostError, type Logger, type MetricLabels, type SocketAddress } from "@orbitmq/host";
 import { NameServer } from "@orbitmq/nameserver";
 import { type MessageStore, openMessageStore, StoreError, type StoreStatus } from "@orbitmq/store";
 import { type Advertisement, chooseAdvertisement, isUnspecified, joinAddress } from "./addresses.ts";
 import { freePortPair } from "./free-port-pair.ts";
 import { LazyFolderFile } from "./lazy-folder-file.ts";
 import { memoryFiles } from "./memory-files.ts";
+import type { MetricSource } from "./observing/collect.ts";
+import type { ServerFacts } from "./observing/health.ts";
+import type { Observer } from "./observing/observer.ts";
 import { ServerError, type ServerErrorCode } from "./server-error.ts";
 import {
   type BrokerSettings,
@@ -25,6 +28,8 @@ import {
 
 /** How long a start waits for the first NameServer to take the registration before it is ready anyway. */
 const REGISTRATION_WAIT_MS = 3_000;
+/** A start that takes longer is worth watching: until then nothing but the start is loaded. */
+const OBSERVE_AFTER_MS = 200;
 /** Of the time for stopping, what the store keeps for its last flush. */
 const STORE_SHARE_MS = 5_000;
 
@@ -36,6 +41,8 @@ export interface ServerAddresses {
   readonly namesrvListens: SocketAddress | undefined;
   readonly brokerListens: SocketAddress | undefined;
   readonly vipListens: SocketAddress | undefined;
+  /** Where health and metrics are served. */
+  readonly httpListens: SocketAddress | undefined;
 }
 
 export class Server {
@@ -54,6 +61,9 @@ export class Server {
   #hasGivenUp = false;
   #gaveUp = false;
   #createdStore = false;
+  #phase: ServerFacts["phase"] = "starting";
+  #observer: Observer | undefined;
+  #observing: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(host: Host, settings: ServerSettings, logger: Logger) {
@@ -71,16 +81,83 @@ export class Server {
 
   /** Resolves when clients can be served. Rejects with ServerError, and then nothing runs any more. */
   async start(): Promise<void> {
+    const patience = setTimeout(() => void this.observe(), OBSERVE_AFTER_MS);
     try {
       await this.#startParts();
+      this.#phase = "running";
     } catch (error) {
+      this.#phase = "failed";
       const cause = serverErrorFrom(error);
       this.#gaveUp = this.#hasGivenUp && error instanceof StoreError && error.code === "STATE";
       await this.stop(REGISTRATION_WAIT_MS).catch((stopError: unknown) =>
         this.#logger.warn({ err: stopError }, "stopping after the failed start failed, too"),
       );
       throw cause;
+    } finally {
+      clearTimeout(patience);
     }
+  }
+
+  /** Begins to serve health and metrics, or to send them, as the settings say. Never rejects. Twice is once. */
+  observe(): Promise<void> {
+    this.#observing ??= this.#observe().catch((error: unknown) =>
+      this.#logger.warn({ err: error }, "neither health nor metrics are served"),
+    );
+    return this.#observing;
+  }
+
+  async #observe(): Promise<void> {
+    const { observing } = this.settings;
+    if (observing === undefined || this.#stopped !== undefined) return;
+    const { Observer } = await import("./observing/observer.ts");
+    const { liveness, readiness } = await import("./observing/health.ts");
+    const facts = (): ServerFacts => ({
+      phase: this.#phase,
+      store: this.#store?.status(),
+      registrations: this.#phase === "running" ? this.#broker?.registrations : undefined,
+    });
+    this.#observer = new Observer(observing, {
+      live: () => liveness(facts()),
+      ready: () => readiness(facts()),
+      sources: () => this.#sources(observing.labels),
+      labels: { ...observing.labels, ...this.#nodeLabels() },
+      logger: this.#logger,
+    });
+    await this.#observer.start();
+  }
+
+  /** RocketMQ's: cluster, node_type, node_id. */
+  #nodeLabels(): MetricLabels {
+    const { role, config } = this.settings;
+    if (role === "namesrv")
+      return { cluster: "", node_type: "nameserver", node_id: config.text("bindAddress") };
+    const node = { cluster: config.text("brokerClusterName"), node_id: config.text("brokerName") };
+    return { ...node, node_type: "broker" };
+  }
+
+  #sources(labels: MetricLabels): MetricSource[] {
+    const sources: MetricSource[] = [];
+    const own = { ...labels, ...this.#nodeLabels() };
+    const broker = this.#broker;
+    const nameServer = this.#nameServer;
+    if (this.#phase !== "running") return sources;
+    if (broker !== undefined) {
+      const { metrics } = broker;
+      sources.push({
+        labels: own,
+        refresh: (done) => metrics.refresh(done),
+        families: () => metrics.families(),
+      });
+    }
+    if (nameServer !== undefined) {
+      const families = () => nameServer.families();
+      sources.push({
+        labels: { ...own, node_type: "nameserver" },
+        refresh: (done) => done(),
+        families,
+      });
+    }
+    return sources;
   }
 
   /**
@@ -188,6 +265,7 @@ export class Server {
       namesrvListens: own,
       brokerListens: this.#broker?.local,
       vipListens: this.#broker?.vip,
+      httpListens: this.#observer?.local,
     };
   }
 
@@ -209,6 +287,7 @@ export class Server {
    * Rejects with STOP_TIMEOUT when that takes longer than `timeoutMs`. Idempotent: the first call counts.
    */
   stop(timeoutMs: number): Promise<void> {
+    if (this.#phase !== "failed") this.#phase = "stopping";
     this.#stopped ??= new Promise((resolve, reject) => {
       const { clock, timers } = this.#host;
       const endMs = clock.monotonicMs() + timeoutMs;
@@ -230,6 +309,16 @@ export class Server {
   }
 
   async #stopParts(timeoutMs: number, inTime: () => boolean): Promise<void> {
+    try {
+      await this.#stopServing(timeoutMs, inTime);
+    } finally {
+      // Last: health tells to the end that the server is being stopped.
+      await this.#observing;
+      await this.#observer?.stop();
+    }
+  }
+
+  async #stopServing(timeoutMs: number, inTime: () => boolean): Promise<void> {
     const brokerMs = Math.max(timeoutMs - STORE_SHARE_MS, timeoutMs / 2);
     const broker = await this.#broker?.stop(brokerMs);
     if (broker !== undefined && broker.left > 0)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Configuration, resolveConfiguration } from "./config/configuration.ts";
 import { type ConfigRole, supportedBrokerKeys, supportedNamesrvKeys } from "./config/supported-keys.ts";
+import { observingSettings } from "./observing/observing-settings.ts";
 import { ServerError } from "./server-error.ts";
 import { brokerSettings, nameServerSettings, type ServerRole, storeSettings } from "./settings.ts";
 
@@ -41,12 +42,14 @@ describe("settings", () => {
     nameServerSettings(settings("server", config));
     storeSettings(settings("server", config));
     brokerSettings(settings("server", config));
+    observingSettings(config);
     assert.deepEqual([...asked].sort(), supportedBrokerKeys.map(({ key }) => key).sort());
   });
 
   it("give every supported key of namesrv.conf to the NameServer", () => {
     const { asked, config } = watched("namesrv");
     nameServerSettings(settings("namesrv", config));
+    observingSettings(config);
     assert.deepEqual([...asked].sort(), supportedNamesrvKeys.map(({ key }) => key).sort());
   });
 

@@ -7,6 +7,7 @@ import type { SocketAddress } from "@orbitmq/host";
 import type { NameServerOptions } from "@orbitmq/nameserver";
 import type { StoreOptions } from "@orbitmq/store";
 import type { Configuration } from "./config/configuration.ts";
+import type { ObservingSettings } from "./observing/observing-settings.ts";
 import { ServerError } from "./server-error.ts";
 
 /** What runs in this process: NameServer and broker, or one of them. */
@@ -21,6 +22,8 @@ export interface ServerSettings {
   readonly existing: boolean;
   /** Go on where the machine offers no lock for the store. */
   readonly unsafeNoLock: boolean;
+  /** What is exported where; absent: nothing is. */
+  readonly observing?: ObservingSettings | undefined;
 }
 
 export interface NameServerSettings {

@@ -6,8 +6,10 @@
 import type { ClientOptions } from "@orbitmq/client";
 import { type Host, type Logger, silentLogger } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
+import { joinAddress } from "./addresses.ts";
 import { type FlagValue, resolveConfiguration } from "./config/configuration.ts";
 import { ManualClock } from "./manual-clock/manual-clock.ts";
+import { observingSettings } from "./observing/observing-settings.ts";
 import { Server, serverErrorFrom } from "./server.ts";
 import { ServerError } from "./server-error.ts";
 
@@ -31,6 +33,8 @@ export interface StartOptions {
   readonly host?: string | undefined;
   /** The host name or address clients are told; default: the address listened on. RocketMQ: brokerIP1. */
   readonly advertise?: string | undefined;
+  /** Serves /metrics and /health/… there; 0 picks a free port. Default: neither is served. */
+  readonly metricsPort?: number | undefined;
   /** Default DefaultCluster. */
   readonly cluster?: string | undefined;
   /** Default broker-a. */
@@ -59,6 +63,8 @@ export interface OrbitMQ extends AsyncDisposable {
   readonly clientOptions: Pick<ClientOptions, "namesrv" | "clock">;
   /** What clients are told as the broker's address, `host:port`. */
   readonly brokerAddr: string;
+  /** Where /metrics and /health/… are served, `host:port`; undefined where they are not. */
+  readonly metricsAddr: string | undefined;
   /**
    * Rejects with a ServerError (WRITE_FAILED) when a write or sync of the log failed: the broker then refuses
    * sends and goes on serving reads until it is stopped. Never resolves; never an unhandled rejection.
@@ -115,6 +121,8 @@ export async function start(options: StartOptions = {}): Promise<OrbitMQ | Manua
       ["listenPort", "brokerPort", options.brokerPort],
       ["vipListenPort", "vipPort", options.vipPort],
       ["bindAddress", "host", options.host],
+      ["metricsPromExporterPort", "metricsPort", options.metricsPort],
+      ["metricsExporterType", "start()", wantsMetrics(options) ? undefined : "DISABLE"],
       ["brokerIP1", "advertise", options.advertise],
       ["brokerClusterName", "cluster", options.cluster],
       ["brokerName", "brokerName", options.brokerName],
@@ -134,17 +142,24 @@ export async function start(options: StartOptions = {}): Promise<OrbitMQ | Manua
       store,
       existing: options.existing ?? false,
       unsafeNoLock: options.unsafeNoLock ?? false,
+      observing: observingSettings(config),
     },
     logger,
   );
   await server.start();
+  await server.observe();
   const mq = running(server, options.stopTimeoutMs ?? STOP_TIMEOUT_MS, clock);
   if (clock === undefined) return mq;
   return { ...mq, advance: (ms) => clock.advance(ms), nowMs: () => clock.clock.wallMs() };
 }
 
+/** An embedded server opens no port that nobody asked for. */
+function wantsMetrics({ metricsPort, config = {} }: StartOptions): boolean {
+  return metricsPort !== undefined || Object.keys(config).some((key) => key.startsWith("metrics"));
+}
+
 function running(server: Server, stopTimeoutMs: number, clock: ManualClock | undefined): OrbitMQ {
-  const { namesrvAddr, brokerAddr } = server.addresses;
+  const { namesrvAddr, brokerAddr, httpListens } = server.addresses;
   const failed = server.failed.catch((error: unknown): never => {
     throw new ServerError("WRITE_FAILED", serverErrorFrom(error).message, { cause: error });
   });
@@ -160,6 +175,7 @@ function running(server: Server, stopTimeoutMs: number, clock: ManualClock | und
   return {
     namesrvAddr: namesrvAddr ?? "",
     brokerAddr: brokerAddr ?? "",
+    metricsAddr: httpListens && joinAddress(httpListens.host, httpListens.port),
     clientOptions: { namesrv: namesrvAddr ?? "", ...(clock === undefined ? {} : { clock }) },
     failed,
     status: () => {

@@ -281,7 +281,15 @@ export const inertKeys: Readonly<Record<string, string>> = {
   "messages that come back to a group are not filtered again": `
     filterSupportRetry flag false
   `,
-  "metrics and statistics are not built yet": `
+  "all metrics are counted, it costs next to nothing; metricsExporterType says where they go": `
+    enableRemotingMetrics flag true
+    enableMessageStoreMetrics flag true
+    enableConnectionMetrics flag true
+    enableStatsMetrics flag true
+    enableRequestMetrics flag true
+    enableLagAndDlqMetrics flag true
+  `,
+  "these statistics do not exist": `
     commercialBaseCount int 1
     commercialSizePerMsg int 4096
     accountStatsEnable flag true
@@ -289,23 +297,6 @@ export const inertKeys: Readonly<Record<string, string>> = {
     maxStatsIdleTimeInMinutes int -1
     enableDetailStat flag true
     autoDeleteUnusedStats flag true
-    metricsExporterType text DISABLE
-    metricsOtelCardinalityLimit int 50000
-    metricsGrpcExporterTarget text -
-    metricsGrpcExporterHeader text -
-    metricGrpcExporterTimeOutInMills int 3000
-    metricGrpcExporterIntervalInMills int 60000
-    metricLoggingExporterIntervalInMills int 10000
-    metricsPromExporterPort int 5557
-    metricsPromExporterHost text -
-    metricsLabel text -
-    metricsInDelta flag false
-    enableRemotingMetrics flag true
-    enableMessageStoreMetrics flag true
-    enableConnectionMetrics flag true
-    enableStatsMetrics flag true
-    enableRequestMetrics flag true
-    enableLagAndDlqMetrics flag true
     printChannelGroups flag false
     printChannelGroupsMinNum int 5
     enableLmqStats flag false

@@ -2,6 +2,8 @@
  * The configuration keys that do something, under RocketMQ's names. Where a default differs from RocketMQ's,
  * `rocketmqDefault` says so (and docs/differences.md why). The few keys RocketMQ does not have are marked `own`.
  */
+
+import { metricsKeys, namesrvMetricsKeys } from "./metrics-keys.ts";
 import { nameServerKeys } from "./namesrv-keys.ts";
 import { timerKeys } from "./timer-keys.ts";
 import {
@@ -351,6 +353,7 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
     default: "200",
     description: "Moves after which the delay offsets' dataVersion advances.",
   },
+  ...metricsKeys,
   ...timerKeys,
   {
     key: "hotTailBytes",
@@ -647,4 +650,5 @@ export const supportedNamesrvKeys: readonly SupportedKey[] = [
     description: "A connection without traffic for this long is closed.",
   },
   ...nameServerKeys,
+  ...namesrvMetricsKeys,
 ];

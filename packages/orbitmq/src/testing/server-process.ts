@@ -59,7 +59,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const [program, ...args] = serverCommand(options);
   const child = spawn(program as string, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...options.env },
+    // The usual port of metrics is one, and there may be several servers.
+    env: { ...process.env, ORBITMQ_METRICSPROMEXPORTERPORT: "0", ...options.env },
   });
   const exited = once(child, "exit").then(([code, signal]) => ({ code, signal }) as ServerExit);
   const stderr = collect(child);

@@ -38,6 +38,12 @@ export const KEY_FLAGS: readonly (readonly [
     ["server", "broker"],
   ],
   [
+    "--metrics-port <n>",
+    "metricsPromExporterPort",
+    "port of /metrics and /health, 0: a free one (default 5557; of a NameServer alone 5556)",
+    ["server", "namesrv", "broker"],
+  ],
+  [
     "--cluster <name>",
     "brokerClusterName",
     "the cluster's name (default DefaultCluster)",

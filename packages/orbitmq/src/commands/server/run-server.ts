@@ -10,6 +10,7 @@ import type { Host, Logger } from "@orbitmq/host";
 import { nodeHost } from "@orbitmq/host/node";
 import { type CommandLogger, commandLogger } from "../../logging/command-logger.ts";
 import type { LogFormat, LogLevel } from "../../logging/pino-records.ts";
+import { observingSettings } from "../../observing/observing-settings.ts";
 import { Server, serverErrorFrom } from "../../server.ts";
 import { ServerError, serverErrors } from "../../server-error.ts";
 import type { ServerRole } from "../../settings.ts";
@@ -57,6 +58,7 @@ export async function runServer(role: ServerRole, flags: ServerFlags, terminal: 
     store: flags.store ?? "disk",
     existing: flags.existing === true,
     unsafeNoLock: flags.unsafeNoLock === true,
+    observing: observingSettings(config),
   };
   const server = new Server(host, settings, logger);
   try {
@@ -73,6 +75,7 @@ export async function runServer(role: ServerRole, flags: ServerFlags, terminal: 
     announce(server, flags, terminal, logger);
     await terminal.out(readyLine(server, flags.json === true));
     logger.begin();
+    void server.observe();
     return await serve(server, host, { flags, logger, stopAsked, terminal });
   } finally {
     await logger.flush();
