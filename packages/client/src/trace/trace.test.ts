@@ -106,6 +106,32 @@ describe("traces", () => {
     assert.equal(delayed.messageType, "Delay_Msg");
   });
 
+  it("tell of listeners in order and of popped messages as well", async () => {
+    const { c, admin, namesrv } = await cluster({ defaultMessageRequestMode: "POP" });
+    const producer = new Producer(c.host, { namesrv });
+    await c.settle(producer.start());
+    const { msgId } = await c.settle(producer.send({ topic: "orders", body: "hello" }));
+    const options = { namesrv, from: "first", trace: true } as const;
+    const inOrder = new PushConsumer(c.host, { ...options, group: "in-order" });
+    const popping = new PushConsumer(c.host, { ...options, group: "popping", clientRebalance: false });
+    const heard: string[] = [];
+    inOrder.listenOrderly("orders", () => void heard.push("in order"));
+    popping.listen("orders", (message) => {
+      assert.ok(message.properties["POP_CK"] !== undefined);
+      heard.push("popped");
+    });
+    await c.settle(Promise.all([inOrder.start(), popping.start()]));
+    await c.until(() => heard.length === 2);
+    await c.settle(Promise.all([producer.shutdown(), inOrder.shutdown(), popping.shutdown()]));
+    const events = await c.settle(admin.messageTrace(msgId));
+    assert.deepEqual(events.map(({ type, group }) => `${type} ${group}`).sort(), [
+      "SubAfter in-order",
+      "SubAfter popping",
+      "SubBefore in-order",
+      "SubBefore popping",
+    ]);
+  });
+
   it("of a lite pull consumer tell what was handed out", async () => {
     const { c, admin, namesrv } = await cluster();
     const producer = new Producer(c.host, { namesrv });
@@ -127,7 +153,7 @@ describe("traces", () => {
     );
   });
 
-  it("are not made where the broker wants none, nor of messages that say so", async () => {
+  it("are not made where the broker wants none", async () => {
     const { c, admin, namesrv } = await cluster({ traceOn: false, traceTopicEnable: false });
     const producer = new Producer(c.host, { namesrv, trace: { topic: "traces" } });
     await c.settle(producer.start());
@@ -252,6 +278,24 @@ describe("trace messages", () => {
     await w.run(400);
     assert.equal(traces().length, 3);
     await w.settle(producer.shutdown());
+  });
+
+  it("do not tell of a message that says so, and of one that was sent oneway", async () => {
+    const { w, producer, traces } = await stage();
+    const properties = { TRACE_ON: "false" };
+    await w.settle(producer.send({ topic: "orders", body: "x", properties }));
+    await w.settle(producer.sendOneway({ topic: "orders", body: "x" }));
+    const { msgId } = await w.settle(
+      producer.send([
+        { topic: "orders", body: "x", properties },
+        { topic: "orders", body: "y" },
+      ]),
+    );
+    await w.settle(producer.shutdown());
+    assert.deepEqual(
+      traces().flatMap(({ contexts }) => contexts.map((context) => context.msgId)),
+      [msgId.split(",")[1]],
+    );
   });
 
   it("are of an inner producer group, and carry ids and keys", async () => {
