@@ -45,8 +45,8 @@ describe("completion", { skip: has("bash") ? false : "no bash here" }, () => {
   });
 
   it("takes the value of a flag for no command, and leaves values it does not know to the shell", async () => {
-    const [skipped, value] = await offered("orbitmq topic create -n topic --js", "orbitmq topic list -n ");
-    assert.deepEqual(skipped, ["--json"]);
+    const [skipped, value] = await offered("orbitmq broker --cluster list --exi", "orbitmq topic list -n ");
+    assert.deepEqual(skipped, ["--existing"]);
     assert.deepEqual(value, []);
   });
 
