@@ -1,5 +1,6 @@
 /** Which handler answers which request of an administrator about the broker as a whole; and what is refused in words. */
 import { RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { type BrokerConfigNeeds, getBrokerConfig, updateBrokerConfig } from "./handlers/broker-config.ts";
 import { deleteSubscriptionGroupList } from "./handlers/delete-subscription-group-list.ts";
 import type { DeleteSubscriptionGroupNeeds } from "./handlers/delete-subscriptiongroup.ts";
 import {
@@ -23,6 +24,7 @@ import type { ScheduleService } from "./schedule/schedule-service.ts";
 
 export type AdminParts = DeleteSubscriptionGroupNeeds &
   DeleteTopicNeeds &
+  BrokerConfigNeeds &
   GetAllProducerInfoNeeds &
   GetSystemTopicListNeeds &
   QueryConsumeQueueNeeds &
@@ -32,6 +34,8 @@ export function adminRequestHandlers(parts: AdminParts): readonly (readonly [num
   return [
     ...notSupported(),
     [RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, updateAndCreateTopicList(parts)],
+    [RequestCode.UPDATE_BROKER_CONFIG, updateBrokerConfig(parts)],
+    [RequestCode.GET_BROKER_CONFIG, getBrokerConfig(parts)],
     [RequestCode.DELETE_TOPIC_IN_BROKER, deleteTopicInBroker(parts)],
     [RequestCode.DELETE_TOPIC_IN_BROKER_LIST, deleteTopicInBrokerList(parts)],
     [RequestCode.CLEAN_UNUSED_TOPIC, cleanUnusedTopic(parts)],

@@ -5,6 +5,7 @@
 import type { SocketAddress } from "@orbitmq/host";
 import { type MessageStore, TIMER_WHEEL_SLOTS } from "@orbitmq/store";
 import type { RpcClientOptions, RpcServerOptions } from "@orbitmq/wire";
+import type { ConfigurationPort } from "./configuration-port.ts";
 
 /** What a broker cannot do without. */
 export interface BrokerEssentials {
@@ -31,6 +32,8 @@ export interface BrokerEssentials {
   readonly brokerIP1?: string | undefined;
   /** The port clients are told, where it differs from the one listened on. */
   readonly advertisedPort?: number | undefined;
+  /** What administrators see and change (25, 26); absent: both are refused. */
+  readonly configuration?: ConfigurationPort | undefined;
   readonly rpcServer?: RpcServerOptions | undefined;
   readonly rpcClient?: RpcClientOptions | undefined;
 }
@@ -194,6 +197,43 @@ export interface BrokerTuning {
   /** Queues one topic may have; more are answered 29 INVALID_PARAMETER. */
   readonly topicQueuesMax: number;
 }
+
+/** What can change while a broker runs. */
+export type RuntimeBrokerTuning = Partial<
+  Pick<
+    BrokerTuning,
+    | "brokerPermission"
+    | "autoCreateTopicEnable"
+    | "autoCreateSubscriptionGroup"
+    | "maxMessageSize"
+    | "longPollingEnable"
+    | "shortPollingTimeMills"
+    | "defaultQueryMaxNum"
+    | "maxTransferCountOnMessageInMemory"
+    | "maxTransferBytesOnMessageInMemory"
+    | "strictSubscription"
+    | "useServerSideResetOffset"
+    | "notifyConsumerIdsChangedEnable"
+    | "enablePropertyFilter"
+    | "storeReplyMessageEnable"
+    | "registerNameServerPeriod"
+    | "recallMessageEnable"
+    | "allowRecallWhenBrokerNotWriteable"
+    | "timerMaxDelaySec"
+    | "timerCongestNumEachSlot"
+    | "rejectTransactionMessage"
+    | "transactionTimeOut"
+    | "transactionCheckMax"
+    | "transactionCheckInterval"
+    | "popFromRetryProbability"
+    | "popInvisibleTimeMillisMax"
+    | "popCheckPointsMax"
+    | "defaultMessageRequestMode"
+    | "defaultPopShareQueueNum"
+    | "serverLoadBalancerEnable"
+    | "fileReservedTime"
+  >
+>;
 
 export type BrokerOptions = BrokerEssentials & Partial<BrokerTuning>;
 export type ResolvedBrokerOptions = BrokerEssentials & BrokerTuning;

@@ -19,7 +19,12 @@ import { RequestModes } from "./assignment/request-modes.ts";
 import { TopicQueues } from "./assignment/topic-queues.ts";
 import { BrokerError } from "./broker-error.ts";
 import { BrokerIdentity, resolveAdvertised } from "./broker-identity.ts";
-import { type BrokerOptions, brokerDefaults, type ResolvedBrokerOptions } from "./broker-options.ts";
+import {
+  type BrokerOptions,
+  brokerDefaults,
+  type ResolvedBrokerOptions,
+  type RuntimeBrokerTuning,
+} from "./broker-options.ts";
 import { ConsumerGroups } from "./consumer-groups/consumer-groups.ts";
 import { GroupNotifier } from "./consumer-groups/group-notifier.ts";
 import { GroupRegistry } from "./consumer-groups/group-registry.ts";
@@ -133,7 +138,9 @@ export class Broker {
       logger,
       groups: new SubscriptionGroups(nowMs),
       file: file("subscriptionGroup.json"),
-      autoCreateSubscriptionGroup: resolved.autoCreateSubscriptionGroup,
+      get autoCreateSubscriptionGroup() {
+        return resolved.autoCreateSubscriptionGroup;
+      },
       groupsMax: resolved.groupsMax,
     });
     this.#offsets = new OffsetRegistry({
@@ -156,7 +163,9 @@ export class Broker {
       timers,
       consumers: this.#consumers,
       groups: this.#groups,
-      notifyConsumerIdsChangedEnable: resolved.notifyConsumerIdsChangedEnable,
+      get notifyConsumerIdsChangedEnable() {
+        return resolved.notifyConsumerIdsChangedEnable;
+      },
     });
     this.#lockKeeper = new LockKeeper({
       ...resolved,
@@ -317,6 +326,19 @@ export class Broker {
   /** The NameServers it registers with, and those of them that have taken its last registration. */
   get registrations(): { readonly wanted: number; readonly done: number } {
     return this.#registration.counts;
+  }
+
+  /** Takes other values from now on; the parts share the one object of options. */
+  changeOptions(changes: RuntimeBrokerTuning): void {
+    Object.assign(this.#options, changes);
+    if (changes.brokerPermission !== undefined) {
+      this.#topics.topics.apply({ kind: "topics-told", atMs: this.#host.clock.wallMs() });
+      this.#registration.topicsChanged();
+    }
+    // The topic that others are created after is there when they may be.
+    for (const topic of systemTopics(this.#options)) {
+      if (this.#topics.get(topic.topicName) === undefined) this.#topics.put(topic);
+    }
   }
 
   /** Where it listens, once started. */

@@ -13,12 +13,15 @@ import type { Clock, Logger, Random, TimerHandle, Timers } from "@orbitmq/host";
 import {
   bodyCrc,
   encodeRegisterBrokerBody,
+  isReadable,
+  isWritable,
   type RemotingCommand,
   RequestCode,
   ResponseCode,
   type RpcClient,
   registerBrokerRequestHeader,
   sameDataVersion,
+  type TopicConfig,
   unregisterBrokerRequestHeader,
   type WireError,
 } from "@orbitmq/wire";
@@ -40,6 +43,7 @@ export interface RegistrationNeeds {
     | "brokerName"
     | "brokerClusterName"
     | "brokerId"
+    | "brokerPermission"
     | "registerNameServerPeriod"
     | "registerBrokerTimeoutMills"
     | "registerRetryMsMin"
@@ -59,7 +63,7 @@ export class Registration {
 
   constructor(needs: RegistrationNeeds) {
     this.#needs = needs;
-    const body = registrationBody(needs.topics);
+    const body = registrationBody(needs);
     this.#links = [...new Set(needs.namesrvAddrs)].map(
       (address) => new NameServerLink(needs, address, body, () => this.#registered()),
     );
@@ -132,18 +136,30 @@ export class Registration {
 }
 
 /** The body for the topics as they are, encoded once per version. */
-function registrationBody(topics: Topics): () => { readonly bytes: Uint8Array; readonly crc: number } {
+function registrationBody({
+  topics,
+  options,
+}: RegistrationNeeds): () => { readonly bytes: Uint8Array; readonly crc: number } {
   let version = topics.dataVersion;
   let encoded: { readonly bytes: Uint8Array; readonly crc: number } | undefined;
   return () => {
     if (encoded === undefined || !sameDataVersion(version, topics.dataVersion)) {
       version = topics.dataVersion;
-      const wrapper = { topicConfigTable: topics.table, dataVersion: version };
+      const wrapper = { topicConfigTable: allowed(topics, options.brokerPermission), dataVersion: version };
       const bytes = encodeRegisterBrokerBody({ topicConfigSerializeWrapper: wrapper, filterServerList: [] });
       encoded = { bytes, crc: bodyCrc(bytes) };
     }
     return encoded;
   };
+}
+
+/** What the broker does not allow, routes do not offer. */
+function allowed(topics: Topics, permission: number): ReadonlyMap<string, TopicConfig> {
+  if (isReadable(permission) && isWritable(permission)) return topics.table;
+  const restricted = [...topics.table].map(
+    ([name, topic]) => [name, { ...topic, perm: topic.perm & permission }] as const,
+  );
+  return new Map(restricted);
 }
 
 class NameServerLink {

@@ -1,4 +1,5 @@
 /** Who serves which topic. */
+export type { ConfigurationPort } from "./configuration-port.ts";
 export type { KeptFile } from "./kv-config.ts";
 export { NameServer } from "./name-server.ts";
-export type { NameServerOptions } from "./nameserver-options.ts";
+export type { NameServerOptions, RuntimeNameServerOptions } from "./nameserver-options.ts";

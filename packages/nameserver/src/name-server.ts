@@ -17,6 +17,7 @@ import {
   type NameServerOptions,
   nameServerDefaults,
   type ResolvedNameServerOptions,
+  type RuntimeNameServerOptions,
 } from "./nameserver-options.ts";
 import { requestHandlers } from "./request-handlers.ts";
 import { RouteTable } from "./route-table.ts";
@@ -76,6 +77,11 @@ export class NameServer {
         resolve(listener.local);
       });
     });
+  }
+
+  /** Takes other values from now on; the parts share the one object of options. */
+  changeOptions(changes: RuntimeNameServerOptions): void {
+    Object.assign(this.#options, changes);
   }
 
   /** Answers what is in flight, then closes; at most `timeoutMs` (default 3000). Idempotent. */

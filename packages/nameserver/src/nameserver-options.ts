@@ -2,6 +2,7 @@
  * Every option of the NameServer with RocketMQ's name and default (RocketMQ: NamesrvConfig). Whole milliseconds.
  */
 import type { RpcServerOptions } from "@orbitmq/wire";
+import type { ConfigurationPort } from "./configuration-port.ts";
 import type { KeptFile } from "./kv-config.ts";
 
 export interface NameServerOptions {
@@ -25,11 +26,24 @@ export interface NameServerOptions {
   readonly kvConfigCharactersMax?: number;
   /** kvConfig.json; absent: the KV configuration is forgotten at stop. */
   readonly kvConfigFile?: KeptFile | undefined;
+  /** What administrators see and change (318, 319); absent: both are refused. */
+  readonly configuration?: ConfigurationPort | undefined;
   /** Limits of the RPC layer. */
   readonly rpc?: RpcServerOptions;
 }
 
-export type ResolvedNameServerOptions = Required<Omit<NameServerOptions, "rpc" | "kvConfigFile">>;
+export type ResolvedNameServerOptions = Required<
+  Omit<NameServerOptions, "rpc" | "kvConfigFile" | "configuration">
+> &
+  Pick<NameServerOptions, "configuration">;
+
+/** What can change while a NameServer runs. */
+export type RuntimeNameServerOptions = Partial<
+  Pick<
+    ResolvedNameServerOptions,
+    "orderMessageEnable" | "returnOrderTopicConfigToBroker" | "enableAllTopicList" | "enableTopicList"
+  >
+>;
 
 export const nameServerDefaults: ResolvedNameServerOptions = {
   scanNotActiveBrokerInterval: 5_000,

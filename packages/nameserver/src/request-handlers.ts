@@ -6,6 +6,7 @@ import { getBrokerClusterInfo } from "./handlers/get-broker-cluster-info.ts";
 import { getBrokerMemberGroup } from "./handlers/get-broker-member-group.ts";
 import { getRouteInfo } from "./handlers/get-route-info.ts";
 import { deleteKvConfig, getKvConfig, getKvListByNamespace, putKvConfig } from "./handlers/kv-config.ts";
+import { getNamesrvConfig, updateNamesrvConfig } from "./handlers/namesrv-config.ts";
 import { notSupported } from "./handlers/not-supported.ts";
 import { queryDataVersion } from "./handlers/query-data-version.ts";
 import { registerBroker } from "./handlers/register-broker.ts";
@@ -52,6 +53,8 @@ export function requestHandlers(parts: NameServerParts): ReadonlyMap<number, Req
     [RequestCode.GET_KV_CONFIG, getKvConfig(parts)],
     [RequestCode.DELETE_KV_CONFIG, deleteKvConfig(parts)],
     [RequestCode.GET_KVLIST_BY_NAMESPACE, getKvListByNamespace(parts)],
+    [RequestCode.UPDATE_NAMESRV_CONFIG, updateNamesrvConfig(parts)],
+    [RequestCode.GET_NAMESRV_CONFIG, getNamesrvConfig(parts)],
     [RequestCode.WIPE_WRITE_PERM_OF_BROKER, wipeWritePermOfBroker(parts)],
     [RequestCode.ADD_WRITE_PERM_OF_BROKER, addWritePermOfBroker(parts)],
     [RequestCode.DELETE_TOPIC_IN_NAMESRV, deleteTopicInNamesrv(parts)],

@@ -25,15 +25,25 @@ export class LazyFolderFile {
     return this.#file.load(parse);
   }
 
+  /** Blocking. Throws HostError. */
+  saveSync(text: string): void {
+    this.#makeFolder();
+    this.#file.saveSync(text);
+  }
+
   save(text: string, done: (error: Error | undefined) => void): void {
     try {
-      if (!this.#isMade && this.#folder !== "") this.#host.files.makeFolderSync(this.#folder);
-      this.#isMade = true;
+      this.#makeFolder();
     } catch (error) {
       done(error as Error);
       return;
     }
     this.#file.save(text, done);
+  }
+
+  #makeFolder(): void {
+    if (!this.#isMade && this.#folder !== "") this.#host.files.makeFolderSync(this.#folder);
+    this.#isMade = true;
   }
 
   close(): void {

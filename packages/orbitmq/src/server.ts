@@ -8,15 +8,18 @@
  */
 import { Broker, BrokerError } from "@orbitmq/broker";
 import { type Host, HostError, type Logger, type MetricLabels, type SocketAddress } from "@orbitmq/host";
-import { NameServer } from "@orbitmq/nameserver";
+import { type ConfigurationPort, NameServer } from "@orbitmq/nameserver";
 import { type MessageStore, openMessageStore, StoreError, type StoreStatus } from "@orbitmq/store";
 import { type Advertisement, chooseAdvertisement, isUnspecified, joinAddress } from "./addresses.ts";
+import type { RuntimeConfiguration } from "./config/runtime-configuration.ts";
+import type { ConfigRole } from "./config/supported-keys.ts";
 import { freePortPair } from "./free-port-pair.ts";
 import { LazyFolderFile } from "./lazy-folder-file.ts";
 import { memoryFiles } from "./memory-files.ts";
 import type { MetricSource } from "./observing/collect.ts";
 import type { ServerFacts } from "./observing/health.ts";
 import type { Observer } from "./observing/observer.ts";
+import { configurationPort, runtimeConfiguration } from "./runtime-changes.ts";
 import { ServerError, type ServerErrorCode } from "./server-error.ts";
 import {
   type BrokerSettings,
@@ -48,10 +51,11 @@ export interface ServerAddresses {
 export class Server {
   /** Rejects when the store stops taking writes for good. Handled: never an unhandled rejection. */
   readonly failed: Promise<never>;
-  readonly settings: ServerSettings;
+  #settings: ServerSettings;
   readonly #host: Host;
   readonly #logger: Logger;
   readonly #fail: (error: Error) => void;
+  #runtime: RuntimeConfiguration | undefined;
   #nameServer: NameServer | undefined;
   #store: MessageStore | undefined;
   #broker: Broker | undefined;
@@ -69,7 +73,7 @@ export class Server {
   constructor(host: Host, settings: ServerSettings, logger: Logger) {
     // A store in memory is the ordinary one on files that nobody else sees.
     this.#host = settings.store === "memory" ? { ...host, files: memoryFiles(host) } : host;
-    this.settings = settings;
+    this.#settings = settings;
     this.#logger = logger;
     let fail: (error: Error) => void = () => {};
     this.failed = new Promise<never>((_, reject) => {
@@ -77,6 +81,11 @@ export class Server {
     });
     this.#fail = fail;
     this.failed.catch((error: unknown) => logger.error({ err: error }, "the store stopped taking writes"));
+  }
+
+  /** As configured, and changed while it ran. */
+  get settings(): ServerSettings {
+    return this.#settings;
   }
 
   /** Resolves when clients can be served. Rejects with ServerError, and then nothing runs any more. */
@@ -178,6 +187,12 @@ export class Server {
 
   async #startParts(): Promise<void> {
     const { role } = this.settings;
+    this.#runtime = runtimeConfiguration(this.#host, this.settings, this.#logger, () => ({
+      nameServer: this.#nameServer,
+      store: this.#store,
+      broker: this.#broker,
+    }));
+    this.#settings = { ...this.settings, config: this.#runtime.config };
     // Both begin at once; both are waited for, so that a failure of one leaves the other in a known state.
     const parts = await Promise.allSettled([
       role === "broker" ? undefined : this.#startNameServer(),
@@ -190,10 +205,18 @@ export class Server {
   async #startNameServer(): Promise<void> {
     const { listen, options, kvConfigPath } = nameServerSettings(this.settings);
     const kvConfigFile = new LazyFolderFile(this.#host, kvConfigPath, this.#logger);
-    this.#nameServer = new NameServer(this.#host, { ...options, kvConfigFile }, this.#logger);
+    this.#nameServer = new NameServer(
+      this.#host,
+      { ...options, kvConfigFile, configuration: this.#port("namesrv") },
+      this.#logger,
+    );
     this.#namesrvListens = await this.#nameServer
       .start(listen)
       .catch((error: unknown) => refuseAddress(error, "the NameServer", listen, "--namesrv-port"));
+  }
+
+  #port(role: ConfigRole): ConfigurationPort | undefined {
+    return this.#runtime === undefined ? undefined : configurationPort(this.#runtime, role);
   }
 
   async #startStore(): Promise<void> {
@@ -230,6 +253,7 @@ export class Server {
         store: this.#store!,
         brokerIP1: this.#advertisement.host,
         namesrvAddrs: [...addresses],
+        configuration: this.#port("broker"),
       },
       this.#logger,
     );

@@ -7,6 +7,7 @@ import type { SocketAddress } from "@orbitmq/host";
 import type { NameServerOptions } from "@orbitmq/nameserver";
 import type { StoreOptions } from "@orbitmq/store";
 import type { Configuration } from "./config/configuration.ts";
+import { RUNTIME_FILE } from "./config/runtime-file.ts";
 import type { ObservingSettings } from "./observing/observing-settings.ts";
 import { ServerError } from "./server-error.ts";
 
@@ -26,9 +27,11 @@ export interface ServerSettings {
   readonly observing?: ObservingSettings | undefined;
 }
 
+const NAMESRV_KV_CONFIG = "./namesrv/kvConfig.json";
+
 export interface NameServerSettings {
   readonly listen: SocketAddress;
-  readonly options: Omit<NameServerOptions, "kvConfigFile">;
+  readonly options: Omit<NameServerOptions, "kvConfigFile" | "configuration">;
   /** Where kvConfig.json is, or will be. */
   readonly kvConfigPath: string;
 }
@@ -42,7 +45,7 @@ export function nameServerSettings({ role, config }: ServerSettings): NameServer
     },
     kvConfigPath:
       config.text("kvConfigPath") ||
-      (own ? "./namesrv/kvConfig.json" : `${config.text("storePathRootDir")}/config/kvConfig.json`),
+      (own ? NAMESRV_KV_CONFIG : `${config.text("storePathRootDir")}/config/kvConfig.json`),
     options: {
       orderMessageEnable: config.flag("orderMessageEnable"),
       returnOrderTopicConfigToBroker: config.flag("returnOrderTopicConfigToBroker"),
@@ -52,6 +55,14 @@ export function nameServerSettings({ role, config }: ServerSettings): NameServer
       ...(own ? { scanNotActiveBrokerInterval: config.number("scanNotActiveBrokerInterval") } : {}),
     },
   };
+}
+
+/** Where it is kept what was changed while the server ran. */
+export function runtimeFilePath(settings: Pick<ServerSettings, "role" | "config">): string {
+  const { role, config } = settings;
+  if (role !== "namesrv") return `${config.text("storePathRootDir")}/config/${RUNTIME_FILE}`;
+  const path = config.text("kvConfigPath") || NAMESRV_KV_CONFIG;
+  return `${path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "."}/${RUNTIME_FILE}`;
 }
 
 export function storeSettings({ config, store, existing, unsafeNoLock }: ServerSettings): StoreOptions {
@@ -101,7 +112,7 @@ export function storeSettings({ config, store, existing, unsafeNoLock }: ServerS
 }
 
 /** Everything of the broker but its store and the NameServers it registers with. */
-export type BrokerSettings = Omit<BrokerOptions, "store" | "namesrvAddrs" | "brokerIP1"> & {
+export type BrokerSettings = Omit<BrokerOptions, "store" | "namesrvAddrs" | "brokerIP1" | "configuration"> & {
   /** --advertise as given; empty: choose. */
   readonly advertise: string;
   readonly namesrvAddrs: readonly string[];

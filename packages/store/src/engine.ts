@@ -272,7 +272,9 @@ export class Engine implements MarkSource, QueueFlushSource {
       index: this.index,
       writtenGate,
       flushedGate,
-      maxMessageSize: options.maxMessageSize,
+      get maxMessageSize() {
+        return options.maxMessageSize;
+      },
       segmentBytes,
       delaysMs: this.delaysMs,
       allowsUnsealed: (end) => this.mark.allowsUnsealed(end),

@@ -44,11 +44,17 @@ import { rebuildWhileOpen } from "./recovery/queue-rebuild.ts";
 import { truncateLog } from "./recovery/truncation.ts";
 import type { DiskUseReport } from "./retention/disk-use.ts";
 import type { RemovedRange } from "./retention/queue-survey.ts";
+import { retentionRules } from "./retention/retention-policy.ts";
 import { deleteTopics } from "./retention/topic-deletion.ts";
 import { SlicedWork, type Slices } from "./slices.ts";
 import { StoreError } from "./store-error.ts";
 import { type Opened, openStore } from "./store-opening.ts";
-import { type ResolvedStoreOptions, resolveStoreOptions, type StoreOptions } from "./store-options.ts";
+import {
+  type ResolvedStoreOptions,
+  type RuntimeStoreOptions,
+  resolveStoreOptions,
+  type StoreOptions,
+} from "./store-options.ts";
 
 /** Log bytes whose queue units are not on disk yet, beyond which appends are refused: queue files cannot be written. */
 const QUEUES_BEHIND_BYTES_MAX = 1024 * 1024 * 1024;
@@ -311,6 +317,14 @@ export class FileMessageStore implements MessageStore {
 
   releaseSpace(): boolean {
     return this.#isOpen() && this.#engine.releaseSpace();
+  }
+
+  changeOptions(changes: RuntimeStoreOptions): void {
+    const changed = resolveStoreOptions({ ...this.options, ...changes });
+    retentionRules(changed);
+    // The store's parts share the one object.
+    Object.assign(this.options, changes);
+    this.#engine.retention.rulesChanged();
   }
 
   diskUse(done: (error: Error | undefined, report: DiskUseReport | undefined) => void): void {

@@ -36,6 +36,7 @@ export { STORE_ERRORS, StoreError, type StoreErrorCode } from "./store-error.ts"
 export {
   type FlushDiskType,
   type ResolvedStoreOptions,
+  type RuntimeStoreOptions,
   resolveStoreOptions,
   STORE_DEFAULTS,
   type StoreOptions,

@@ -15,6 +15,7 @@ import type { ChunkRead } from "./commit-log/log-tail.ts";
 import type { IntegrityStatus } from "./integrity/damages.ts";
 import type { KeyIndexSpan, LogPlace } from "./reading/log-place.ts";
 import type { DiskUseReport } from "./retention/disk-use.ts";
+import type { RuntimeStoreOptions } from "./store-options.ts";
 
 /** What an append waits for. `written` is the ASYNC_FLUSH class; `flushed` the SYNC_FLUSH class. */
 export type Durability = "written" | "flushed";
@@ -266,6 +267,9 @@ export interface MessageStore {
   releaseSpace(): boolean;
   /** Looks at every file, in turns. `error` when the disk refuses to tell. */
   diskUse(done: (error: Error | undefined, report: DiskUseReport | undefined) => void): void;
+
+  /** Changes options that can change while the store is open. Throws StoreError ILLEGAL_OPTION, and nothing has changed. */
+  changeOptions(changes: RuntimeStoreOptions): void;
 
   subscribeArrivals(listener: ArrivalListener): void;
   /** Called once if a write error stops writes for good (rule 2). */

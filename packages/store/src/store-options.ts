@@ -229,6 +229,23 @@ const MINIMUM: Partial<Record<keyof StoreOptions, number>> = {
   spaceReserveBytes: 0,
 };
 
+/** What can change while a store is open. */
+export type RuntimeStoreOptions = Partial<
+  Pick<
+    ResolvedStoreOptions,
+    | "maxMessageSize"
+    | "maxTransferCountOnMessageInMemory"
+    | "maxTransferBytesOnMessageInMemory"
+    | "fileReservedTime"
+    | "deleteWhen"
+    | "diskMaxUsedSpaceRatio"
+    | "diskSpaceCleanForciblyRatio"
+    | "diskSpaceWarningLevelRatio"
+    | "cleanFileForciblyEnable"
+    | "deleteFileBatchMax"
+  >
+>;
+
 /** Fills in the defaults. Throws StoreError ILLEGAL_OPTION for a value outside its range. */
 export function resolveStoreOptions(options: StoreOptions): ResolvedStoreOptions {
   const inMemory = options.store === "memory" ? MEMORY_DEFAULTS : {};

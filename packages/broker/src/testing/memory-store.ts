@@ -338,6 +338,8 @@ export class MemoryStore implements MessageStore {
     return true;
   }
 
+  changeOptions(): void {}
+
   diskUse(done: (error: Error | undefined, report: DiskUseReport | undefined) => void): void {
     const use = (bytes: number) => ({ files: 1, bytes, allocatedBytes: bytes / 2 });
     const [commitLog, consumeQueue, index, config, other] = [use(8), use(6), use(4), use(2), use(0)];

@@ -22,7 +22,9 @@ import { formatPrettyFastjson } from "../pretty-fastjson.ts";
 export type TopicChange =
   /** Creates the topic or replaces its configuration. `atMs` is wall time. */
   | { readonly kind: "topic-put"; readonly topic: TopicConfig; readonly atMs: number }
-  | { readonly kind: "topic-delete"; readonly topic: string; readonly atMs: number };
+  | { readonly kind: "topic-delete"; readonly topic: string; readonly atMs: number }
+  /** Something that all topics are told with has changed: only the version advances. */
+  | { readonly kind: "topics-told"; readonly atMs: number };
 
 export interface TopicsSnapshot {
   readonly topics: readonly TopicConfig[];
@@ -57,7 +59,7 @@ export class Topics {
 
   apply(change: TopicChange): void {
     if (change.kind === "topic-delete") this.#table.delete(change.topic);
-    else this.#table.set(change.topic.topicName, change.topic);
+    else if (change.kind === "topic-put") this.#table.set(change.topic.topicName, change.topic);
     this.#dataVersion = nextDataVersion(this.#dataVersion, change.atMs);
   }
 

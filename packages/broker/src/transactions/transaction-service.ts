@@ -88,9 +88,22 @@ export class TransactionService implements ArrivalListener {
     const { options } = needs;
     this.#needs = needs;
     this.#durability = options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
-    const { fileReservedTime } = options;
-    const keptMs = fileReservedTime > 0 ? fileReservedTime * HOUR_MS : Number.POSITIVE_INFINITY;
-    this.halves = new Halves({ ...options, keptMs });
+    // Read when they are needed: they may change while the broker runs.
+    this.halves = new Halves({
+      get transactionTimeOut() {
+        return options.transactionTimeOut;
+      },
+      get transactionCheckInterval() {
+        return options.transactionCheckInterval;
+      },
+      get transactionCheckMax() {
+        return options.transactionCheckMax;
+      },
+      get keptMs() {
+        const { fileReservedTime } = options;
+        return fileReservedTime > 0 ? fileReservedTime * HOUR_MS : Number.POSITIVE_INFINITY;
+      },
+    });
     this.#requests = new CheckRequests(needs.producers, options.brokerName);
     this.#ops = new OpLog({
       ...needs,

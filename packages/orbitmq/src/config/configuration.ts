@@ -1,6 +1,6 @@
 /**
- * Puts the sources of configuration together: flag, `-o`, environment, file, default, in this order. Every value
- * keeps where it came from, every wrong one is reported (all of them at once), and what has no effect is said.
+ * Puts the sources of configuration together: flag, `-o`, environment, file, default, in this order; above them stands
+ * what was changed while the server ran (runtime-configuration.ts). Every value keeps where it came from, every wrong one is reported (all of them at once), and what has no effect is said.
  */
 import { ServerError } from "../server-error.ts";
 import { isSecret, type KeyDefinition, type KeyTable, keyTable, nearestKey } from "./key-table.ts";
@@ -8,7 +8,7 @@ import { type PropertyEntry, parseProperties } from "./properties.ts";
 import type { ConfigRole } from "./supported-keys.ts";
 import type { ConfigValue } from "./value-kinds.ts";
 
-export type ConfigSource = "flag" | "-o" | "environment" | "file" | "default";
+export type ConfigSource = "runtime" | "flag" | "-o" | "environment" | "file" | "default";
 
 export interface EffectiveValue {
   readonly key: string;
@@ -120,6 +120,15 @@ export function resolveConfiguration(input: ConfigInput): Configuration {
   }
   if (problems.length > 0) throw new ServerError("CONFIG_INVALID", problems.join("\n"));
   return configuration(input.role, values, warnings);
+}
+
+/** `base` with other values of some keys. */
+export function withValues(
+  base: Configuration,
+  replaced: ReadonlyMap<string, EffectiveValue>,
+): Configuration {
+  const values = base.values.map((value) => replaced.get(value.key) ?? value);
+  return configuration(base.role, values, base.warnings);
 }
 
 function configuration(

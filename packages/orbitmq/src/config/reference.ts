@@ -1,13 +1,15 @@
 /** Writes docs/configuration.md from the key table, so that the page cannot say anything else than the code. */
 import { type KeyDefinition, keyTable } from "./key-table.ts";
+import { isRuntimeKey } from "./runtime-keys.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 const code = (text: string): string => (text === "" ? "" : `\`${cell(text)}\``);
 
 function supportedRows(keys: readonly KeyDefinition[]): string[] {
   return keys.map(({ key, default: fallback, kind, description, rocketmqDefault, own }) => {
+    const atRunTime = isRuntimeKey(key) ? " Can be changed at run time." : "";
     const rocketmq = own ? "no such key" : (rocketmqDefault ?? "the same");
-    return `| \`${key}\` | ${code(fallback) || "none"} | ${cell(rocketmq)} | ${cell(kind.expected)} | ${cell(description)} |`;
+    return `| \`${key}\` | ${code(fallback) || "none"} | ${cell(rocketmq)} | ${cell(kind.expected)} | ${cell(description)}${atRunTime} |`;
   });
 }
 
@@ -45,6 +47,15 @@ export function configurationReference(): string {
     "- A wrong value stops the start with file, line, key and what was expected; also when something stronger overrides it.",
     "- An unknown key is named with a warning, and with the key that was probably meant.",
     "- The file is Java's properties format, read as UTF-8 (and as ISO-8859-1 when it is not UTF-8).",
+    "",
+    "## Changes at run time",
+    "",
+    "`mqadmin updateBrokerConfig`, `updateNamesrvConfig` and what else sends these requests change the keys below that say",
+    "so, all that are named or none; others are refused by name, with the reason. A change counts at once and is kept in",
+    "`config/orbitmq-config.json` of the store (of `orbitmq namesrv`: beside kvConfig.json), which stands above flags,",
+    "environment and file; none of these is rewritten. A value that is changed there by hand afterwards has the last word:",
+    "the kept one is dropped at the next start, with a warning. Setting a key back to what is written by hand ends it,",
+    "too. `fileReservedTime` can only be raised while a broker runs.",
     "",
     "## Keys of broker.conf",
     "",

@@ -42,7 +42,7 @@ export class Retention {
   readonly #host: Host;
   readonly #options: ResolvedStoreOptions;
   readonly #parts: RetentionParts;
-  readonly #rules: RetentionRules;
+  #rules: RetentionRules;
   readonly #logger: Logger;
   readonly #clockWatch: ClockWatch;
   readonly #removal: Removal;
@@ -66,6 +66,11 @@ export class Retention {
   /** The disk that counts as full, as of the last look; `undefined` when none does. */
   get full(): DiskUse | undefined {
     return this.#space?.full;
+  }
+
+  /** The options have changed; the next look at the disk goes by them. */
+  rulesChanged(): void {
+    this.#rules = retentionRules(this.#options);
   }
 
   begin(): void {

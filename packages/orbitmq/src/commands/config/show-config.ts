@@ -3,8 +3,9 @@ import { resolve as absolutePath } from "node:path";
 import { nodeHost } from "@orbitmq/host/node";
 import type { Configuration } from "../../config/configuration.ts";
 import { isSecret } from "../../config/key-table.ts";
+import { overlay } from "../../config/runtime-configuration.ts";
 import { ServerError } from "../../server-error.ts";
-import { brokerSettings, nameServerSettings, storeSettings } from "../../settings.ts";
+import { brokerSettings, nameServerSettings, runtimeFilePath, storeSettings } from "../../settings.ts";
 import type { Terminal } from "../../terminal.ts";
 import type { ConfigCommandFlags } from "./config-commands.ts";
 import { readConfiguration } from "./read-configuration.ts";
@@ -13,9 +14,12 @@ const MASK = "********";
 
 function read({ role, ...flags }: ConfigCommandFlags, terminal: Terminal): Configuration {
   const { files } = nodeHost();
-  const config = readConfiguration(role, flags, terminal.env, (path) =>
+  const base = readConfiguration(role, flags, terminal.env, (path) =>
     files.readWholeSync(absolutePath(path)),
   );
+  const kept = runtimeFilePath({ role, config: base });
+  const text = files.readWholeSync(absolutePath(kept));
+  const config = text === undefined ? base : overlay(base, Buffer.from(text).toString("utf8"), kept);
   // What only shows when values meet each other.
   const settings = { role, config, store: "disk" as const, existing: false, unsafeNoLock: false };
   if (role !== "broker") nameServerSettings(settings);
