@@ -46,7 +46,7 @@ export const crashCases: readonly CrashCase[] = (["transaction", "send"] as cons
 /** Of the messages of a flow, so many at a time. */
 export const FLOW_IN_FLIGHT = 64;
 /** A flow has so many times the messages of a case that stands still. */
-export const FLOW_TIMES = 20;
+export const FLOW_TIMES = 100;
 
 /** How many messages a case has. */
 export function messagesOf({ point }: Pick<CrashCase, "point">, messages: number): number {

@@ -26,6 +26,8 @@ export interface CrashRunsOptions {
 
 /** Halves are asked about early, so that a case ends in seconds. */
 const SETTINGS = ["-o", "transactionTimeOut=1000", "-o", "transactionCheckInterval=1000"];
+/** A flow goes on for so long before the blow. */
+const FLOW_MS = 5;
 /** How long the broker is away. */
 const DOWN_MS = 1_000;
 /** By then every unfinished half was asked about several times. */
@@ -81,6 +83,8 @@ async function runCase(
   let back: Worker | undefined;
   try {
     await worker.says("reached");
+    // Amid the flow: an answer and the messages that follow it are in the same turn.
+    if (point === "sending") await later(FLOW_MS);
     if (victim === "producer") {
       await worker.kill();
       back = new Worker({ ...options, point: "recover" });

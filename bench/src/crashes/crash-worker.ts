@@ -120,7 +120,7 @@ function each(work: (id: string) => Promise<void>): Promise<unknown> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < count) {
-      if (point === "sending" && next === count >> 1) console.log("reached");
+      if (point === "sending" && next === count >> 2) console.log("reached");
       await work(`${way}-${point}-${next++}`);
     }
   };

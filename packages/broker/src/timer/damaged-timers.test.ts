@@ -38,7 +38,7 @@ function listed(sim: SimBroker): number {
   const bytes = Buffer.alloc(4_096);
   const count = file.readSync(bytes, 0);
   file.closeSync();
-  return parseDamagedTimers(bytes.subarray(0, count).toString()).length;
+  return parseDamagedTimers(bytes.subarray(0, count).toString()).damaged.length;
 }
 
 async function counted(sim: SimBroker): Promise<string[]> {
@@ -89,8 +89,8 @@ describe("a timed message that is damaged in the log", () => {
   });
 
   it("is listed in a file that can be read again, of this version only", () => {
-    const damaged = [{ position: 2 ** 40, dueMs: -1, foundMs: 5 }];
-    assert.deepEqual(parseDamagedTimers(formatDamagedTimers(damaged)), damaged);
+    const file = { carriedTo: 2 ** 41, damaged: [{ position: 2 ** 40, dueMs: -1, foundMs: 5 }] };
+    assert.deepEqual(parseDamagedTimers(formatDamagedTimers(file)), file);
     assert.throws(() => parseDamagedTimers('{"version":2,"damaged":[]}'), { code: "JSON_MALFORMED" });
     assert.throws(() => parseDamagedTimers("{"), { code: "JSON_MALFORMED" });
   });

@@ -4,7 +4,10 @@
  * part of the log is removed; every start looks whether the disk gives it right by then (a segment was brought back
  * from a copy), and has it delivered. Saved before the wheel forgets the message: a crash loses none.
  *
- *   { "version": 1, "damaged": [ { "position", "dueMs", "foundMs" } … ] }     dueMs -1: not known
+ * The file also says how far messages were carried to the log's end (timer-carrier.ts), so that after a restart those the
+ * wheel still leads to are not taken for lost.
+ *
+ *   { "version": 1, "carriedTo", "damaged": [ { "position", "dueMs", "foundMs" } … ] }     dueMs -1: not known
  */
 import type { Logger } from "@orbitmq/host";
 import type { StateFile } from "@orbitmq/store";
@@ -28,6 +31,7 @@ export class DamagedTimers {
   readonly #file: StateFile | undefined;
   readonly #logger: Logger;
   readonly #listed = new Map<number, DamagedTimer>();
+  #carriedTo = 0;
   /** Seen damaged once, and tried once more. */
   readonly #suspects = new Set<number>();
 
@@ -45,8 +49,20 @@ export class DamagedTimers {
   }
 
   load(): void {
-    for (const each of this.#file?.load(parseDamagedTimers)?.value ?? [])
-      this.#listed.set(each.position, each);
+    const loaded = this.#file?.load(parseDamagedTimers)?.value;
+    for (const each of loaded?.damaged ?? []) this.#listed.set(each.position, each);
+    this.#carriedTo = loaded?.carriedTo ?? 0;
+  }
+
+  /** Everything that waited below this position of the log has a copy behind it. */
+  get carriedTo(): number {
+    return this.#carriedTo;
+  }
+
+  /** Blocking. Throws HostError. */
+  noteCarried(carriedTo: number): void {
+    this.#carriedTo = carriedTo;
+    this.#save();
   }
 
   /** Whether the record was seen damaged before; a first time may be the cable's fault. */
@@ -93,23 +109,31 @@ export class DamagedTimers {
   }
 
   #save(): void {
-    this.#file?.saveSync(formatDamagedTimers(this.#listed.values()));
+    this.#file?.saveSync(
+      formatDamagedTimers({ carriedTo: this.#carriedTo, damaged: [...this.#listed.values()] }),
+    );
   }
 }
 
-export function formatDamagedTimers(damaged: Iterable<DamagedTimer>): string {
-  return formatPrettyFastjson({ version: VERSION, damaged: [...damaged] });
+export interface DamagedTimersFile {
+  readonly carriedTo: number;
+  readonly damaged: readonly DamagedTimer[];
+}
+
+export function formatDamagedTimers({ carriedTo, damaged }: DamagedTimersFile): string {
+  return formatPrettyFastjson({ version: VERSION, carriedTo, damaged });
 }
 
 /** Throws WireError for what is no such text. */
-export function parseDamagedTimers(text: string): DamagedTimer[] {
+export function parseDamagedTimers(text: string): DamagedTimersFile {
   const json = parseJsonFile(text, TIMER_DAMAGED_FILE);
   if (json.integer("version") !== VERSION) {
     throw new WireError("JSON_MALFORMED", `${TIMER_DAMAGED_FILE} is of version ${json.integer("version")}`);
   }
-  return json.objectList("damaged").map((each) => ({
+  const damaged = json.objectList("damaged").map((each) => ({
     position: each.integer("position"),
     dueMs: each.integer("dueMs"),
     foundMs: each.integer("foundMs"),
   }));
+  return { carriedTo: json.integer("carriedTo"), damaged };
 }

@@ -48,6 +48,7 @@ export class TimerDelivery {
   readonly #events: DeliveryEvents;
   readonly #durability: Durability;
   readonly #damaged: DamagedTimers;
+  readonly #isCarried: (position: number) => boolean;
   #isRunning = false;
   #run: TimerSlotRun | undefined;
   /** Delivered, not safe. */
@@ -60,6 +61,7 @@ export class TimerDelivery {
     files: TimerFiles,
     progress: TimerProgress,
     damaged: DamagedTimers,
+    isCarried: (position: number) => boolean,
     events: DeliveryEvents,
   ) {
     this.#needs = needs;
@@ -67,6 +69,7 @@ export class TimerDelivery {
     this.#progress = progress;
     this.#events = events;
     this.#damaged = damaged;
+    this.#isCarried = isCarried;
     this.#durability = needs.options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written";
   }
 
@@ -146,6 +149,7 @@ export class TimerDelivery {
       propertiesBytesMax: options.propertiesBytesMax,
       counts: this.counts,
       damaged: this.#damaged,
+      isCarried: this.#isCarried,
       wallMs: () => clock.wallMs(),
     };
     let run: TimerSlotRun;

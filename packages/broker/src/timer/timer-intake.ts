@@ -35,6 +35,8 @@ export class TimerIntake {
   /** The next message, and the queue's end. */
   #next = 0;
   #end = 0;
+  /** Where the last message that was read lies. */
+  #readTo = 0;
   #isRunning = false;
   #isReading = false;
   #isFull = false;
@@ -69,6 +71,11 @@ export class TimerIntake {
     return this.#next;
   }
 
+  /** Whether every message before this position of the log is in the wheel. */
+  isReadTo(position: number): boolean {
+    return this.#next >= this.#end || this.#readTo >= position;
+  }
+
   /** Messages that are not read yet. */
   get behind(): number {
     return Math.max(0, this.#end - this.#next);
@@ -99,6 +106,7 @@ export class TimerIntake {
   /** Everything is read again from `min`: what lies below `offset` and was to be delivered before `readTimeMs` is delivered. */
   rebuildFrom(min: number, offset: number, readTimeMs: number): void {
     this.#next = min;
+    this.#readTo = 0;
     this.#skip = { offset, readTimeMs };
     this.#readFirst = this.#end;
   }
@@ -275,6 +283,7 @@ export class TimerIntake {
           return false;
         }
         this.#next = record.queueOffset + 1;
+        this.#readTo = record.physicalOffset;
       }
     }
     return true;

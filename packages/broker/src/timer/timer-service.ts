@@ -11,6 +11,7 @@ import { assert, HostError, type TimerHandle } from "@orbitmq/host";
 import { type ArrivalListener, TIMER_PRECISION_MS, TimerFiles } from "@orbitmq/store";
 import { TIMER_TOPIC } from "../names.ts";
 import { DamagedTimers } from "./damaged-timers.ts";
+import { TimerCarrier } from "./timer-carrier.ts";
 import { TimerDelivery } from "./timer-delivery.ts";
 import { TimerIntake } from "./timer-intake.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
@@ -29,6 +30,7 @@ interface Works {
   readonly files: TimerFiles;
   readonly intake: TimerIntake;
   readonly delivery: TimerDelivery;
+  readonly carrier: TimerCarrier;
 }
 
 export interface TimersBehind {
@@ -64,14 +66,22 @@ export class TimerService implements ArrivalListener {
     const intake = new TimerIntake(needs, timerFiles, this.#progress, this.#damagedOnes, (moved) =>
       this.#wasRead(moved),
     );
-    const delivery = new TimerDelivery(needs, timerFiles, this.#progress, this.#damagedOnes, {
+    const carrier = new TimerCarrier({
+      ...needs,
+      files: timerFiles,
+      durability: options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written",
+      kept: this.#damagedOnes,
+      isReadTo: (position) => intake.isReadTo(position),
+    });
+    const isCarried = (position: number): boolean => carrier.isCarried(position);
+    const delivery = new TimerDelivery(needs, timerFiles, this.#progress, this.#damagedOnes, isCarried, {
       mayBegin: () => intake.isAhead,
       changed: () => this.#changed(),
       retired: () => intake.madeRoom(),
       idle: () => this.#onSettled?.(),
       damaged: (error) => this.#damaged(error),
     });
-    this.#works = { files: timerFiles, intake, delivery };
+    this.#works = { files: timerFiles, intake, delivery, carrier };
   }
 
   get counts(): TimerCounts {
@@ -100,6 +110,7 @@ export class TimerService implements ArrivalListener {
     const { store, logger, clock } = this.#needs;
     const opened = files.open();
     this.#damagedOnes.load();
+    this.#works.carrier.load();
     const min = store.minOffset(TIMER_TOPIC, 0);
     const end = store.readableEnd(TIMER_TOPIC, 0);
     const { check } = opened;
@@ -145,6 +156,8 @@ export class TimerService implements ArrivalListener {
       return;
     }
     store.subscribeArrivals(this);
+    const { carrier } = this.#works;
+    store.guardRemoval((limit, done) => carrier.carryBefore(limit, done));
     store.onFailed(() => this.#halt());
     this.#works.intake.start(end);
     this.#works.delivery.start();
@@ -269,6 +282,7 @@ export class TimerService implements ArrivalListener {
     const { readTimeMs } = this.#reached(this.#works!);
     const min = store.minOffset(TIMER_TOPIC, 0);
     logger.error({ err: error, from: min }, "the wheel or the log of timers is damaged: it is built again");
+    this.#works!.carrier.reset();
     delivery.clear();
     this.#progress.clear();
     try {
@@ -327,6 +341,7 @@ export class TimerService implements ArrivalListener {
 
   #rest(): void {
     this.#state = "stopped";
+    this.#works?.carrier.stop();
     this.#works?.intake.stop();
     this.#works?.delivery.rest();
     this.#saveTimer?.cancel();

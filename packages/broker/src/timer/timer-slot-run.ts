@@ -60,6 +60,8 @@ export interface SlotRunNeeds {
   readonly propertiesBytesMax: number;
   readonly counts: TimerCounts;
   readonly damaged: DamagedTimers;
+  /** Whether a copy of the message at this position waits instead of it. */
+  isCarried(position: number): boolean;
   readonly wallMs: () => number;
 }
 
@@ -161,6 +163,10 @@ export class TimerSlotRun implements AppendWaiter {
         this.#state = "delivered";
         this.#events.delivered(this);
         return;
+      }
+      if (this.#needs.isCarried(unit.physicalOffset)) {
+        this.#current = undefined;
+        continue;
       }
       let isRead = false;
       let isWaiting = false;

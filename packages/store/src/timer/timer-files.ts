@@ -186,6 +186,11 @@ export class TimerFiles {
     return position > this.#log.start ? this.#log.before(position) : undefined;
   }
 
+  /** Units from this position on, in the order they were added; for as long as nothing is added or removed. Throws HostError. */
+  units(from: number): Generator<{ readonly position: number; readonly unit: TimerUnit }> {
+    return this.#log.units(from);
+  }
+
   /** Takes the last unit back, for start: what it leads to is not there. Throws HostError. */
   dropLast(): void {
     const last = this.lastUnit();
