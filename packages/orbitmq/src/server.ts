@@ -15,6 +15,7 @@ import type { RuntimeConfiguration } from "./config/runtime-configuration.ts";
 import type { ConfigRole } from "./config/supported-keys.ts";
 import { freePortPair } from "./free-port-pair.ts";
 import { LazyFolderFile } from "./lazy-folder-file.ts";
+import { componentLogger } from "./logging/component-logger.ts";
 import { memoryFiles } from "./memory-files.ts";
 import type { MetricSource } from "./observing/collect.ts";
 import type { ServerFacts } from "./observing/health.ts";
@@ -130,7 +131,7 @@ export class Server {
       ready: () => readiness(facts()),
       sources: () => this.#sources(observing.labels),
       labels: { ...observing.labels, ...this.#nodeLabels() },
-      logger: this.#logger,
+      logger: componentLogger(this.#logger, "metrics"),
     });
     await this.#observer.start();
   }
@@ -204,11 +205,12 @@ export class Server {
 
   async #startNameServer(): Promise<void> {
     const { listen, options, kvConfigPath } = nameServerSettings(this.settings);
-    const kvConfigFile = new LazyFolderFile(this.#host, kvConfigPath, this.#logger);
+    const logger = componentLogger(this.#logger, "nameserver");
+    const kvConfigFile = new LazyFolderFile(this.#host, kvConfigPath, logger);
     this.#nameServer = new NameServer(
       this.#host,
       { ...options, kvConfigFile, configuration: this.#port("namesrv") },
-      this.#logger,
+      logger,
     );
     this.#namesrvListens = await this.#nameServer
       .start(listen)
@@ -221,7 +223,7 @@ export class Server {
 
   async #startStore(): Promise<void> {
     const options = storeSettings(this.settings);
-    this.#store = openMessageStore(this.#host, options, this.#logger);
+    this.#store = openMessageStore(this.#host, options, componentLogger(this.#logger, "store"));
     this.#store.onFailed(this.#fail);
     this.#isOpeningStore = true;
     try {
@@ -255,7 +257,7 @@ export class Server {
         namesrvAddrs: [...addresses],
         configuration: this.#port("broker"),
       },
-      this.#logger,
+      componentLogger(this.#logger, "broker"),
     );
     await this.#broker
       .start()

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commandLogger } from "./command-logger.ts";
+import { componentLogger } from "./component-logger.ts";
 import type { LogFormat, LogLevel } from "./pino-records.ts";
 
 function logTo(level: LogLevel, format: LogFormat) {
@@ -61,6 +62,33 @@ describe("log", () => {
     assert.match(lines[1]!, /\ncaused by Error \(ENOSPC\)\n {4}at /);
     assert.match(lines[2]!, /the start failed: \/data\/log: no space left on device\n$/);
     assert.match(lines[3]!, /no start · "?a string"?\n$/);
+  });
+
+  it("holds back what is said again and again, but for what is fatal", async () => {
+    const { lines, logger } = logTo("info", "text");
+    for (let i = 0; i < 100; i++) {
+      logger.warn({ i }, "again");
+      logger.fatal("the end");
+    }
+    await logger.flush();
+    assert.equal(lines.filter((line) => line.includes("again")).length, 20);
+    assert.equal(lines.filter((line) => line.includes("the end")).length, 100);
+  });
+
+  it("says which part of the server a record comes from", async () => {
+    const { lines, logger } = logTo("info", "json");
+    const store = componentLogger(logger, "store");
+    store.info("open");
+    store.warn({ path: "/x" }, "odd");
+    await logger.flush();
+    const records = lines.map((line) => JSON.parse(line));
+    assert.deepEqual(
+      records.map(({ component, level, msg, path }) => [component, level, msg, path]),
+      [
+        ["store", "info", "open", undefined],
+        ["store", "warn", "odd", "/x"],
+      ],
+    );
   });
 
   it("drops what is below its level", async () => {

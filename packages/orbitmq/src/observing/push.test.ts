@@ -100,7 +100,7 @@ describe("metrics are sent", () => {
   it("to the log, a line for each", async () => {
     const lines = await push({ type: "LOG" });
     while (lines.length < 2) await soon();
-    assert.match(lines[0]!, /^metrics .*"metric":"rocketmq_topic_number".*"asDouble":7/);
+    assert.match(lines[0]!, /^metrics: .*"metric":"rocketmq_topic_number".*"asDouble":7/);
   });
 
   it("in vain when nobody takes them: said once", async () => {
