@@ -140,7 +140,6 @@ export const serverSteps: readonly SweepStep[] = [
   run("topicRoute -t made"),
 ];
 
-/** What needs the servers' configuration (25, 26, 318, 319), which they do not tell yet: not asked until they do. */
 export const configurationSteps: readonly SweepStep[] = [
   names("getBrokerConfig -b BROKER"),
   names("getBrokerConfig -c DefaultCluster"),
@@ -152,7 +151,6 @@ export const configurationSteps: readonly SweepStep[] = [
   run("updateNamesrvConfig -k kvConfigPath -v /nowhere"),
   run("exportConfigs -c DefaultCluster -f FILES"),
   run("exportMetrics -c DefaultCluster -f FILES"),
-  run("exportPopRecord -b BROKER"),
 ];
 
 /** What is not built here, or comes with something that is not: refused, in words that reach whoever asks. */
@@ -197,6 +195,7 @@ export const refusedSteps: Readonly<Record<string, readonly SweepStep[]>> = {
     run("checkRocksdbCqWriteProgress -c DefaultCluster"),
     run("switchTimerEngine -b BROKER -e F"),
   ],
+  popRecords: [run("exportPopRecord -b BROKER")],
   lite: [
     run("getBrokerLiteInfo -b BROKER"),
     run("getParentTopicInfo -p sweep"),
@@ -210,4 +209,10 @@ export const refusedSteps: Readonly<Record<string, readonly SweepStep[]>> = {
 /** Commands that run until they are killed, or have nothing to ask a server for. */
 export const notSwept: readonly string[] = ["startMonitoring", "clusterRT", "dumpCompactionLog"];
 
-export const sweep: readonly SweepStep[] = [...topicSteps, ...messageSteps, ...groupSteps, ...serverSteps];
+export const sweep: readonly SweepStep[] = [
+  ...topicSteps,
+  ...messageSteps,
+  ...groupSteps,
+  ...configurationSteps,
+  ...serverSteps,
+];

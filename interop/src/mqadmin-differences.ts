@@ -28,6 +28,25 @@ export const explainedDifferences: readonly ExplainedDifference[] = [
     why: "where there is no such offset the original tells nothing, not even which there are",
   },
   {
+    command: "getBrokerConfig",
+    ours: /^\w+$/,
+    theirs: /^\w+$/,
+    why: "each tells the keys it has; docs/configuration.md lists those that mean nothing here",
+  },
+  { command: "getNamesrvConfig", ours: /^namesrvPort$/, theirs: /^\w+$/, why: "each tells the keys it has" },
+  {
+    command: "updateBrokerConfig -b BROKER -k noSuchKey",
+    ours: /CODE: 29 DESC: nothing was changed: noSuchKey is no key/,
+    theirs: /success/,
+    why: "a key that nobody has is refused by name, and not passed over in silence",
+  },
+  {
+    command: "updateNamesrvConfig -k clusterTest",
+    ours: /CODE: 29 DESC: nothing was changed: clusterTest is no key/,
+    theirs: /^(update name server config success|clusterTest : false)/,
+    why: "so is a key of the original's that means nothing here",
+  },
+  {
     command: "brokerStatus",
     ours: /^(BROKER )?((commitLog|consumeQueue|index)\w+|timer\w+|getTransferedTps)$/,
     theirs: /^(BROKER )?commitLogDiskRatio_PATH$/,
@@ -48,5 +67,6 @@ export const refusals: Readonly<Record<string, string>> = {
   coldData: "reads of old messages have a lane of their own and are not limited by group",
   acl: "users and access control lists come with security; the original without them fails with 1",
   rocksDb: "nothing is kept in RocksDB",
+  popRecords: "pops are kept in the revive topic only",
   lite: "lite topics of 5.5 are not built",
 };
