@@ -16,6 +16,7 @@ import {
   type GetSystemTopicListNeeds,
   getSystemTopicListFromBroker,
 } from "./handlers/get-system-topic-list-from-broker.ts";
+import { type GetTimerCheckPointNeeds, getTimerCheckPoint } from "./handlers/get-timer-check-point.ts";
 import { notSupported } from "./handlers/not-supported.ts";
 import { type QueryConsumeQueueNeeds, queryConsumeQueue } from "./handlers/query-consume-queue.ts";
 import type { UpdateAndCreateTopicNeeds } from "./handlers/update-and-create-topic.ts";
@@ -27,6 +28,7 @@ export type AdminParts = DeleteSubscriptionGroupNeeds &
   BrokerConfigNeeds &
   GetAllProducerInfoNeeds &
   GetSystemTopicListNeeds &
+  GetTimerCheckPointNeeds &
   QueryConsumeQueueNeeds &
   UpdateAndCreateTopicNeeds & { readonly schedule: Pick<ScheduleService, "text"> };
 
@@ -44,6 +46,7 @@ export function adminRequestHandlers(parts: AdminParts): readonly (readonly [num
     [RequestCode.GET_ALL_PRODUCER_INFO, getAllProducerInfo(parts)],
     [RequestCode.GET_ALL_CONSUMER_OFFSET, getAllConsumerOffset(parts)],
     [RequestCode.GET_ALL_DELAY_OFFSET, getAllDelayOffset(parts)],
+    [RequestCode.GET_TIMER_CHECK_POINT, getTimerCheckPoint(parts)],
     [RequestCode.GET_BROKER_HA_STATUS, getBrokerHaStatus(parts)],
     [RequestCode.QUERY_CONSUME_QUEUE, queryConsumeQueue(parts)],
   ];

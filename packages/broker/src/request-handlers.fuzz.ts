@@ -246,7 +246,10 @@ describe("request handlers", () => {
     room.topics.put(newTopicConfig("orders", { readQueueNums: 4, writeQueueNums: 4 }));
     const handlers = requestHandlers({
       ...room,
-      files: { spaceSync: () => ({ freeBytes: 1, totalBytes: 2 }) } as never,
+      files: {
+        spaceSync: () => ({ freeBytes: 1, totalBytes: 2 }),
+        readWholeSync: () => new Uint8Array(56),
+      } as never,
       storePath: "/store",
     });
     const refused = new Set(notSupported().map(([code]) => code));

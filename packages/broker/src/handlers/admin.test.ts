@@ -158,9 +158,23 @@ it("several groups are forgotten at once, with their offsets if wanted", () => {
   );
 });
 
+it("how far timers are is told as timercheck has it; 1 where there is none", () => {
+  const room = brokerRoom();
+  for (const [length, code] of [
+    [60, 0],
+    [7, 1],
+  ] as const) {
+    const files = { readWholeSync: () => new Uint8Array(length).fill(7) };
+    const handlers = requestHandlers({ ...room, files: files as never, storePath: "/store/config" });
+    const answer = answerTo(room, handlers.get(60)!, { code: 60 });
+    assert.deepEqual([answer.code, answer.body.length], [code, code === 0 ? 56 : 0]);
+  }
+  assert.equal(answerTo(room, requestHandlers(room).get(60)!, { code: 60 }).code, 1);
+});
+
 it("what is not here is refused with the reason", () => {
   const { ask } = roomWithOrders();
-  for (const code of [354, 513, 902, 908, 1007, 2003, 3005, 5001, 200056, 200074]) {
+  for (const code of [61, 354, 513, 902, 908, 1007, 2003, 3005, 5001, 200056, 200074]) {
     const { code: answered, remark } = ask(code);
     assert.equal(answered, 3);
     assert.match(remark ?? "", /^not supported: \w+/);

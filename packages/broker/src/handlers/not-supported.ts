@@ -86,6 +86,10 @@ const REASONS: readonly (readonly [reason: string, codes: readonly number[]])[] 
     [RequestCode.POP_ROLLBACK],
   ],
   [
+    "messages that wait for a time are not counted by topic; brokerStatus tells how many there are",
+    [RequestCode.GET_TIMER_METRICS],
+  ],
+  [
     "timers are kept in files (timerwheel, timerlog) only; there is no other engine to switch to",
     [RequestCode.SWITCH_TIMER_ENGINE],
   ],
