@@ -46,7 +46,9 @@ export const crashCases: readonly CrashCase[] = (["transaction", "send"] as cons
 /** Of the messages of a flow, so many at a time. */
 export const FLOW_IN_FLIGHT = 64;
 /** A flow has so many times the messages of a case that stands still. */
-export const FLOW_TIMES = 100;
+export const FLOW_TIMES = 30;
+/** A blow amid a flow is struck so often: what it finds on its way is a matter of its moment. */
+export const FLOW_BLOWS = 5;
 
 /** How many messages a case has. */
 export function messagesOf({ point }: Pick<CrashCase, "point">, messages: number): number {
@@ -83,6 +85,22 @@ export function outcomeOf(
     lost: [...committed].filter((id) => !copies.has(id)).length,
     twice: ids.filter((id) => copies.get(id)! > 1).length,
     untrue: ids.filter((id) => !committed.has(id)).length,
+  };
+}
+
+/** Several blows of one case as one. */
+export function together(outcomes: readonly CrashOutcome[]): CrashOutcome {
+  const [first] = outcomes as readonly [CrashOutcome, ...CrashOutcome[]];
+  const sum = (of: (outcome: CrashOutcome) => number): number =>
+    outcomes.reduce((total, each) => total + of(each), 0);
+  return {
+    ...first,
+    messages: sum(({ messages }) => messages),
+    committed: sum(({ committed }) => committed),
+    delivered: sum(({ delivered }) => delivered),
+    lost: sum(({ lost }) => lost),
+    twice: sum(({ twice }) => twice),
+    untrue: sum(({ untrue }) => untrue),
   };
 }
 

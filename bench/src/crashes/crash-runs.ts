@@ -14,7 +14,15 @@ import { type ServerProcess, startServerProcess } from "orbitmq/testing";
 import { killAtExit, removeAtExit } from "../left-behind.ts";
 import { bundled } from "../load/bundled.ts";
 import { someTopics } from "../workloads/load.ts";
-import { type CrashCase, type CrashOutcome, crashCases, messagesOf, outcomeOf } from "./crash-plan.ts";
+import {
+  type CrashCase,
+  type CrashOutcome,
+  crashCases,
+  FLOW_BLOWS,
+  messagesOf,
+  outcomeOf,
+  together,
+} from "./crash-plan.ts";
 import type { CrashWorkerOptions } from "./crash-worker.ts";
 
 export interface CrashRunsOptions {
@@ -48,7 +56,11 @@ export async function runCrashes({
   try {
     await broker.start();
     for (const one of crashCases) {
-      const outcome = await runCase(one, messages, broker, folder);
+      const blows: CrashOutcome[] = [];
+      const times = one.point === "sending" ? FLOW_BLOWS : 1;
+      for (let blow = 1; blow <= times; blow++)
+        blows.push(await runCase(one, messages, broker, folder, blow));
+      const outcome = together(blows);
       const { way, victim, point, lost, twice, untrue } = outcome;
       said(`${way}, ${victim} killed ${point}: ${lost} lost, ${twice} twice, ${untrue} untrue`);
       outcomes.push(outcome);
@@ -65,10 +77,11 @@ async function runCase(
   messages: number,
   broker: CrashedBroker,
   folder: string,
+  blow: number,
 ): Promise<CrashOutcome> {
   const { way, victim, point } = one;
   const count = messagesOf(one, messages);
-  const topic = `Crash-${way}-${victim}-${point}`;
+  const topic = `Crash-${way}-${victim}-${point}-${blow}`;
   const commits = join(folder, `${topic}.commits`);
   await someTopics({ stores: true, namesrvAddr: broker.namesrvAddr }, 1, QUEUES, topic);
   const options = {
