@@ -5,7 +5,6 @@
  */
 import type { Host, TimerHandle } from "@orbitmq/host";
 import { MessageConst, RequestCode, type UniqueIdGenerator } from "@orbitmq/wire";
-import { askServer } from "../connection/call-server.ts";
 import { ClientInstance } from "../connection/client-instance.ts";
 import { fromUnknown } from "../errors/error-from.ts";
 import { OrbitError } from "../errors/errors.ts";
@@ -42,7 +41,7 @@ import { FaultTable } from "./faults/fault-table.ts";
 import type { ProducerOptions, SendOptions } from "./producer-options.ts";
 import { producerSettings } from "./producer-settings.ts";
 import { PublishInfos } from "./publish-infos.ts";
-import { type RecallOptions, recalledId, recallHandleOf, recallRequest } from "./recall.ts";
+import { askRecall, type RecallOptions, recallHandleOf, recallRequest } from "./recall.ts";
 import { type ReplyOptions, replyMessage } from "./reply-message.ts";
 import { Requests } from "./requests.ts";
 import type { SendMode } from "./retry.ts";
@@ -258,7 +257,8 @@ export class Producer {
   /**
    * Takes back a message that waits for its time (RocketMQ: recallMessage). Resolves to its id when it will not be
    * delivered; rejects with BROKER_REFUSED when it is due, or the handle is of another topic, NO_PERMISSION when
-   * the broker has recall off (`recallMessageEnable`). `topic` is that of the send.
+   * the broker has recall off (`recallMessageEnable`). When `outcome` is `unknown` the recall may have been taken all
+   * the same. `topic` is that of the send.
    */
   async recall(topic: string, recallHandle: string, { timeoutMs }: RecallOptions = {}): Promise<string> {
     this.#instance.checkRunning();
@@ -270,7 +270,7 @@ export class Producer {
     if (address === undefined) throw new OrbitError("BROKER_UNKNOWN", `no address of ${brokerName} is known`);
     const limitMs = checkDuration({ timeoutMs }, "timeoutMs", sendTimeoutMs);
     const request = recallRequest(this.#context.group, wrapped, recallHandle);
-    const recalled = askServer(rpc, address, request, limitMs, recalledId, brokerName);
+    const recalled = askRecall(rpc, address, request, limitMs, brokerName);
     this.#trace?.watchRecall(topic, recallHandleOf(recallHandle).uniqKey, recalled);
     return (await recalled).msgId;
   }
