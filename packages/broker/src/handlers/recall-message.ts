@@ -28,6 +28,7 @@ import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import { AppendReply } from "../sending/append-reply.ts";
 import { refusalCodes } from "../sending/refusals.ts";
 import type { BrokerStats } from "../stats.ts";
+import { timerOutOf } from "../timer/timed-message.ts";
 import type { TimerRoom } from "../timer/timer-room.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 
@@ -67,6 +68,8 @@ export function recallMessage(needs: RecallMessageNeeds): RequestHandler {
     if (leftMs <= 0 || leftMs >= options.timerMaxDelaySec * 1_000) {
       throw notAllowed("the message is due, or no timed message");
     }
+    if (timerRoom.isOver(timerOutOf(handle.timestampMs)))
+      throw notAllowed("the message may have left already");
     const properties = formatProperties(
       new Map([
         [MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, handle.uniqKey],
@@ -100,6 +103,7 @@ export function recallMessage(needs: RecallMessageNeeds): RequestHandler {
       stats.putFailed++;
       throw new Refusal(refusalCodes[result.reason], `the recall cannot be stored: ${result.remark}`);
     }
+    timerRoom.stored(result.queueOffset);
     stats.put(1, result.byteCount, placed.message.topic);
   };
   // Clients trace what an answer with a region says, a refusal as well.

@@ -189,6 +189,7 @@ class Sender {
     }
     pending.appended(result.queueOffset, result.physicalOffset, undefined);
     this.#needs.stats.put(1, result.byteCount, stored.topic, this.#kindOf(properties, isHalf));
+    if (outMs !== undefined) this.#needs.timerRoom.stored(result.queueOffset);
     if (deadLetterTopic !== undefined) {
       this.#needs.stats.deadLetter(header.topic, groupOfRetryTopic(header.topic));
     }

@@ -144,7 +144,12 @@ export function brokerRoom({
     damagedFile: undefined,
   });
   /** Timers by the wall clock, without a wheel behind them, unless the tuning says no. */
-  const wheel = { isEnabled: options.timerWheelEnable, isCongested: () => false };
+  const wheel = {
+    isEnabled: options.timerWheelEnable,
+    isCongested: () => false,
+    isOver: () => false,
+    stored: () => undefined,
+  };
   const producers = new ProducerGroups(options.producerGroupsMax);
   const transactions = new TransactionService({
     clock,

@@ -37,6 +37,8 @@ export interface TimerCarrierNeeds {
   readonly kept: { readonly carriedTo: number; noteCarried(carriedTo: number): void };
   /** Whether the timer's queue is read as far as this position of the log. */
   isReadTo(position: number): boolean;
+  /** A copy is in the timer's queue, at this place. */
+  stored(queueOffset: number): void;
 }
 
 type Done = (mayGo: boolean) => void;
@@ -217,7 +219,9 @@ export class TimerCarrier {
         if (outcome !== "failed") this.#carried.add(physicalOffset);
         over(outcome !== "failed");
       };
-      if (store.append(message, durability, { appendSettled }).status === "refused") over(false);
+      const result = store.append(message, durability, { appendSettled });
+      if (result.status === "refused") over(false);
+      else this.#needs.stored(result.queueOffset);
     });
   }
 }

@@ -17,6 +17,7 @@ import {
 import type { DamagedTimers } from "./damaged-timers.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
 import type { TimerProgress } from "./timer-progress.ts";
+import type { TimerSeconds } from "./timer-seconds.ts";
 import { type SlotRunEvents, type TimerCounts, TimerSlotRun } from "./timer-slot-run.ts";
 import { freeSlot, nowSlot } from "./timer-window.ts";
 
@@ -30,6 +31,8 @@ const UNSETTLED_MAX = 8_192;
 export interface DeliveryEvents {
   /** Whether a slot may be begun. */
   mayBegin(): boolean;
+  /** Whether the timer's queue is read up to there. */
+  hasReached(end: number): boolean;
   /** All of a slot is appended, or slots are safe. */
   changed(): void;
   /** Slots are done with: the wheel has room. */
@@ -45,6 +48,7 @@ export class TimerDelivery {
   readonly #needs: TimerServiceNeeds;
   readonly #files: TimerFiles;
   readonly #progress: TimerProgress;
+  readonly #seconds: TimerSeconds;
   readonly #events: DeliveryEvents;
   readonly #durability: Durability;
   readonly #damaged: DamagedTimers;
@@ -62,11 +66,13 @@ export class TimerDelivery {
     progress: TimerProgress,
     damaged: DamagedTimers,
     isCarried: (position: number) => boolean,
+    seconds: TimerSeconds,
     events: DeliveryEvents,
   ) {
     this.#needs = needs;
     this.#files = files;
     this.#progress = progress;
+    this.#seconds = seconds;
     this.#events = events;
     this.#damaged = damaged;
     this.#isCarried = isCarried;
@@ -127,7 +133,8 @@ export class TimerDelivery {
     const { clock, timers } = this.#needs;
     const dueInMs = slotMs + TIMER_PRECISION_MS - clock.wallMs();
     if (dueInMs <= 0) {
-      this.#empty(slotMs);
+      // Who reads on wakes it again.
+      if (this.#events.hasReached(this.#seconds.over(slotMs))) this.#empty(slotMs);
       return;
     }
     const wakeAtMs = clock.monotonicMs() + Math.min(dueInMs, WAIT_MS_MAX);
@@ -161,6 +168,7 @@ export class TimerDelivery {
       return;
     }
     this.#run = run;
+    this.#seconds.emptied();
     this.#files.take(slotMs);
     this.#progress.taken(slotMs);
     run.start();
@@ -168,6 +176,7 @@ export class TimerDelivery {
 
   readonly #ofRun: SlotRunEvents = {
     keep: (unit, outMs) => this.#keep(unit, outMs),
+    rolled: (queueOffset) => this.#seconds.stored(queueOffset),
     delivered: (run) => {
       this.#run = undefined;
       this.#delivered.set(run.slotMs, run);

@@ -94,7 +94,12 @@ export class TimerIntake {
 
   /** Whether what deletes messages of a slot is in the wheel, too. Not waited for while the queue stands still. */
   get isAhead(): boolean {
-    return this.#next >= this.#readFirst || this.#timer !== undefined;
+    return this.hasReached(this.#readFirst);
+  }
+
+  /** The same for what lies before `end`, some of which may not be on disk yet. */
+  hasReached(end: number): boolean {
+    return this.#next >= end || this.#timer !== undefined;
   }
 
   /** The queue goes on at `next`, at start. */

@@ -18,7 +18,7 @@ export interface TimerRoomNeeds {
   readonly options: { readonly brokerName: string; readonly timerMaxDelaySec: number };
   readonly clock: Clock;
   readonly random: Random;
-  readonly timed: Pick<TimerService, "isEnabled" | "isCongested">;
+  readonly timed: Pick<TimerService, "isEnabled" | "isCongested" | "isOver" | "stored">;
 }
 
 export interface PlacedTimer {
@@ -51,15 +51,16 @@ export class TimerRoom {
       );
     }
     if (Number.isNaN(deliverAtMs)) throw illegal("its time of delivery is no number");
-    if (deliverAtMs <= nowMs) {
-      if (getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) === undefined) return undefined;
+    const deletes = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) !== undefined;
+    const outMs = timerOutOf(deliverAtMs);
+    if (deletes && (deliverAtMs <= nowMs || timed.isOver(outMs))) {
       throw illegal("it is to delete a message whose time has come");
     }
+    if (deliverAtMs <= nowMs) return undefined;
     const { timerMaxDelaySec } = options;
     if (deliverAtMs - nowMs > timerMaxDelaySec * 1_000) {
       throw illegal(`it is to be delivered in more than ${timerMaxDelaySec} s (timerMaxDelaySec)`);
     }
-    const outMs = timerOutOf(deliverAtMs);
     if (timed.isCongested(outMs, (bound) => random.int(bound))) {
       throw new Refusal(
         ResponseCode.SYSTEM_ERROR,
@@ -67,6 +68,16 @@ export class TimerRoom {
       );
     }
     return outMs;
+  }
+
+  /** Whether messages of the slot may have left already. */
+  isOver(outMs: number): boolean {
+    return this.#needs.timed.isOver(outMs);
+  }
+
+  /** What `place` made is stored. */
+  stored(queueOffset: number): void {
+    this.#needs.timed.stored(queueOffset);
   }
 
   /** The message as it is stored to wait for its slot. */

@@ -16,6 +16,7 @@ import { TimerDelivery } from "./timer-delivery.ts";
 import { TimerIntake } from "./timer-intake.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
 import { TimerProgress } from "./timer-progress.ts";
+import { TimerSeconds } from "./timer-seconds.ts";
 import type { TimerCounts } from "./timer-slot-run.ts";
 import { nowSlot } from "./timer-window.ts";
 
@@ -49,6 +50,7 @@ export class TimerService implements ArrivalListener {
   readonly #works: Works | undefined;
   readonly #progress = new TimerProgress();
   readonly #damagedOnes: DamagedTimers;
+  readonly #seconds = new TimerSeconds();
   #state: "new" | "loaded" | "running" | "stopped" = "new";
   #saveTimer: TimerHandle | undefined;
   #isSaving = false;
@@ -72,15 +74,25 @@ export class TimerService implements ArrivalListener {
       durability: options.flushDiskType === "SYNC_FLUSH" ? "flushed" : "written",
       kept: this.#damagedOnes,
       isReadTo: (position) => intake.isReadTo(position),
+      stored: (queueOffset) => this.#seconds.stored(queueOffset),
     });
     const isCarried = (position: number): boolean => carrier.isCarried(position);
-    const delivery = new TimerDelivery(needs, timerFiles, this.#progress, this.#damagedOnes, isCarried, {
-      mayBegin: () => intake.isAhead,
-      changed: () => this.#changed(),
-      retired: () => intake.madeRoom(),
-      idle: () => this.#onSettled?.(),
-      damaged: (error) => this.#damaged(error),
-    });
+    const delivery = new TimerDelivery(
+      needs,
+      timerFiles,
+      this.#progress,
+      this.#damagedOnes,
+      isCarried,
+      this.#seconds,
+      {
+        mayBegin: () => intake.isAhead,
+        hasReached: (end) => intake.hasReached(end),
+        changed: () => this.#changed(),
+        retired: () => intake.madeRoom(),
+        idle: () => this.#onSettled?.(),
+        damaged: (error) => this.#damaged(error),
+      },
+    );
     this.#works = { files: timerFiles, intake, delivery, carrier };
   }
 
@@ -100,6 +112,18 @@ export class TimerService implements ArrivalListener {
     const count = this.#works.files.slot(outMs)?.num ?? 0;
     if (count <= limit) return false;
     return count >= 2 * limit || random(1_000) > (1_000 * (count - limit)) / (limit + 0.1);
+  }
+
+  /** A message is stored in the timer's queue, on disk or not: what it deletes must not leave before it is read. */
+  stored(queueOffset: number): void {
+    this.#seconds.stored(queueOffset);
+  }
+
+  /** Whether messages of the slot `outMs` may have left already, by what the wall clock shows or has shown. */
+  isOver(outMs: number): boolean {
+    // Whatever was delivered, by an earlier process too, is as new as its second's end.
+    const newestMs = this.#needs.store.status().lastStoreTimestamp;
+    return this.#seconds.isOver(outMs) || newestMs >= outMs + TIMER_PRECISION_MS;
   }
 
   /** Opens wheel and log and finds where the queue goes on; the store runs. Throws HostError. */

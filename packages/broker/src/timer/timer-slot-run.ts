@@ -68,6 +68,8 @@ export interface SlotRunNeeds {
 export interface SlotRunEvents {
   /** The message cannot be delivered and is to be tried again later. Throws HostError when even that cannot be kept. */
   keep(unit: TimerUnit, outMs: number): void;
+  /** A message is put into the queue again, at this place. */
+  rolled(queueOffset: number): void;
   /** All is appended. */
   delivered(run: TimerSlotRun): void;
   /** One more append is settled, after `delivered`. */
@@ -250,8 +252,10 @@ export class TimerSlotRun implements AppendWaiter {
     }
     this.#unsettled++;
     this.#end = result.physicalOffset + result.byteCount;
-    if (isRoll) counts.rolled++;
-    else {
+    if (isRoll) {
+      counts.rolled++;
+      this.#events.rolled(result.queueOffset);
+    } else {
       counts.delivered++;
       stats.counted.timers.of(message.topic).dequeued++;
       topics.recover(message.topic, message.queueId);

@@ -1,0 +1,81 @@
+/** What was recalled does not come, whatever disk and clock do: over sockets, on a simulated machine. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RequestCode } from "@orbitmq/wire";
+import { SimBroker } from "../testing/sim-broker.ts";
+import { timedSend } from "../testing/timed-send.ts";
+
+const TOPIC = "TopicTest";
+
+/** Sends one for `atMs` of the broker's clock; returns what takes it back. */
+async function sent(sim: SimBroker, body: string, atMs: number): Promise<() => Promise<number>> {
+  const { ext } = await timedSend(sim, TOPIC, body, { TIMER_DELIVER_MS: atMs });
+  const recall = { topic: TOPIC, recallHandle: ext.get("recallHandle")! };
+  return async () => (await sim.ask(RequestCode.RECALL_MESSAGE, recall)).code;
+}
+
+/** The next whole second that is `seconds` away. */
+const secondIn = (sim: SimBroker, seconds: number): number =>
+  Math.ceil(sim.host.clock.wallMs() / 1_000) * 1_000 + seconds * 1_000;
+
+describe("a recall that is answered 0", () => {
+  it("holds though its deletion is not on disk when the message is due", async () => {
+    const sim = await SimBroker.started({ recallMessageEnable: true });
+    const atMs = secondIn(sim, 5);
+    const recall = await sent(sim, "a", atMs);
+    await sent(sim, "b", atMs);
+    await sim.run(atMs - 1_100 - sim.host.clock.wallMs());
+    sim.machine.disk.syncSlowFactor = 8_000;
+    const code = await recall();
+    assert.ok(sim.host.clock.wallMs() > atMs, "the disk is slower than the message's time");
+    sim.machine.disk.syncSlowFactor = 1;
+    await sim.run(8_000);
+    assert.equal(code, 0);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
+    await sim.stop();
+  });
+
+  it("is none when the message came before the clock was set back, and a restart does not forget that", async () => {
+    const sim = await SimBroker.started({ recallMessageEnable: true });
+    const recall = await sent(sim, "a", secondIn(sim, 2));
+    await sim.run(6_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["a"]);
+    sim.machine.stepWallClock(-60_000);
+    assert.equal(await recall(), 604);
+    sim.kill();
+    await sim.start();
+    assert.equal(await recall(), 604);
+    await sim.stop();
+  });
+
+  it("is none when the second of the message is over, though nothing was delivered in it, and the clock set back", async () => {
+    const sim = await SimBroker.started({ recallMessageEnable: true });
+    const { store } = sim;
+    const append = store.append.bind(store);
+    const recall = await sent(sim, "a", secondIn(sim, 2));
+    store.append = () => ({ status: "refused", reason: "DISK_FULL", remark: "full" });
+    await sim.run(6_000);
+    sim.machine.stepWallClock(-60_000);
+    store.append = append;
+    assert.equal(await recall(), 604);
+    await sim.run(3_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["a"]);
+    await sim.stop();
+  });
+
+  it("holds for a message that has gone round, and both are overdue", async () => {
+    const sim = await SimBroker.started({ recallMessageEnable: true, timerRollWindowSlot: 6 });
+    const atMs = secondIn(sim, 20);
+    const recall = await sent(sim, "a", atMs);
+    await sent(sim, "b", atMs);
+    await sim.run(2_500);
+    assert.equal(await recall(), 0);
+    await sim.run(500);
+    sim.kill();
+    await sim.run(60_000);
+    await sim.start();
+    await sim.run(10_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
+    await sim.stop();
+  });
+});
