@@ -5,6 +5,7 @@
 import { SeededRandom, type SimWorldOptions } from "@orbitmq/host/sim";
 import type { StoreOptions } from "@orbitmq/store";
 import { type ClientModes, clientModesOf } from "./client-modes.ts";
+import { type TimerMode, timerModeOf } from "./timer-mode.ts";
 import { type TransactionMode, transactionModeOf } from "./transaction-mode.ts";
 
 export interface Scenario {
@@ -22,6 +23,8 @@ export interface Scenario {
   readonly clientModes: ClientModes;
   /** Transactions take part. */
   readonly transactions: TransactionMode | undefined;
+  /** Messages for a time take part. */
+  readonly timers: TimerMode | undefined;
   /** When given, all messages are equally long. */
   readonly uniformBytes: number | undefined;
   readonly topics: readonly TopicPlan[];
@@ -83,6 +86,7 @@ export function scenarioOf(seed: number, traceContents = false): Scenario {
     group,
     clientModes: clientModesOf(seed),
     transactions: transactionModeOf(seed),
+    timers: timerModeOf(seed),
     flush: random.chance(0.15) ? "ASYNC_FLUSH" : "SYNC_FLUSH",
     sends: random.between(300, 330),
     returns: random.chance(0.5) ? random.between(4, 10) : 0,

@@ -2,6 +2,7 @@
  * One seed from its first event to its verdict: busy phase under faults, quiet phase in which the cluster must
  * become live again, a last crash of every broker, and the reading of every queue from end to end.
  */
+import { DEFAULT_SIM_OPTIONS } from "@orbitmq/host/sim";
 import { STORE_DEFAULTS } from "@orbitmq/store";
 import { decompressBody, type MessageRecord } from "@orbitmq/wire";
 import { type CheckResult, check, type Violation } from "./checker/check.ts";
@@ -72,6 +73,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     faultless: scenario.faultless,
     retries: RETRIES,
     reservedMs: (scenario.store.fileReservedTime ?? STORE_DEFAULTS.fileReservedTime) * 3_600_000,
+    wallStartMs: DEFAULT_SIM_OPTIONS.wallStartMs,
     groups: [GROUP],
     subscribers: subscribersOf(scenario.clientModes, scenario.topics[0]?.name as string),
     ordered: scenario.group.inOrder ? [GROUP, POP_IN_ORDER] : [POP_IN_ORDER],

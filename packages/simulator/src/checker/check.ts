@@ -12,6 +12,7 @@ import { PopCheck } from "./pop-check.ts";
 import { ReturnCheck } from "./return-check.ts";
 import { SlotTable } from "./slot-table.ts";
 import { type Acknowledged, type Subscriber, SubscriberCheck } from "./subscriber-check.ts";
+import { TimedCheck } from "./timed-check.ts";
 import { TransactionCheck } from "./transaction-check.ts";
 
 export const INVARIANTS = {
@@ -39,6 +40,9 @@ export const INVARIANTS = {
     "nobody sees a transaction's message before it is committed, nor ever when it is rolled back",
   "ended-once": "a transaction ends once: it is committed, rolled back, or parked until somebody resumes it",
   "transaction-kept": "what was committed is there, and a half that nobody can tell about is parked",
+  "not-early": "a message for a time comes when its broker's wall clock has shown that time, not before",
+  "timed-kept": "a message for a time comes, and once, unless its broker ended meanwhile",
+  recalled: "a message that was recalled never comes",
   "no-duplicates":
     "where nothing fails every message exists once and is consumed once, though members leave in their orderly way",
   live: "the cluster becomes live again in bounded time after the faults have stopped",
@@ -64,6 +68,8 @@ export interface CheckOptions {
   readonly faultless?: boolean;
   /** How old a message must be before retention may remove it. Default: none ever may. */
   readonly reservedMs?: number;
+  /** What all wall clocks show when the history begins. Default 0. */
+  readonly wallStartMs?: number;
   /** How often a message that is sent back is retried before it is a dead letter. Default 0. */
   readonly retries?: number;
   /** Of `groups`, those whose listeners run in order. */
@@ -139,6 +145,7 @@ class Checker {
   readonly #pops: PopCheck;
   readonly #subscribers: SubscriberCheck;
   readonly #transactions: TransactionCheck;
+  readonly #timed: TimedCheck;
   /** Group → ids whose listener succeeded. */
   readonly #consumed = new Map<string, Set<string>>();
   readonly #drained = new Map<QueueKey, { from: number; to: number }>();
@@ -171,6 +178,7 @@ class Checker {
     this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.exactAttempts === true);
     const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
     this.#returns = new ReturnCheck(report, options.retries ?? 0, isLost);
+    this.#timed = new TimedCheck(report, options.wallStartMs ?? 0, isLost);
   }
 
   run(history: History): CheckResult {
@@ -183,18 +191,14 @@ class Checker {
       (group, id) => this.#consumed.get(group)?.has(id) === true,
       (message) => this.#mayBeMissed(message),
     );
-    this.#returns.end(
-      (broker, sinceMs) =>
-        this.#expiry.mayHaveRemoved(broker, sinceMs) ||
-        (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
-    );
-    this.#pops.end((id) => this.#slots.copiesOf(id));
-    this.#transactions.end(
-      (id) => this.#slots.copiesOf(id),
-      (broker, sinceMs) =>
-        this.#expiry.mayHaveRemoved(broker, sinceMs) ||
-        (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker)),
-    );
+    const copiesOf = (id: string) => this.#slots.copiesOf(id);
+    const isLost = (broker: string, sinceMs: number) =>
+      this.#expiry.mayHaveRemoved(broker, sinceMs) ||
+      (this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker));
+    this.#returns.end(isLost);
+    this.#pops.end(copiesOf);
+    this.#transactions.end(copiesOf, isLost);
+    this.#timed.end(copiesOf, isLost);
     this.#attempts.end((sinceMs) => this.#mayBeLostSince(sinceMs));
     for (const [queue, { from, to }] of this.#drained) this.#slots.checkNoHoles(queue, from, to);
     for (const send of this.#sends.values()) this.#count(send);
@@ -219,10 +223,18 @@ class Checker {
           sentMs: event.atMs,
         });
         if (event.isHalf === true) this.#transactions.sent(event);
+        this.#timed.sent(event);
         break;
       case "half-acknowledged":
         if (!event.survives) this.#checkDurable(event.atMs, `the half of ${event.id} on ${event.broker}`);
         this.#transactions.acknowledged(event);
+        break;
+      case "timer-acknowledged":
+        if (!event.survives) this.#checkDurable(event.atMs, `${event.id}, which waits on ${event.broker},`);
+        this.#timed.acknowledged(event);
+        break;
+      case "recall":
+        this.#timed.recalled(event);
         break;
       case "decided":
         this.#transactions.decided(event);
@@ -313,10 +325,12 @@ class Checker {
         break;
       case "clock-stepped":
         this.#expiry.stepped(event);
+        this.#timed.stepped(event);
         break;
       case "broker-ended":
         this.#commits.brokerEnded(event.broker, event.atMs);
         this.#pops.brokerEnded(event.broker, event.atMs);
+        this.#timed.brokerEnded(event.broker, event.atMs);
         break;
       case "offsets-doubtful":
         this.#commits.offsetsDoubtful(event.broker, event.atMs);
@@ -361,6 +375,7 @@ class Checker {
     }
     if (!event.survives) this.#checkDurable(event.atMs, `${event.id} at ${placeOf(event)}`);
     this.#transactions.seen(event);
+    this.#timed.seen(event);
     const lost = this.#options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(brokerOf(event.queue));
     // Consumers still hold, and the network still carries, what the power loss took.
     if (!lost || event.by === LAST_READER) this.#slots.seen(event);

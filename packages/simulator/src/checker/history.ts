@@ -21,6 +21,8 @@ export type HistoryEvent =
       readonly waits: boolean;
       /** A half: nobody sees it before its transaction is committed. Default false. */
       readonly isHalf?: boolean;
+      /** A message for a time: so long after its broker has it, or at this time by the broker's wall clock. */
+      readonly time?: { readonly delayMs: number; readonly deliverAtMs: number | undefined };
     }
   | {
       readonly kind: "acknowledged";
@@ -252,6 +254,22 @@ export type HistoryEvent =
       readonly atMs: number;
       readonly broker: string;
       readonly position: number;
+    }
+  | {
+      /** The broker has the message, which waits for its time. */
+      readonly kind: "timer-acknowledged";
+      readonly atMs: number;
+      readonly id: string;
+      readonly broker: string;
+      /** As of `acknowledged`. */
+      readonly survives: boolean;
+    }
+  | {
+      /** Its producer takes a message back that waits for its time; `taken`: the broker says that it will not come. */
+      readonly kind: "recall";
+      readonly atMs: number;
+      readonly id: string;
+      readonly step: "asked" | "taken" | "refused" | "unknown";
     }
   | {
       /** What a broker found under the key of message `id`. */

@@ -14,6 +14,7 @@ import {
 } from "@orbitmq/store";
 import { queueKey } from "../checker/history.ts";
 import type { Scenario } from "../scenario.ts";
+import { timerOptions } from "../timer-mode.ts";
 import { transactionOptions } from "../transaction-mode.ts";
 import { describe, type NodeContext, SimNode } from "./sim-node.ts";
 
@@ -161,7 +162,7 @@ export class BrokerNode extends SimNode {
   }
 
   protected async begin(host: SimHost): Promise<void> {
-    const { flush, transactions, store: storeOptions } = this.#scenario;
+    const { flush, transactions, timers, store: storeOptions } = this.#scenario;
     const store = this.#openStore(host);
     this.#store = store;
     store.onFailed((error) => this.#writesFailed(host, error));
@@ -194,6 +195,7 @@ export class BrokerNode extends SimNode {
           rebalanceLockMaxLiveTime: LOCK_LIVE_MS,
           maxMessageSize: storeOptions.maxMessageSize ?? 12_288,
           ...(transactions === undefined ? {} : transactionOptions(transactions)),
+          ...(timers === undefined ? {} : { timerHome: HOME, ...timerOptions(timers) }),
         },
         this.#logger,
       );

@@ -21,6 +21,8 @@ import { PopNode } from "../workload/pop-node.ts";
 import { type PopPlan, Poppers } from "../workload/poppers.ts";
 import { ProducerNode, type ProducerStyle, type SendPlan } from "../workload/producer-node.ts";
 import type { Place } from "../workload/queue-reader.ts";
+import { TimedMessages } from "../workload/timed/timed.ts";
+import { TimedNode } from "../workload/timed/timed-node.ts";
 import { TransactionNode } from "../workload/transactions/transaction-node.ts";
 import { Transactions } from "../workload/transactions/transactions.ts";
 import type { Workload } from "../workload/workload.ts";
@@ -170,6 +172,7 @@ export class Cluster {
         logger: (name) => this.#logger(name),
       }),
       ...this.#transactions(clients),
+      ...this.#timedMessages(clients),
     ];
     const brokerNames = new Map(this.brokers.map((broker) => [broker.machine.address, broker.name]));
     const queueOf = ({
@@ -227,7 +230,8 @@ export class Cluster {
    */
   #calmStartMs(node: SimNode): number {
     if (!this.scenario.faultless) return 0;
-    if (this.producers.includes(node as ProducerNode) || node instanceof TransactionNode) return 27_000;
+    const isSender = node instanceof TransactionNode || node instanceof TimedNode;
+    if (isSender || this.producers.includes(node as ProducerNode)) return 27_000;
     if (this.consumers.includes(node as ConsumerNode)) return 5_000;
     return node === this.admin || node === this.observer ? 2_000 : 0;
   }
@@ -329,6 +333,22 @@ export class Cluster {
     const logger = this.#logger("transactor");
     return [
       new Transactions({ context, machines, mode, scenario, brokers, namesrv, factory, logger, consumed }),
+    ];
+  }
+
+  #timedMessages([machine]: readonly SimMachine[]): readonly TimedMessages[] {
+    const { scenario, brokers, factory, sendPlan, consumePlan } = this;
+    const mode = scenario.timers;
+    if (mode === undefined || machine === undefined) return [];
+    const context = this.#contextOf(new SeededRandom(scenario.seed, "timed"));
+    const { namesrv } = sendPlan;
+    const { consumed } = consumePlan;
+    const logger = this.#logger("timed");
+    const stepWallClock = this.stepWallClock.bind(this);
+    return [
+      new TimedMessages({
+        ...{ context, machine, mode, scenario, brokers, namesrv, factory, logger, consumed, stepWallClock },
+      }),
     ];
   }
 

@@ -121,7 +121,9 @@ const FAULTS = {
   ...DISK_FAULTS,
   "wall-step": (cluster, random) => {
     const hours = random.between(1, 5) * (random.chance(0.5) ? 1 : -1);
-    cluster.stepWallClock(random.pick(cluster.world.machines), hours * 3_600_000 + random.int(60_000));
+    const machine = random.pick(cluster.world.machines);
+    const byMs = hours * 3_600_000 + random.int(60_000);
+    cluster.stepWallClock(machine, Math.round(byMs / (cluster.scenario.timers?.clockStepDivisor ?? 1)));
     return true;
   },
   /** A running broker does not believe a clock that leaps; one that starts does. */

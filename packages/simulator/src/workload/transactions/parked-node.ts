@@ -92,7 +92,8 @@ export class ParkedNode extends SimNode {
       if (this.context.random.chance(0.5)) database.decide(id, "commit");
       else this.#found.delete(copy);
     }
-    if (database.decisionOf(id) === undefined) return;
+    // What nobody is at any more is rolled back, as a producer that is asked would say.
+    if (database.answer(id) === undefined) return;
     this.#found.delete(copy);
     const msgId = encodeOffsetMessageId(record.storeHost, record.physicalOffset);
     const header = (sink: ExtSink) => resumeCheckHalfMessageRequestHeader.encode({ msgId }, sink);

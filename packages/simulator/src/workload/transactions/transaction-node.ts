@@ -118,7 +118,7 @@ export class TransactionNode extends SimNode {
     this.#plan.halves.set(id, { broker, atMs: world.nowMs });
     // Another group, or another message, has no say in it.
     if (random.chance(0.1)) {
-      const claim = random.chance(0.5) ? { group: "others" } : { msgId: "0".repeat(half.msgId.length) };
+      const claim = random.chance(0.5) ? { group: "others" } : { msgId: "F".repeat(half.msgId.length) };
       ends.send({ ...half, ...claim }, MessageSysFlag.TRANSACTION_COMMIT_TYPE, () => {});
     }
   }
