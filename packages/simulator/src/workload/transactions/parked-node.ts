@@ -80,7 +80,6 @@ export class ParkedNode extends SimNode {
       if (id === undefined || this.#known.has(copy)) continue;
       this.#known.add(copy);
       this.#found.set(copy, { id, broker, address, record });
-      this.#plan.parked.add(id);
       this.context.recorder.add({ kind: "parked", id, broker, copy: String(record.physicalOffset) });
     }
   }
@@ -90,7 +89,10 @@ export class ParkedNode extends SimNode {
     const { database } = this.#plan;
     if (database.isOpen(id)) {
       if (this.context.random.chance(0.5)) database.decide(id, "commit");
-      else this.#found.delete(copy);
+      else {
+        this.#found.delete(copy);
+        this.#plan.leftParked.add(id);
+      }
     }
     // What nobody is at any more is rolled back, as a producer that is asked would say.
     if (database.answer(id) === undefined) return;

@@ -25,6 +25,6 @@ export interface TransactionPlan {
   readonly logger: Logger;
   readonly database: LocalDatabase;
   readonly halves: Map<string, AcknowledgedHalf>;
-  /** Found where brokers park what nobody can tell about. */
-  readonly parked: Set<string>;
+  /** Parked, and left there by the operator. */
+  readonly leftParked: Set<string>;
 }

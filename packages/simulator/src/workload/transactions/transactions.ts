@@ -41,7 +41,7 @@ export class Transactions implements Workload {
       topics: scenario.topics.map(({ name }) => name),
       database: new LocalDatabase(context.recorder),
       halves: new Map(),
-      parked: new Set(),
+      leftParked: new Set(),
     };
     const machineOf = (index: number) => machines[index % machines.length] as SimMachine;
     this.producers = Array.from(
@@ -57,7 +57,7 @@ export class Transactions implements Workload {
   }
 
   missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
-    const { left, halves, database, parked } = this.#plan;
+    const { left, halves, database, leftParked } = this.#plan;
     if (left > 0) return `${left} transactions could not even be begun`;
     const inFlight = this.producers.reduce((sum, producer) => sum + producer.inFlight, 0);
     if (inFlight > 0) return `${inFlight} transactions are still in flight`;
@@ -66,10 +66,11 @@ export class Transactions implements Workload {
       const isOver =
         decision === "rollback" ||
         (decision === "commit" && this.#consumed.has(id)) ||
-        (database.isOpen(id) && parked.has(id));
+        (database.isOpen(id) && leftParked.has(id));
       if (isOver || isLost(broker, atMs)) halves.delete(id);
       else if (decision === "commit") return `${id}, committed, is not consumed`;
-      else if (database.isOpen(id)) return `${id}, which nobody can tell about, is not parked`;
+      else if (database.isOpen(id))
+        return `${id}, which nobody can tell about, is not parked, or not looked at`;
       else return `nobody was asked about ${id} on ${broker}`;
     }
     return undefined;
