@@ -15,6 +15,8 @@ export interface StorePaths {
   readonly timerWheel: string;
   readonly timerLog: string;
   readonly timerCheck: string;
+  /** Ours: what was written as timerCheck (state/state-checksums.ts). */
+  readonly timerCheckSums: string;
   readonly checkpoint: string;
   readonly abort: string;
   readonly lock: string;
@@ -47,6 +49,7 @@ export function storePaths(home: string): StorePaths {
     timerWheel: `${home}/timerwheel`,
     timerLog: `${home}/timerlog`,
     timerCheck: `${home}/config/timercheck`,
+    timerCheckSums: `${home}/config/orbitmq-checksums/timercheck`,
     checkpoint: `${home}/checkpoint`,
     abort: `${home}/abort`,
     lock: `${home}/lock`,

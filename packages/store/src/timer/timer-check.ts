@@ -5,10 +5,13 @@
  *   lastReadTimeMs:i64 lastTimerLogFlushPos:i64 lastTimerQueueOffset:i64 masterTimerQueueOffset:i64
  *   stateVersion:i64 timestamp:i64 counter:i64
  *
- * It is replaced whole, the one before kept as `.bak`: an older one repeats deliveries and loses none.
+ * It is replaced whole, the one before kept as `.bak`: an older one repeats deliveries and loses none. It has no checksum,
+ * and a bit that flips in a time would have what is due until then taken for delivered: what we wrote is noted
+ * (state-checksums.ts), as of other files of state.
  */
-import type { Files, HostError, OpenFile } from "@orbitmq/host";
+import { type Files, HostError, type Logger, type OpenFile } from "@orbitmq/host";
 import { readInt64, writeInt64 } from "@orbitmq/wire";
+import { StateChecksums } from "../state/state-checksums.ts";
 
 export const TIMER_CHECK_BYTES = 56;
 const FILE_BYTES = 4096;
@@ -57,24 +60,42 @@ export function decodeTimerCheck(bytes: Uint8Array): TimerCheck | undefined {
 export class TimerCheckFile {
   readonly #files: Files;
   readonly #path: string;
+  readonly #logger: Logger;
+  readonly #sums: StateChecksums;
   /** Counts blocking saves: one that was begun before does not take its place any more. */
   #overtaken = 0;
+  #saving = false;
+  #closed = false;
 
-  constructor(files: Files, path: string) {
+  /** `checksums` names the file they are kept in. */
+  constructor(files: Files, path: string, checksums: string, logger: Logger) {
     this.#files = files;
     this.#path = path;
+    this.#logger = logger;
+    this.#sums = new StateChecksums(files, checksums);
   }
 
-  /** The file, else the one before; `undefined` when there is neither, or none that can be read. */
+  /**
+   * The file, else the one before; `undefined` when there is neither, or none that can be read. Blocking, for start.
+   * Throws StoreError VERSION when a newer version has written the checksums.
+   */
   load(): TimerCheck | undefined {
+    this.#sums.load();
     return this.#read(this.#path) ?? this.#read(`${this.#path}.bak`);
   }
 
   /** Without blocking; one at a time. */
-  save(check: TimerCheck, done: (error: HostError | undefined) => void): void {
+  save(check: TimerCheck, saved: (error: HostError | undefined) => void): void {
+    const done = (error: HostError | undefined): void => {
+      this.#saving = false;
+      if (this.#closed) this.#sums.close();
+      saved(error);
+    };
+    this.#saving = true;
+    const bytes = fileOf(check);
     let file: OpenFile | undefined;
     try {
-      file = this.#write(check);
+      file = this.#write(bytes);
     } catch (error) {
       done(error as HostError);
       return;
@@ -83,40 +104,74 @@ export class TimerCheckFile {
     const overtakenBefore = this.#overtaken;
     written.fdatasync("other", (error) => {
       written.closeSync();
-      if (error === undefined && this.#overtaken === overtakenBefore) {
+      if (error !== undefined || this.#overtaken !== overtakenBefore) return done(error);
+      this.#sums.note(this.#temporary, bytes, (unnoted) => {
+        if (unnoted !== undefined) this.#notNoted(unnoted);
+        if (this.#overtaken !== overtakenBefore) return done(undefined);
         try {
           this.#moveIntoPlace();
         } catch (failure) {
           done(failure as HostError);
           return;
         }
-      }
-      done(error);
+        done(undefined);
+      });
     });
   }
 
   /** As `save`, blocking. Throws HostError. */
   saveSync(check: TimerCheck): void {
     this.#overtaken++;
-    const file = this.#write(check);
+    const bytes = fileOf(check);
+    const file = this.#write(bytes);
     try {
       file.fdatasyncSync();
     } finally {
       file.closeSync();
     }
+    this.#noteSync(this.#temporary, bytes);
     this.#moveIntoPlace();
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (!this.#saving) this.#sums.close();
+  }
+
+  get #temporary(): string {
+    return `${this.#path}.tmp`;
   }
 
   #read(path: string): TimerCheck | undefined {
     const bytes = this.#files.readWholeSync(path);
-    return bytes === undefined ? undefined : decodeTimerCheck(bytes);
+    if (bytes === undefined) return undefined;
+    const check = this.#sums.check(path, bytes);
+    if (check === "different") {
+      this.#logger.error({ file: path }, "it is not what was written, although nobody has changed it since");
+      return undefined;
+    }
+    // What somebody else has written is ours to watch over from now on.
+    if (check === "unknown") this.#noteSync(path, bytes);
+    return decodeTimerCheck(bytes);
   }
 
-  #write(check: TimerCheck): OpenFile {
-    const file = this.#files.openSync(`${this.#path}.tmp`, { create: true });
+  #noteSync(path: string, bytes: Uint8Array): void {
     try {
-      const bytes = Buffer.alloc(FILE_BYTES);
-      encodeTimerCheck(check).copy(bytes);
+      this.#sums.noteSync(path, bytes);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#notNoted(error);
+    }
+  }
+
+  /** A check without a checksum is better than none. */
+  #notNoted(error: HostError): void {
+    this.#logger.warn({ file: this.#path, err: error }, "the checksum of a state file cannot be written");
+  }
+
+  #write(bytes: Buffer): OpenFile {
+    const file = this.#files.openSync(this.#temporary, { create: true });
+    try {
       file.writeSync(bytes, 0);
       return file;
     } catch (error) {
@@ -128,6 +183,12 @@ export class TimerCheckFile {
   #moveIntoPlace(): void {
     if (this.#files.statSync(this.#path) !== undefined)
       this.#files.renameSync(this.#path, `${this.#path}.bak`);
-    this.#files.renameSync(`${this.#path}.tmp`, this.#path);
+    this.#files.renameSync(this.#temporary, this.#path);
   }
+}
+
+function fileOf(check: TimerCheck): Buffer {
+  const bytes = Buffer.alloc(FILE_BYTES);
+  encodeTimerCheck(check).copy(bytes);
+  return bytes;
 }

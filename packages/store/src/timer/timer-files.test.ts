@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { silentLogger } from "@orbitmq/host";
+import { writeInt64 } from "@orbitmq/wire";
 import { FakeHost } from "../testing/fake-host.ts";
 import { SlotReader, TimerDamage } from "./slot-reader.ts";
 import { type TimerEntry, TimerFiles } from "./timer-files.ts";
@@ -128,6 +129,30 @@ describe("wheel and log of timers", () => {
       third.saveSync({ readTimeMs: 1_000, queueOffset: 1 }, 6_000);
       assert.equal(fresh(host).files.open().kind, "whole", what);
     }
+  });
+
+  it("believe no check of which a bit has flipped: the one before it counts; but what somebody else wrote does", () => {
+    const { host, files } = fresh();
+    files.open();
+    files.add(entry(20, 0));
+    files.saveSync({ readTimeMs: 1_000, queueOffset: 1 }, 5_000);
+    files.add(entry(20, 1));
+    files.save({ readTimeMs: 2_000, queueOffset: 2 }, 6_000, () => undefined);
+    host.settle();
+    files.close();
+    const inode = host.files.names.get(`${HOME}/config/timercheck`)!;
+    const whole = Buffer.from(inode.bytes);
+    const readTime = (): number | undefined => fresh(host).files.open().check?.readTimeMs;
+    assert.equal(readTime(), 2_000);
+    for (let bit = 0; bit < 56 * 8; bit++) {
+      inode.bytes = Buffer.from(whole);
+      inode.bytes[bit >> 3] = inode.bytes[bit >> 3]! ^ (1 << (bit & 7));
+      assert.equal(readTime(), 1_000, `bit ${bit}`);
+    }
+    inode.bytes = Buffer.from(whole);
+    writeInt64(inode.bytes, 3_000, 0);
+    inode.modifiedMs = (inode.modifiedMs ?? 0) + 1;
+    assert.equal(readTime(), 3_000);
   });
 
   it("tell that a chain is damaged instead of ending it", () => {

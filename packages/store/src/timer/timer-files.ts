@@ -74,7 +74,9 @@ export class TimerFiles {
 
   /** Touches nothing before `open`. */
   constructor(files: Files, options: TimerFilesOptions, logger: Logger) {
-    const { timerLog, timerWheel, timerCheck, timerRebuild, config } = storePaths(options.home);
+    const { timerLog, timerWheel, timerCheck, timerCheckSums, timerRebuild, config } = storePaths(
+      options.home,
+    );
     this.#home = options.home;
     this.#markPath = timerRebuild;
     this.#configFolder = config;
@@ -82,7 +84,7 @@ export class TimerFiles {
     this.#logger = logger;
     this.#log = new TimerLog(files, timerLog, options.logFileBytes ?? TIMER_LOG_FILE_BYTES);
     this.#wheel = new TimerWheel(files, timerWheel, options.slots ?? TIMER_WHEEL_SLOTS, TIMER_PRECISION_MS);
-    this.#checkFile = new TimerCheckFile(files, timerCheck);
+    this.#checkFile = new TimerCheckFile(files, timerCheck, timerCheckSums, logger);
   }
 
   /** Blocking, for start. Throws HostError. */
@@ -306,6 +308,7 @@ export class TimerFiles {
     this.#closed = true;
     this.#wheel.close();
     this.#log.close();
+    this.#checkFile.close();
   }
 
   /** What was taken is not written: it changes again. */
