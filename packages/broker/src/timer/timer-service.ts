@@ -138,15 +138,18 @@ export class TimerService implements ArrivalListener {
     const min = store.minOffset(TIMER_TOPIC, 0);
     const end = store.readableEnd(TIMER_TOPIC, 0);
     const { check } = opened;
-    if (opened.kind === "rebuild") {
+    const rebuild = (why: string): void => {
       const deliveredBefore = check?.readTimeMs ?? 0;
       intake.load(min, end);
       intake.rebuildFrom(min, check?.queueOffset ?? 0, deliveredBefore);
       logger.warn(
-        { why: opened.why, from: min, to: end, deliveredBefore },
+        { why, from: min, to: end, deliveredBefore },
         "the wheel or the log of timers is missing or damaged: it is built again from the timer's queue",
       );
       delivery.counts.damaged = this.#damagedOnes.count;
+    };
+    if (opened.kind === "rebuild") {
+      rebuild(opened.why);
       return;
     }
     const after = await intake.afterLastUnit();
@@ -159,8 +162,16 @@ export class TimerService implements ArrivalListener {
     }
     if (check !== undefined) this.#holdOn(check.readTimeMs, check.timestampMs);
     await this.#readDamaged(this.#works);
-    // The check still names a position that the log no longer reaches.
-    if (after.isCut) files.saveSync(this.#reached(this.#works), clock.wallMs());
+    if (!after.isCut) return;
+    // The check still names a position that the log no longer reaches, and soon reaches again, with something else.
+    try {
+      files.saveSync(this.#reached(this.#works), clock.wallMs());
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      files.reset();
+      this.#progress.clear();
+      rebuild(`its end is cut off, and that cannot be saved: ${error.message}`);
+    }
   }
 
   /** Begins; the broker's address is known. Once. */

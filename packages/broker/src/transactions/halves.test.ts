@@ -67,6 +67,24 @@ describe("Halves", () => {
     assert.equal(halves.end({ ...late, msgId: byPlace }, START).kind, "commit");
   });
 
+  it("takes a copy that is found behind what could not be read for what it is, and no second transaction", () => {
+    const halves = new Halves(OPTIONS);
+    halves.hold(0);
+    halves.found(half(0), undefined, START);
+    const copy = half(2, { checkTimes: 2, identity: "I0", uniqKey: "K0" });
+    halves.hold(2);
+    assert.equal(halves.copyFound(copy), 0);
+    assert.equal(halves.size, 1);
+    const older = half(1, { checkTimes: 1, identity: "I0", uniqKey: "K0" });
+    assert.equal(halves.copyFound(older), 1);
+    assert.equal(halves.copyFound(half(3)), undefined, "no copy");
+    assert.equal(halves.copyFound(half(3, { checkTimes: 1 })), undefined, "of no unfinished half");
+    const decision = halves.end(endOf(half(0)), START);
+    assert.ok(decision.kind === "commit");
+    assert.equal(halves.finish(decision.transaction), 2);
+    assert.equal(halves.end(endOf(copy), START).kind, "refuse");
+  });
+
   it("is done up to the first place whose op is not durable", () => {
     const halves = new Halves(OPTIONS);
     const all = [0, 1, 2].map((offset) => halves.stored(half(offset)));

@@ -278,6 +278,31 @@ export class Halves {
     return before;
   }
 
+  /**
+   * A copy of an unfinished half lies where nobody has looked before: the later of the two counts, and the place of the
+   * other, which is done with, is returned. `undefined`: it is no copy of a half that is unfinished.
+   */
+  copyFound(copy: Half): number | undefined {
+    if (!copy.isCopy) return undefined;
+    let transaction: Transaction | undefined;
+    // Of several halves of one message, the one that was checked as often before, or else least often since.
+    const distance = ({ half }: Transaction): number =>
+      half.checkTimes <= copy.checkTimes
+        ? copy.checkTimes - half.checkTimes
+        : Number.MAX_SAFE_INTEGER / 2 + half.checkTimes;
+    for (const { transaction: each } of this.#named.values()) {
+      if (each.half.identity !== copy.identity) continue;
+      if (transaction === undefined || distance(each) < distance(transaction)) transaction = each;
+    }
+    if (transaction === undefined) return undefined;
+    const { half } = transaction;
+    transaction.positions.push(copy.physicalOffset);
+    this.#named.set(copy.physicalOffset, { transaction, queueOffset: copy.queueOffset });
+    if (half.queueOffset > copy.queueOffset) return copy.queueOffset;
+    transaction.half = copy;
+    return half.queueOffset;
+  }
+
   /** What an END_TRANSACTION leads to: a commit is `ending` from here on, a rollback is to be finished. */
   end(header: EndTransactionRequestHeader, now: Now): EndDecision {
     const { commitLogOffset, tranStateTableOffset, producerGroup, commitOrRollback, msgId = "" } = header;

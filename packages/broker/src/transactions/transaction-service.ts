@@ -441,8 +441,11 @@ export class TransactionService implements ArrivalListener {
       const record = recordsOf(result.slices)[0];
       result.release();
       const half = record?.queueOffset === queueOffset ? readHalf(record) : undefined;
-      if (half !== undefined) this.halves.found(half, undefined, this.#now());
-      else if (record?.queueOffset === queueOffset) strange(this.#needs.logger, record);
+      if (half !== undefined) {
+        const before = this.halves.copyFound(half);
+        if (before === undefined) this.halves.found(half, undefined, this.#now());
+        else this.#ops.done(before, undefined);
+      } else if (record?.queueOffset === queueOffset) strange(this.#needs.logger, record);
       this.#arm();
     });
   }
