@@ -8,7 +8,7 @@ import { type JavaClients, startJavaClients } from "./java-client.ts";
 import type { JsonLine } from "./program-lines.ts";
 import { Workshop } from "./workshop.ts";
 
-const timeout = 60_000;
+const timeout = 120_000;
 const workshop = new Workshop("retry");
 let server: ServerProcess;
 before(async () => {
@@ -31,7 +31,9 @@ for (const version of javaVersions) {
 
     test("gets delayed messages, none before its time", { timeout }, async () => {
       const topic = `delayed-${suffix}`;
-      const consumer = clients.start("consume", { namesrv, topic, group: `g-${topic}`, count: 40 });
+      // Started before its topic is there, it may ask for it again only after 30 s.
+      const patient = { count: 40, "idle-ms": 60_000 };
+      const consumer = clients.start("consume", { namesrv, topic, group: `g-${topic}`, ...patient });
       await clients.run("produce", { namesrv, topic, count: 20, keys: "one-", "delay-level": 1 });
       await clients.run("produce", {
         namesrv,

@@ -8,7 +8,7 @@
  *   new → loaded → running → stopped
  */
 import { assert, HostError, type TimerHandle } from "@orbitmq/host";
-import { type ArrivalListener, TIMER_PRECISION_MS, TimerFiles } from "@orbitmq/store";
+import { type ArrivalListener, StoreError, TIMER_PRECISION_MS, TimerFiles } from "@orbitmq/store";
 import { TIMER_TOPIC } from "../names.ts";
 import { DamagedTimers } from "./damaged-timers.ts";
 import { TimerCarrier } from "./timer-carrier.ts";
@@ -126,51 +126,18 @@ export class TimerService implements ArrivalListener {
     return this.#seconds.isOver(outMs) || newestMs >= outMs + TIMER_PRECISION_MS;
   }
 
-  /** Opens wheel and log and finds where the queue goes on; the store runs. Throws HostError. */
+  /** Opens wheel and log and finds where the queue goes on; the store runs. Throws StoreError NO_SPACE or IO. */
   async load(): Promise<void> {
     this.#state = "loaded";
     if (this.#works === undefined) return;
-    const { files, intake, delivery } = this.#works;
-    const { store, logger, clock } = this.#needs;
-    const opened = files.open();
-    this.#damagedOnes.load();
-    this.#works.carrier.load();
-    const min = store.minOffset(TIMER_TOPIC, 0);
-    const end = store.readableEnd(TIMER_TOPIC, 0);
-    const { check } = opened;
-    const rebuild = (why: string): void => {
-      const deliveredBefore = check?.readTimeMs ?? 0;
-      intake.load(min, end);
-      intake.rebuildFrom(min, check?.queueOffset ?? 0, deliveredBefore);
-      logger.warn(
-        { why, from: min, to: end, deliveredBefore },
-        "the wheel or the log of timers is missing or damaged: it is built again from the timer's queue",
-      );
-      delivery.counts.damaged = this.#damagedOnes.count;
-    };
-    if (opened.kind === "rebuild") {
-      rebuild(opened.why);
-      return;
-    }
-    const after = await intake.afterLastUnit();
-    files.trim();
-    const saved = check?.queueOffset ?? 0;
-    const next = after.isCut ? (after.next ?? saved) : Math.max(after.next ?? 0, saved);
-    intake.load(Math.min(Math.max(next, min), end), end);
-    if (check !== undefined && check.queueOffset < min) {
-      logger.warn({ from: check.queueOffset, to: min }, "timed messages were removed from the log unseen");
-    }
-    if (check !== undefined) this.#holdOn(check.readTimeMs, check.timestampMs);
-    await this.#readDamaged(this.#works);
-    if (!after.isCut) return;
-    // The check still names a position that the log no longer reaches, and soon reaches again, with something else.
     try {
-      files.saveSync(this.#reached(this.#works), clock.wallMs());
+      await this.#open(this.#works);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      files.reset();
-      this.#progress.clear();
-      rebuild(`its end is cut off, and that cannot be saved: ${error.message}`);
+      const isFull = error.code === "ENOSPC" || error.code === "EDQUOT";
+      throw new StoreError(isFull ? "NO_SPACE" : "IO", `timers cannot be opened: ${error.message}`, {
+        cause: error,
+      });
     }
   }
 
@@ -288,6 +255,51 @@ export class TimerService implements ArrivalListener {
       logger.error({ err: error }, "damaged timed messages stay on their list; the next start looks again");
     }
     delivery.counts.damaged = this.#damagedOnes.count;
+  }
+
+  async #open(works: Works): Promise<void> {
+    const { files, intake, delivery } = works;
+    const { store, logger, clock } = this.#needs;
+    const opened = files.open();
+    this.#damagedOnes.load();
+    works.carrier.load();
+    const min = store.minOffset(TIMER_TOPIC, 0);
+    const end = store.readableEnd(TIMER_TOPIC, 0);
+    const { check } = opened;
+    const rebuild = (why: string): void => {
+      const deliveredBefore = check?.readTimeMs ?? 0;
+      intake.load(min, end);
+      intake.rebuildFrom(min, check?.queueOffset ?? 0, deliveredBefore);
+      logger.warn(
+        { why, from: min, to: end, deliveredBefore },
+        "the wheel or the log of timers is missing or damaged: it is built again from the timer's queue",
+      );
+      delivery.counts.damaged = this.#damagedOnes.count;
+    };
+    if (opened.kind === "rebuild") {
+      rebuild(opened.why);
+      return;
+    }
+    const after = await intake.afterLastUnit();
+    files.trim();
+    const saved = check?.queueOffset ?? 0;
+    const next = after.isCut ? (after.next ?? saved) : Math.max(after.next ?? 0, saved);
+    intake.load(Math.min(Math.max(next, min), end), end);
+    if (check !== undefined && check.queueOffset < min) {
+      logger.warn({ from: check.queueOffset, to: min }, "timed messages were removed from the log unseen");
+    }
+    if (check !== undefined) this.#holdOn(check.readTimeMs, check.timestampMs);
+    await this.#readDamaged(works);
+    if (!after.isCut) return;
+    // The check still names a position that the log no longer reaches, and soon reaches again, with something else.
+    try {
+      files.saveSync(this.#reached(works), clock.wallMs());
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      files.reset();
+      this.#progress.clear();
+      rebuild(`its end is cut off, and that cannot be saved: ${error.message}`);
+    }
   }
 
   /** What held progress back before the start holds it back until it has come round again. */

@@ -82,6 +82,8 @@ export interface SlotRunEvents {
 const TURN_MESSAGES = 256;
 const UNSETTLED_MAX = 2_048;
 const PAUSE_MS = 1_000;
+/** What cannot be read for so many pauses holds up the others no longer. */
+const DELETION_TRIES_MAX = 60;
 /** Refusals that are the message's own. */
 const OWN_REFUSALS: ReadonlySet<string> = new Set(["MESSAGE_ILLEGAL", "PROPERTIES_SIZE_EXCEEDED"]);
 
@@ -92,6 +94,7 @@ export class TimerSlotRun implements AppendWaiter {
   readonly #reader: SlotReader;
   readonly #deleted = new Set<string>();
   #deletions = 0;
+  #deletionTries = 0;
   #current: TimerUnit | undefined;
   #state: "walking" | "deleting" | "delivering" | "full" | "delivered" = "walking";
   #stopped = false;
@@ -216,6 +219,7 @@ export class TimerSlotRun implements AppendWaiter {
     if (this.#state === "deleting") {
       const key = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY);
       if (key !== undefined) this.#deleted.add(key);
+      this.#deletionTries = 0;
       return true;
     }
     const isRoll = (unit.magic & TimerMagic.ROLL) !== 0;
@@ -273,10 +277,16 @@ export class TimerSlotRun implements AppendWaiter {
     }
     if (store.status().state !== "running") return false;
     if (this.#state === "deleting") {
+      if (!isDamaged && ++this.#deletionTries < DELETION_TRIES_MAX) {
+        if (this.#deletionTries === 1)
+          logger.error(whereOf(unit), "a deletion of a timed message cannot be read; trying again");
+        return false;
+      }
       logger.error(
         whereOf(unit),
         "a deletion of a timed message cannot be read; what it deletes is delivered",
       );
+      this.#deletionTries = 0;
       return true;
     }
     if (isDamaged && this.#needs.damaged.isKnown(unit.physicalOffset)) return this.#list(unit);

@@ -339,6 +339,9 @@ class Checker {
       case "locks-doubtful":
         this.#order.locksDoubtful(event.broker);
         break;
+      case "transactions-doubtful":
+        this.#transactions.doubtful(event);
+        break;
       case "cache-lost":
         this.#cacheLost(event.broker, event.atMs);
         break;

@@ -319,6 +319,12 @@ export type HistoryEvent =
       readonly broker: string;
     }
   | {
+      /** The broker said at its start that it cannot read all that tells which transactions have ended. */
+      readonly kind: "transactions-doubtful";
+      readonly atMs: number;
+      readonly broker: string;
+    }
+  | {
       /** Power loss, or pages dropped that a failed sync had marked clean: what was only in memory may be gone. */
       readonly kind: "cache-lost";
       readonly atMs: number;

@@ -3,7 +3,7 @@
  * decided becomes so, once; what nobody decided is parked, once. A transaction has one half (its producer sends none
  * again), so that one copy of its message is all there may be, whatever crashed between commit and op, however often
  * its end was sent. An operator who has a parked half checked again, and has no answer, and asks again, may make a
- * second transaction of it.
+ * second transaction of it. So may a broker that could not read, at its start, all that tells what has ended.
  */
 import type { HistoryEvent } from "./history.ts";
 import type { Report } from "./slot-table.ts";
@@ -24,6 +24,7 @@ interface Transaction {
 export class TransactionCheck {
   readonly #report: Report;
   readonly #transactions = new Map<string, Transaction>();
+  readonly #doubtful = new Set<string>();
 
   constructor(report: Report) {
     this.#report = report;
@@ -77,6 +78,10 @@ export class TransactionCheck {
     this.#report("ended-once", atMs, `${what} has ended, and was then ended the other way`);
   }
 
+  doubtful({ broker }: Extract<HistoryEvent, { kind: "transactions-doubtful" }>): void {
+    this.#doubtful.add(broker);
+  }
+
   /** `isLost`: the broker may have lost or removed what it had at that time. */
   end(copiesOf: (id: string) => number, isLost: (broker: string, sinceMs: number) => boolean): void {
     for (const [id, transaction] of this.#transactions) {
@@ -84,10 +89,11 @@ export class TransactionCheck {
       const copies = copiesOf(id);
       // Where its half is, is not known.
       if (broker === undefined || isLost(broker, sentMs)) continue;
-      if (copies > Math.max(1, resumed)) {
+      const mayEndAgain = this.#doubtful.has(broker);
+      if (!mayEndAgain && copies > Math.max(1, resumed)) {
         this.#report("ended-once", acknowledgedMs, `${id} was committed ${copies} times`);
       }
-      if (parked.size > 0 && parked.size + copies > 1 + resumed) {
+      if (!mayEndAgain && parked.size > 0 && parked.size + copies > 1 + resumed) {
         const what = `${copies > 0 ? "committed and " : ""}parked ${parked.size} times`;
         this.#report("ended-once", acknowledgedMs, `${id} was ${what}, and resumed ${resumed} times`);
       }

@@ -30,6 +30,23 @@ const LOCK_LIVE_MS = 40_000;
 /** Starting again helps; the disk was told to fail, or is full. */
 const PASSING = new Set(["IO", "NO_SPACE", "LOCKED"]);
 
+/** What a broker says when its log is damaged where it tells which transactions have ended. */
+const TRANSACTIONS_DOUBTFUL = [
+  "the log cannot be searched for commits on",
+  "the records of transactions cannot be read on",
+];
+
+/** Tells of every error, too. */
+function listening(logger: Logger, heard: (message: string) => void): Logger {
+  const error: Logger["error"] = (bindings: object | string, message?: string) => {
+    heard(message ?? String(bindings));
+    if (typeof bindings === "string") logger.error(bindings);
+    else logger.error(bindings, message);
+  };
+  const { trace, debug, info, warn, fatal } = logger;
+  return { trace, debug, info, warn, error, fatal };
+}
+
 /** A record begins with its own length, big-endian. */
 function recordBytes(head: Uint8Array): number {
   const [a = 0, b = 0, c = 0, d = 0] = head;
@@ -62,7 +79,10 @@ export class BrokerNode extends SimNode {
     super(context, machine, name);
     this.#scenario = scenario;
     this.#namesrvAddrs = namesrvAddrs;
-    this.#logger = logger;
+    this.#logger = listening(logger, (message) => {
+      if (TRANSACTIONS_DOUBTFUL.some((start) => message.startsWith(start)))
+        context.recorder.add({ kind: "transactions-doubtful", broker: name });
+    });
     this.address = `${machine.address}:${BROKER_PORT}`;
     const { disk } = machine;
     const count = disk.onFault;
