@@ -136,6 +136,17 @@ describe("TopicRegistry", () => {
     );
   });
 
+  it("has a queue read that a message comes to only now, whatever the topic has since become", () => {
+    const { topics } = registry(undefined);
+    topics.put(newTopicConfig("orders", { readQueueNums: 1, writeQueueNums: 1 }));
+    topics.recover("orders", 0);
+    assert.equal(topics.get("orders")?.readQueueNums, 1);
+    topics.recover("orders", 2);
+    assert.deepEqual([topics.get("orders")?.readQueueNums, topics.get("orders")?.writeQueueNums], [3, 1]);
+    topics.recover("gone", 1);
+    assert.equal(topics.get("gone")?.readQueueNums, 2);
+  });
+
   it("says when all it knew is lost", () => {
     const { logger, said } = errors();
     registry(lostFile(), logger).topics.load({ topics: () => ["orders"], queuesOf: () => [0] });

@@ -63,6 +63,25 @@ describe("a recall that is answered 0", () => {
     await sim.stop();
   });
 
+  it("holds though its deletion cannot be read for a moment when the message is due", async () => {
+    const sim = await SimBroker.started({ recallMessageEnable: true });
+    const { store } = sim;
+    const atMs = secondIn(sim, 5);
+    const recall = await sent(sim, "a", atMs);
+    await sent(sim, "b", atMs);
+    assert.equal(await recall(), 0);
+    const recordAt = store.recordAt.bind(store);
+    let failures = 3;
+    store.recordAt = (offset, done) => {
+      if (failures-- > 0) done(undefined, false);
+      else recordAt(offset, done);
+    };
+    await sim.run(12_000);
+    assert.ok(failures < 0);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
+    await sim.stop();
+  });
+
   it("holds for a message that has gone round, and both are overdue", async () => {
     const sim = await SimBroker.started({ recallMessageEnable: true, timerRollWindowSlot: 6 });
     const atMs = secondIn(sim, 20);

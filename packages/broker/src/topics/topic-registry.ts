@@ -68,11 +68,21 @@ export class TopicRegistry {
 
   /**
    * A message that was acknowledged for queue `queueId` of `topic` comes to it only now: when no file knew the topic
-   * any more, it is made again.
+   * any more, it is made again; when the topic has fewer queues than it had, that queue can be read all the same.
    */
   recover(topic: string, queueId: number): void {
-    if (this.topics.get(topic) !== undefined) return;
+    const known = this.topics.get(topic);
     const queues = queueId + 1;
+    if (known !== undefined) {
+      if (queues > known.readQueueNums) {
+        this.#needs.logger.warn(
+          { topic, from: known.readQueueNums, to: queues },
+          "a message comes to a queue that its topic no longer has; it can be read again",
+        );
+        this.put({ ...known, readQueueNums: queues });
+      }
+      return;
+    }
     this.#needs.logger.warn(
       { topic, queues },
       "topics.json does not know the topic of a message that comes to it only now; recovered it",
