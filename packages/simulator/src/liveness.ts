@@ -7,6 +7,7 @@ import type { SimHost } from "@orbitmq/host/sim";
 import { brokerOf, mayHoldSentBack, type QueueKey } from "./checker/history.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 
+import { GROUP } from "./workload/consumer-node.ts";
 import { RouteWatch } from "./workload/route-watch.ts";
 
 export class Liveness {
@@ -21,7 +22,7 @@ export class Liveness {
   /** ASYNC_FLUSH: brokers whose machine lost what was in memory; their messages may be gone. */
   readonly #lost = new Set<string>();
   readonly #sentBack = new Set<string>();
-  /** What may have been removed after it was sent back: awaited again when it comes, and is sent back, once more. */
+  /** What may have been removed after it was sent back: awaited again when it comes, or is sent back, once more. */
   readonly #removed = new Map<string, { readonly queue: QueueKey; readonly offset: number }>();
   #read = 0;
 
@@ -70,8 +71,12 @@ export class Liveness {
         this.#removedTo.set(event.queue, event.to);
         this.#removedMs.set(brokerOf(event.queue), event.atMs);
         if (mayHoldSentBack(event.queue)) this.#sentBackRemoved();
+      } else if (event?.kind === "listening") {
+        if (event.id !== undefined && event.group === GROUP) this.#comesAgain(event.id);
       } else if (event?.kind === "sent-back") {
-        if (event.id !== undefined) this.#sentBackAgain(event.id);
+        if (event.id === undefined) continue;
+        this.#sentBack.add(event.id);
+        this.#comesAgain(event.id);
       } else if (event?.kind === "cache-lost" && scenario.flush === "ASYNC_FLUSH") {
         this.#lost.add(event.broker);
         // What was sent back may lie at any broker.
@@ -89,8 +94,8 @@ export class Liveness {
     }
   }
 
-  #sentBackAgain(id: string): void {
-    this.#sentBack.add(id);
+  /** It is consumed, or sent back, once more. */
+  #comesAgain(id: string): void {
     const place = this.#removed.get(id);
     if (place !== undefined) this.#awaited.set(id, place);
     this.#removed.delete(id);
