@@ -82,6 +82,27 @@ describe("a recall that is answered 0", () => {
     await sim.stop();
   });
 
+  it("holds though the message itself cannot be read for a moment when it is due", async () => {
+    const sim = await SimBroker.started({ recallMessageEnable: true });
+    const { store } = sim;
+    const atMs = secondIn(sim, 5);
+    const recall = await sent(sim, "a", atMs);
+    await sent(sim, "b", atMs);
+    assert.equal(await recall(), 0);
+    const recordAt = store.recordAt.bind(store);
+    let reads = 0;
+    store.recordAt = (offset, done) => {
+      reads++;
+      // The first is the deletion.
+      if (reads === 2) done(undefined, false);
+      else recordAt(offset, done);
+    };
+    await sim.run(80_000);
+    assert.ok(reads > 4);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
+    await sim.stop();
+  });
+
   it("holds for a message that has gone round, and both are overdue", async () => {
     const sim = await SimBroker.started({ recallMessageEnable: true, timerRollWindowSlot: 6 });
     const atMs = secondIn(sim, 20);

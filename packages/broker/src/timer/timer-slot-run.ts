@@ -95,6 +95,7 @@ export class TimerSlotRun implements AppendWaiter {
   readonly #deleted = new Set<string>();
   #deletions = 0;
   #deletionTries = 0;
+  #deletionsKeptAt: number | undefined;
   #current: TimerUnit | undefined;
   #state: "walking" | "deleting" | "delivering" | "full" | "delivered" = "walking";
   #stopped = false;
@@ -312,6 +313,7 @@ export class TimerSlotRun implements AppendWaiter {
   #keep(unit: TimerUnit, outMs: number): boolean {
     this.#needs.counts.kept++;
     try {
+      this.#keepDeletions(outMs);
       this.#events.keep(unit, outMs);
       return true;
     } catch (error) {
@@ -321,6 +323,14 @@ export class TimerSlotRun implements AppendWaiter {
       );
       return false;
     }
+  }
+
+  /** What deletes the message, if anything does, goes where it goes: units put off in one second share a slot. */
+  #keepDeletions(outMs: number): void {
+    const second = Math.floor(this.#needs.wallMs() / 1_000);
+    if (second === this.#deletionsKeptAt) return;
+    for (const deletion of this.#reader.deletions) this.#events.keep(deletion, outMs);
+    this.#deletionsKeptAt = second;
   }
 
   #isDeleted(properties: string): boolean {
