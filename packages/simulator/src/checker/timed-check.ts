@@ -84,11 +84,14 @@ export class TimedCheck {
     const timed = this.#timed.get(id);
     if (timed === undefined) return;
     const where = `${by}, at ${queue} offset ${offset}`;
+    const isFirst = timed.seenBy === undefined;
     timed.seenBy ??= where;
     const broker = brokerOf(queue);
     if (timed.recall === "taken" && !this.#isLossy(broker)) {
       this.#report("recalled", atMs, `${id} was recalled and is seen by ${where}`);
     }
+    // What has come may come again from another broker, whose clock shows another time.
+    if (!isFirst) return;
     const { sentMs, delayMs, acknowledgedMs = atMs } = timed;
     const dueMs = timed.deliverAtMs ?? Math.min(...this.#shown(broker, sentMs, acknowledgedMs)) + delayMs;
     const shownMs = Math.max(...this.#shown(broker, sentMs, atMs));
