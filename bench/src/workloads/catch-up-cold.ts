@@ -16,7 +16,7 @@ import { fill, memoryMetrics, placeOf, someTopics } from "./load.ts";
 import type { Workload } from "./workload.ts";
 
 const TAIL_PER_SECOND = 1_000;
-const TAIL_WARM_UP_SECONDS = 3;
+const TAIL_WARM_UP_SECONDS = 5;
 const TAIL_QUEUES = 4;
 const BODY_BYTES = 128;
 
@@ -35,10 +35,11 @@ export function catchUpCold(messages: number, bodyBytes: number): Workload {
       const load = { topics: [topic], queues: BACKLOG_QUEUES, bodyBytes };
       const stored = await fill(stage.server, stage.scaled(messages), load);
       const server = await stage.restart("stop", dropPageCache);
-      const [tail = ""] = await someTopics(server, 1, TAIL_QUEUES, "Tail");
+      // A topic for each: what was sent before is on another process's clock.
+      const [alone = "", beside = ""] = await someTopics(server, 2, TAIL_QUEUES, "Tail");
       const watching: EndToEndOptions = {
         namesrv: server.namesrvAddr,
-        topic: tail,
+        topic: alone,
         group: "tail",
         perSecond: TAIL_PER_SECOND,
         warmUpSeconds: TAIL_WARM_UP_SECONDS,
@@ -47,7 +48,7 @@ export function catchUpCold(messages: number, bodyBytes: number): Workload {
         serverPids: server.pids,
       };
       const before = latencies(await runProcess<EndToEndResult>("end-to-end.ts", watching));
-      const goingOn = { ...watching, group: "tail_meanwhile", seconds: 0, untilTold: true };
+      const goingOn = { ...watching, topic: beside, group: "tail_beside", seconds: 0, untilTold: true };
       const meanwhile = startProcess<EndToEndResult>("end-to-end.ts", goingOn);
       try {
         await delay((TAIL_WARM_UP_SECONDS + 1) * 1000);
@@ -60,7 +61,9 @@ export function catchUpCold(messages: number, bodyBytes: number): Workload {
         };
         const pulled = await runProcess<PullerResult>("puller.ts", options);
         meanwhile.tell();
-        const during = latencies(await meanwhile.result());
+        const told = await meanwhile.result();
+        if (told.sent < TAIL_PER_SECOND) throw new Error(`only ${told.sent} messages went past meanwhile`);
+        const during = latencies(told);
         return {
           ...pullerMetrics(pulled),
           tailP99BeforeMs: before.p99Ms ?? 0,
