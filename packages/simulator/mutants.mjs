@@ -2,19 +2,44 @@
 // passes without it, and records it in mutants/caught.json. `--recorded` re-runs the recorded seeds only; when
 // the code has changed so that one catches no more, the search is made again and the new seed is named.
 // Names after `--` select patches. Exit code 0 when every mutant is caught, 1 when one is not, 2 when a patch
-// does not apply.
+// does not apply or the arguments are wrong.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { bundle, nodeFlags, PatchError, patchedTree, root, temporaryFolder } from "./tooling.mjs";
 
 const SEEDS = 5_000;
 const mutantsFolder = join(dirname(fileURLToPath(import.meta.url)), "mutants");
 const recordFile = join(mutantsFolder, "caught.json");
-const args = process.argv.slice(2);
-const recordedOnly = args.includes("--recorded");
-const filters = args.filter((arg) => !arg.startsWith("--"));
+const USAGE = `npm run mutants -- [--recorded] [NAME…]
+
+Looks for a seed that catches each mutant, or those whose file names contain a NAME, and records it.
+
+  --recorded   runs the recorded seeds only, and records nothing`;
+
+function commandArgs() {
+  const options = {
+    recorded: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  };
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const {
+  values: { recorded: recordedOnly, help },
+  positionals: filters,
+} = commandArgs();
+if (help) {
+  console.log(USAGE);
+  process.exit();
+}
 const recorded = existsSync(recordFile) ? JSON.parse(readFileSync(recordFile, "utf8")) : {};
 const folder = temporaryFolder();
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

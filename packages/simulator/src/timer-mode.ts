@@ -17,7 +17,7 @@ export interface TimerMode {
 /** Drawn from a stream of its own: the other seeds stay what they were. */
 export function timerModeOf(seed: number): TimerMode | undefined {
   const random = new SeededRandom(seed, "timers");
-  if (!random.chance(0.14)) return undefined;
+  if (!random.chance(0.28)) return undefined;
   return {
     sends: random.between(16, 28),
     clockStepDivisor: random.pick([1, 60, 600, 3_600]),

@@ -204,6 +204,11 @@ export class FileMessageStore implements MessageStore {
     else this.#engine.logTail.read(position, this.#engine.dispatch.dispatched, bytesMax, done);
   }
 
+  recordBehind(position: number, done: (position: number | undefined) => void): void {
+    if (!this.#isOpen()) done(undefined);
+    else this.#engine.logTail.behind(position, this.#engine.dispatch.dispatched, done);
+  }
+
   queryByKey(query: KeyQuery, done: (result: KeyQueryResult) => void): void {
     const isOpen = this.#isOpen();
     const messagesMax = isOpen ? Math.min(query.messagesMax, this.options.maxMsgsNumBatch) : 0;

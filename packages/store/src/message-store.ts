@@ -218,6 +218,12 @@ export interface MessageStore {
   readLog(position: number, bytesMax: number, done: ChunkRead): void;
 
   /**
+   * Where the log goes on behind a place that cannot be read: the first position beyond `position` at which a whole
+   * record begins that is readable and on disk; `undefined` when there is none. `done` may be called at once.
+   */
+  recordBehind(position: number, done: (position: number | undefined) => void): void;
+
+  /**
    * Finds readable messages by key, exactly: topic, key and time are those of the records. `done` is called once.
    * RocketMQ: MessageStore.queryMessage.
    */

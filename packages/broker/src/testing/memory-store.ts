@@ -236,6 +236,10 @@ export class MemoryStore implements MessageStore {
     done(undefined, chunk);
   }
 
+  recordBehind(position: number, done: (position: number | undefined) => void): void {
+    done(this.appended.find((each) => each.physicalOffset > position)?.physicalOffset);
+  }
+
   /** Bodies of the messages in angle brackets, as `get` returns them. */
   queryByKey({ topic, key, messagesMax }: KeyQuery, done: (result: KeyQueryResult) => void): void {
     const found = [...this.queues.values()]

@@ -1,6 +1,7 @@
 /**
  * Reads at start what is unfinished: ops from where they are done with, halves from where they are, and then the log
- * for commits whose ops a crash has kept from it. RocketMQ's records, of 4.9 and 5.x, are understood.
+ * for commits whose ops a crash has kept from it. RocketMQ's records, of 4.9 and 5.x, are understood. What cannot be
+ * read is passed over: where it may have been an op, commits are looked for since the oldest half.
  */
 import type { Logger } from "@orbitmq/host";
 import type { GetResult, MessageStore } from "@orbitmq/store";
@@ -35,6 +36,10 @@ import { type LoggedHalf, Unfinished } from "./unfinished.ts";
 
 const MESSAGES_MAX = 1_024;
 const BYTES_MAX = 1_048_576;
+/** Readings of one place, before it counts as unreadable. */
+const ATTEMPTS = 4;
+/** Unreadable records in a row, after which the rest of a queue counts as unreadable. */
+const UNREAD_MAX = 1_024;
 /** preparedTransactionOffset lies before the body's length. */
 const PREPARED_BEFORE_BODY = 8;
 
@@ -47,6 +52,8 @@ export interface TransactionLoadNeeds {
 export interface LoadedTransactions {
   readonly open: readonly LoggedHalf[];
   readonly lackingOps: readonly number[];
+  /** Places of the half queue that could not be read. */
+  readonly unreadHalves: readonly number[];
   readonly ops: readonly LoggedOp[];
   /** Where the halves begin that were read, how far both queues were read, and where the log was searched from. */
   readonly halfStart: number;
@@ -64,17 +71,29 @@ export async function loadTransactions(
   const halfStart = startOf(needs, HALF_TOPIC);
   const done = new Set<number>();
   const ops: LoggedOp[] = [];
-  const opEnd = await readQueue(needs, HALF_OP_TOPIC, startOf(needs, HALF_OP_TOPIC), (record) => {
-    const offsets = opOffsetsOf(record, logger);
-    for (const offset of offsets) done.add(offset);
-    ops.push({ queueOffset: record.queueOffset, lastHalf: Math.max(-1, ...offsets) });
+  let isOpUnread = false;
+  const opEnd = await readQueue(needs, HALF_OP_TOPIC, startOf(needs, HALF_OP_TOPIC), {
+    record(record) {
+      const offsets = opOffsetsOf(record, logger);
+      for (const offset of offsets) done.add(offset);
+      ops.push({ queueOffset: record.queueOffset, lastHalf: Math.max(-1, ...offsets) });
+    },
+    // A later start must read it.
+    unread(queueOffset) {
+      isOpUnread = true;
+      ops.push({ queueOffset, lastHalf: Number.POSITIVE_INFINITY });
+    },
   });
   const unfinished = new Unfinished((offset) => done.has(offset));
   const halves: LoggedHalf[] = [];
-  const halfEnd = await readQueue(needs, HALF_TOPIC, halfStart, (record) => {
-    const half = readHalf(record);
-    if (half !== undefined) halves.push({ half, rootPosition: undefined });
-    else strange(logger, record);
+  const unreadHalves: number[] = [];
+  const halfEnd = await readQueue(needs, HALF_TOPIC, halfStart, {
+    record(record) {
+      const half = readHalf(record);
+      if (half !== undefined) halves.push({ half, rootPosition: undefined });
+      else strange(logger, record);
+    },
+    unread: (queueOffset) => unreadHalves.push(queueOffset),
   });
   for (const logged of halves) {
     const { rootOffset } = logged.half;
@@ -86,47 +105,59 @@ export async function loadTransactions(
   }
   const status = store.status();
   const oldest = unfinished.firstPosition;
-  const isKnown = opsUpTo !== undefined && opsUpTo <= status.readableLimit;
+  const isKnown = opsUpTo !== undefined && opsUpTo <= status.readableLimit && !isOpUnread;
   const searchedFrom = Math.max(isKnown ? opsUpTo : 0, oldest ?? status.readableLimit, status.minOffset);
   const finishedAt = new Set<number>();
   const first = halves.find(({ half }) => half.physicalOffset === 0)?.half.uniqKey;
   if (oldest !== undefined) await searchLog(needs, searchedFrom, new CommitSearch(finishedAt, first));
-  // What could not be read must be read by a later start.
-  if (opEnd < store.readableEnd(HALF_OP_TOPIC, 0)) {
-    ops.push({ queueOffset: opEnd, lastHalf: Number.POSITIVE_INFINITY });
-  }
-  return { ...unfinished.result(finishedAt), ops, halfStart, halfEnd, opEnd, searchedFrom };
+  const found = unfinished.result(finishedAt);
+  return { ...found, unreadHalves, ops, halfStart, halfEnd, opEnd, searchedFrom };
 }
 
 function startOf({ store, offsets }: TransactionLoadNeeds, topic: string): number {
   return Math.max(offsets.get(TRANSACTION_GROUP, topic, 0) ?? 0, store.minOffset(topic, 0));
 }
 
-/** Every record of the queue from `start` on; resolves with how far it could be read. */
+interface QueueTaker {
+  record(record: MessageRecord): void;
+  /** What lies at this place of the queue cannot be read. */
+  unread(queueOffset: number): void;
+}
+
+/** Every record of the queue from `start` on; resolves with how far it was read. */
 async function readQueue(
   { store, logger }: TransactionLoadNeeds,
   topic: string,
   start: number,
-  take: (record: MessageRecord) => void,
+  taker: QueueTaker,
 ): Promise<number> {
   let offset = start;
-  while (offset < store.readableEnd(topic, 0)) {
+  let attempt = 1;
+  let unread = 0;
+  while (offset < store.readableEnd(topic, 0) && unread < UNREAD_MAX) {
     const request = { topic, queueId: 0, offset, messagesMax: MESSAGES_MAX, bytesMax: BYTES_MAX };
-    const next: number = await new Promise((resolve) =>
+    const [next, status] = await new Promise<[number, string]>((resolve) =>
       store.get(request, (result: GetResult) => {
-        for (const record of recordsOf(result.slices)) take(record);
-        if (result.nextBeginOffset <= offset) {
-          logger.error(
-            { topic, offset, status: result.status },
-            "the records of transactions cannot be read on from here: what lies behind is not known to this start",
-          );
-        }
+        for (const record of recordsOf(result.slices)) taker.record(record);
         result.release();
-        resolve(result.nextBeginOffset);
+        resolve([result.nextBeginOffset, result.status]);
       }),
     );
-    if (next <= offset) return offset;
-    offset = next;
+    if (next > offset) {
+      offset = next;
+      attempt = 1;
+      unread = 0;
+    } else if (attempt < ATTEMPTS) attempt++;
+    else {
+      const isFirst = unread++ === 0;
+      if (isFirst)
+        logger.error(
+          { topic, offset, status },
+          "a record of transactions cannot be read, and is passed over",
+        );
+      taker.unread(offset);
+      offset++;
+    }
   }
   return offset;
 }
@@ -165,24 +196,33 @@ async function searchLog(
   search: CommitSearch,
 ): Promise<void> {
   let position = from;
+  let attempt = 1;
   for (;;) {
-    const end: number = await new Promise((resolve) =>
-      store.readLog(position, BYTES_MAX, (error, chunk) => {
-        if (chunk === undefined) {
-          logger.error(
-            { err: error, position },
-            "the log cannot be searched for commits on from here: transactions that ended behind may end twice",
-          );
-          resolve(position);
-          return;
-        }
+    const [end, error] = await new Promise<[number | undefined, unknown]>((resolve) =>
+      store.readLog(position, BYTES_MAX, (failure, chunk) => {
+        if (chunk === undefined) return resolve([undefined, failure]);
         search.look(Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.length));
         chunk.release();
-        resolve(chunk.end);
+        resolve([chunk.end, undefined]);
       }),
     );
-    if (end <= position) return;
-    position = end;
+    if (end === position) return;
+    if (end !== undefined) {
+      position = end;
+      attempt = 1;
+    } else if (attempt < ATTEMPTS) attempt++;
+    else {
+      const behind = await new Promise<number | undefined>((resolve) =>
+        store.recordBehind(position, resolve),
+      );
+      logger.error(
+        { err: error, position, behind },
+        "a part of the log cannot be read, and is passed over: a transaction that was committed there may be committed again",
+      );
+      if (behind === undefined) return;
+      position = behind;
+      attempt = 1;
+    }
   }
 }
 

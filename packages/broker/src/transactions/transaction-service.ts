@@ -135,16 +135,17 @@ export class TransactionService implements ArrivalListener {
     this.#loaded = loaded;
     this.#opsUpTo = opsUpTo ?? 0;
     this.halves.begin(loaded.halfStart);
-    const places = [...loaded.open.map(({ half }) => half.queueOffset), ...loaded.lackingOps];
+    const { open, lackingOps, unreadHalves } = loaded;
+    const places = [...open.map(({ half }) => half.queueOffset), ...lackingOps, ...unreadHalves];
     for (const place of places.sort((a, b) => a - b)) this.halves.hold(place);
-    for (const { half, rootPosition } of loaded.open) this.halves.found(half, rootPosition, this.#now());
+    for (const { half, rootPosition } of open) this.halves.found(half, rootPosition, this.#now());
     if (loaded.halfEnd > loaded.halfStart) this.halves.passed(loaded.halfEnd);
     this.#ops.load(loaded.ops, loaded.opEnd);
-    if (loaded.open.length + loaded.lackingOps.length > 0) {
+    if (open.length + lackingOps.length > 0) {
       this.#needs.logger.info(
         {
-          unfinished: loaded.open.length,
-          withoutOp: loaded.lackingOps.length,
+          unfinished: open.length,
+          withoutOp: lackingOps.length,
           searchedFrom: loaded.searchedFrom,
         },
         "transactions of before the start",
@@ -161,6 +162,7 @@ export class TransactionService implements ArrivalListener {
     // At once: Java, which may have the store next, knows by ops only.
     this.#ops.flush();
     const end = store.readableEnd(HALF_TOPIC, 0);
+    for (const offset of loaded?.unreadHalves ?? []) this.#look(offset);
     for (let offset = loaded?.halfEnd ?? end; offset < end; offset++) this.#foreign(offset);
     this.#loaded = undefined;
     store.subscribeArrivals(this);
@@ -436,6 +438,11 @@ export class TransactionService implements ArrivalListener {
   /** A record of the half queue that this broker has not written. */
   #foreign(queueOffset: number): void {
     this.halves.hold(queueOffset);
+    this.#look(queueOffset);
+  }
+
+  /** At what lies at a place that is held. */
+  #look(queueOffset: number): void {
     const request = { topic: HALF_TOPIC, queueId: 0, offset: queueOffset, messagesMax: 1, bytesMax: 1 };
     this.#needs.store.get(request, (result) => {
       const record = recordsOf(result.slices)[0];

@@ -31,10 +31,7 @@ const LOCK_LIVE_MS = 40_000;
 const PASSING = new Set(["IO", "NO_SPACE", "LOCKED"]);
 
 /** What a broker says when its log is damaged where it tells which transactions have ended. */
-const TRANSACTIONS_DOUBTFUL = [
-  "the log cannot be searched for commits on",
-  "the records of transactions cannot be read on",
-];
+const TRANSACTIONS_DOUBTFUL = "a part of the log cannot be read, and is passed over";
 
 /** Tells of every error, too. */
 function listening(logger: Logger, heard: (message: string) => void): Logger {
@@ -80,7 +77,7 @@ export class BrokerNode extends SimNode {
     this.#scenario = scenario;
     this.#namesrvAddrs = namesrvAddrs;
     this.#logger = listening(logger, (message) => {
-      if (TRANSACTIONS_DOUBTFUL.some((start) => message.startsWith(start)))
+      if (message.startsWith(TRANSACTIONS_DOUBTFUL))
         context.recorder.add({ kind: "transactions-doubtful", broker: name });
     });
     this.address = `${machine.address}:${BROKER_PORT}`;

@@ -61,11 +61,8 @@ function pickPath(
   return paths.length === 0 ? undefined : random.pick(paths);
 }
 
-/** A unit of timerlog has no checksum: one that names a place within a record counts as a damaged message, and is listed. */
-const isTimerLog = (path: string): boolean => path.includes("/timerlog/");
-
 const derivedFlip = whileStopped((_cluster, broker, random) => {
-  const path = pickPath(broker, random, (name) => isDerived(name) && !isTimerLog(name));
+  const path = pickPath(broker, random, isDerived);
   return path !== undefined && broker.machine.disk.flipBit(path) !== undefined;
 });
 

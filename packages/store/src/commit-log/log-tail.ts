@@ -8,6 +8,7 @@ import { assert, HostError, type PhysicalOffset, physicalOffset } from "@orbitmq
 import { MAGIC_BLANK, RecordField } from "@orbitmq/wire";
 import type { Damages } from "../integrity/damages.ts";
 import type { ColdBlocks } from "../reading/cold-blocks.ts";
+import { searchAnyRecord } from "../reading/log-search.ts";
 import { whatIsDamaged } from "../reading/record-check.ts";
 import type { HotTail } from "./hot-tail.ts";
 
@@ -165,6 +166,15 @@ export class LogTail {
         chunkOf(start, next, bytes.subarray(0, length), () => pool.release(slab)),
       );
     }
+  }
+
+  /** Where the first whole record behind `position` begins, of those that end at or below `limit` on disk. */
+  behind(position: number, limit: number, done: (position: number | undefined) => void): void {
+    const parts = { cold: this.#cold, segmentBytes: this.#segmentBytes };
+    const end = Math.min(limit, this.#ends.written());
+    searchAnyRecord(parts, position + 1, end, (found) =>
+      done(found.record === undefined ? undefined : found.position),
+    );
   }
 
   #readCold(start: number, length: number, end: number, done: ChunkRead): void {

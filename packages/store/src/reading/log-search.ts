@@ -1,12 +1,12 @@
 /**
- * Looks through a part of the log for the record of one queue offset, when the queue unit that should tell its
- * place is damaged. Where the chain of records is broken it goes on at the next place that holds a whole record
- * of exactly that position.
+ * Looks through a part of the log for a record: for that of one queue offset, when the queue unit that should tell its
+ * place is damaged, or for the first that is whole. Where the chain of records is broken it goes on at the next place
+ * that holds a whole record of exactly that position.
  */
 import { checkRecord, MAGIC_BLANK, MAGIC_V1, RECORD_BYTES_MIN, RecordField } from "@orbitmq/wire";
 import type { ConsumeQueue } from "../consume-queue/consume-queue.ts";
+import type { ColdBlocks } from "./cold-blocks.ts";
 import { whatIsDamaged, whatIsWrong } from "./record-check.ts";
-import type { StoredParts } from "./stored-record.ts";
 
 export interface SearchResult {
   readonly record: Buffer | undefined;
@@ -17,16 +17,20 @@ export interface SearchResult {
   readonly reason: string;
 }
 
-interface SearchParts extends StoredParts {
+interface SearchParts {
+  readonly cold: ColdBlocks;
   readonly segmentBytes: number;
 }
+
+/** Whether the whole record of `size` bytes at `bytes[at]`, which lies at `position` of the log, is the one. */
+type IsWanted = (bytes: Buffer, at: number, size: number, position: number) => boolean;
 
 const WINDOW_BYTES = 64 * 1024;
 /** What both versions' magic numbers begin with. */
 const MAGIC_HEAD = Buffer.alloc(3);
 MAGIC_HEAD.writeUIntBE(Math.floor((MAGIC_V1 >>> 0) / 256), 0, 3);
 
-/** `done` may be called at once. */
+/** Looks for the record of the queue's `offset`; `done` may be called at once. */
 export function searchLog(
   parts: SearchParts,
   from: number,
@@ -35,14 +39,26 @@ export function searchLog(
   offset: number,
   done: (result: SearchResult) => void,
 ): void {
-  new LogSearch(parts, from, to, queue, offset, done).step();
+  const expected = { queueId: queue.queueId, topicBytes: Buffer.from(queue.topic) };
+  const isWanted: IsWanted = (bytes, at, size, position) =>
+    whatIsWrong(bytes, at, size, position, offset, expected) === undefined;
+  new LogSearch(parts, from, to, isWanted, done).step();
+}
+
+/** Looks for the first whole record; `done` may be called at once. */
+export function searchAnyRecord(
+  parts: SearchParts,
+  from: number,
+  to: number,
+  done: (result: SearchResult) => void,
+): void {
+  new LogSearch(parts, from, to, () => true, done).step();
 }
 
 class LogSearch {
   readonly #parts: SearchParts;
   readonly #to: number;
-  readonly #queue: { readonly queueId: number; readonly topicBytes: Uint8Array };
-  readonly #offset: number;
+  readonly #isWanted: IsWanted;
   readonly #done: (result: SearchResult) => void;
   #position: number;
   #brokenAt = -1;
@@ -56,15 +72,13 @@ class LogSearch {
     parts: SearchParts,
     from: number,
     to: number,
-    queue: ConsumeQueue,
-    offset: number,
+    isWanted: IsWanted,
     done: (result: SearchResult) => void,
   ) {
     this.#parts = parts;
     this.#position = from;
     this.#to = to;
-    this.#queue = { queueId: queue.queueId, topicBytes: Buffer.from(queue.topic) };
-    this.#offset = offset;
+    this.#isWanted = isWanted;
     this.#done = done;
   }
 
@@ -123,7 +137,7 @@ class LogSearch {
       if (size > bytes.length - at) return at === 0 ? size : 0;
       const damage = whatIsDamaged(bytes, at, size, position);
       if (damage !== undefined) return this.#lose(position, damage);
-      if (whatIsWrong(bytes, at, size, position, this.#offset, this.#queue) === undefined) {
+      if (this.#isWanted(bytes, at, size, position)) {
         this.#finish(Buffer.from(bytes.subarray(at, at + size)), position);
         return -1;
       }

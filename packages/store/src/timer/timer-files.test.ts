@@ -180,7 +180,8 @@ describe("wheel and log of timers", () => {
         "0000000000000001" +
         "000000c8" +
         "00000007" +
-        "0000000000000000",
+        "730c9ba6" +
+        "00000000",
     );
     assert.equal(first.readInt32BE(156), FILE_BYTES - 156);
     assert.equal(first.readInt32BE(168), BLANK_MAGIC);

@@ -5,10 +5,13 @@
  *   size:i32 = 52 · prevPos:i64 (-1: none) · magic:i32 · writeTime:i64 · delay:i32 · physicalOffset:i64
  *   · recordSize:i32 · topicHash:i32 · reserved:i64
  *
+ * RocketMQ writes 0 as `reserved` and never reads it. Here it is crc:u32 · reserved:u32, so that a bit that flips does not
+ * lead to another place of the log; a crc of 0 was written by RocketMQ, and the unit is believed.
+ *
  * writeTime + delay is the slot's time in wall ms. What does not fit before the end of a file is preceded by a
  * blank: rest:i32 · 0:i64 · BLANK_MAGIC:i32.
  */
-import { readInt64, writeInt64 } from "@orbitmq/wire";
+import { bodyCrcBetween, readInt64, writeInt64 } from "@orbitmq/wire";
 
 export const TIMER_UNIT_BYTES = 52;
 export const BLANK_BYTES = 16;
@@ -25,6 +28,7 @@ export const TimerMagic = {
 } as const;
 
 const MAGIC_MASK = 0xf;
+const CRC_AT = 44;
 /** `reserved` of a unit that was not made for a message of the queue just read, but again for one that stays. */
 export const KEPT = 1;
 
@@ -50,12 +54,20 @@ export function writeTimerUnit(unit: TimerUnit, bytes: Buffer, at: number): void
   writeInt64(bytes, unit.physicalOffset, at + 28);
   bytes.writeInt32BE(unit.recordSize, at + 36);
   bytes.writeInt32BE(unit.topicHash, at + 40);
-  writeInt64(bytes, unit.reserved, at + 44);
+  bytes.writeUInt32BE(unit.reserved, at + 48);
+  bytes.writeUInt32BE(crcOf(bytes, at), at + CRC_AT);
+}
+
+/** Of what stands before it, and of `reserved`. Never 0. */
+function crcOf(bytes: Buffer, at: number): number {
+  return (bodyCrcBetween(bytes, at, at + CRC_AT) ^ bytes.readUInt32BE(at + 48)) >>> 0 || 1;
 }
 
 /** The unit at `bytes[at]`; `undefined` when there is none that could lie at `position` of the log. */
 export function readTimerUnit(bytes: Buffer, at: number, position: number): TimerUnit | undefined {
   if (bytes.length - at < TIMER_UNIT_BYTES || bytes.readInt32BE(at) !== TIMER_UNIT_BYTES) return undefined;
+  const crc = bytes.readUInt32BE(at + CRC_AT);
+  if (crc !== 0 && crc !== crcOf(bytes, at)) return undefined;
   const magic = bytes.readInt32BE(at + 12);
   if ((magic | MAGIC_MASK) !== MAGIC_MASK || magic === 0) return undefined;
   const prevPos = readInt64(bytes, at + 4);
@@ -74,6 +86,6 @@ export function readTimerUnit(bytes: Buffer, at: number, position: number): Time
     recordSize > 0;
   if (!isSane) return undefined;
   const topicHash = bytes.readInt32BE(at + 40);
-  const reserved = readInt64(bytes, at + 44);
+  const reserved = bytes.readUInt32BE(at + 48);
   return { prevPos, magic, writeTimeMs, slotMs, physicalOffset, recordSize, topicHash, reserved };
 }
