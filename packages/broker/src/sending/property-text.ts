@@ -13,16 +13,30 @@ export function withProperties(
   changes: Readonly<Record<string, string | number | undefined>>,
 ): string {
   const names = Object.keys(changes);
-  let changed = "";
-  for (const entry of text.split(PROPERTY_SEPARATOR)) {
-    if (entry === "" || names.some((name) => isNamed(entry, name))) continue;
-    changed += entry + PROPERTY_SEPARATOR;
-  }
+  let changed = mayHold(text, names) ? without(text, names) : text;
+  if (changed !== "" && !changed.endsWith(PROPERTY_SEPARATOR)) changed += PROPERTY_SEPARATOR;
   for (const name of names) {
     const value = changes[name];
-    if (value !== undefined) changed += `${name}${NAME_VALUE_SEPARATOR}${value}${PROPERTY_SEPARATOR}`;
+    if (value !== undefined) changed += name + NAME_VALUE_SEPARATOR + value + PROPERTY_SEPARATOR;
   }
   return changed;
+}
+
+/** Mostly not: to see that costs less than to take the text apart. */
+function mayHold(text: string, names: readonly string[]): boolean {
+  for (const name of names) if (text.includes(name)) return true;
+  return text.startsWith(PROPERTY_SEPARATOR) || text.includes(NO_ENTRY);
+}
+
+const NO_ENTRY = PROPERTY_SEPARATOR + PROPERTY_SEPARATOR;
+
+function without(text: string, names: readonly string[]): string {
+  let kept = "";
+  for (const entry of text.split(PROPERTY_SEPARATOR)) {
+    if (entry === "" || names.some((name) => isNamed(entry, name))) continue;
+    kept += entry + PROPERTY_SEPARATOR;
+  }
+  return kept;
 }
 
 function isNamed(entry: string, name: string): boolean {

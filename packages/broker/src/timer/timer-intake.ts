@@ -40,6 +40,8 @@ export class TimerIntake {
   #isRunning = false;
   #isReading = false;
   #isFull = false;
+  /** The wheel could not be written: what was recalled is not known. */
+  #isRefused = false;
   #timer: TimerHandle | undefined;
   /** Of a rebuild: messages of the queue below, to be delivered before, are delivered. */
   #skip = { offset: 0, readTimeMs: 0 };
@@ -92,14 +94,17 @@ export class TimerIntake {
     return this.#next < this.#skip.offset && this.#next < this.#end;
   }
 
-  /** Whether what deletes messages of a slot is in the wheel, too. Not waited for while the queue stands still. */
+  /**
+   * Whether what deletes messages of a slot is in the wheel, too. Not waited for while the queue stands still for want
+   * of a slot, or at a record that cannot be read: that may last.
+   */
   get isAhead(): boolean {
     return this.hasReached(this.#readFirst);
   }
 
   /** The same for what lies before `end`, some of which may not be on disk yet. */
   hasReached(end: number): boolean {
-    return this.#next >= end || this.#timer !== undefined;
+    return this.#next >= end || (this.#timer !== undefined && !this.#isRefused);
   }
 
   /** The queue goes on at `next`, at start. */
@@ -203,6 +208,7 @@ export class TimerIntake {
 
   #found(result: GetResult): void {
     const from = this.#next;
+    this.#isRefused = false;
     try {
       if (!this.#isRunning) return;
       if (result.status === "OFFSET_TOO_SMALL" || result.status === "OFFSET_OVERFLOW_BADLY") {
@@ -217,6 +223,7 @@ export class TimerIntake {
       if (!(error instanceof HostError)) throw error;
       this.#needs.store.releaseSpace();
       this.#needs.logger.error({ err: error }, "timed messages cannot be put into the wheel; trying again");
+      this.#isRefused = true;
       this.#readLater(PAUSE_MS);
     } finally {
       result.release();

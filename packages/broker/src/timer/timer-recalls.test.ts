@@ -35,6 +35,22 @@ describe("a recall that is answered 0", () => {
     await sim.stop();
   });
 
+  it("holds though its deletion cannot be put into the wheel when the message is due", async () => {
+    // Room for three messages and a blank in a file of the log.
+    const sim = await SimBroker.started({ recallMessageEnable: true, mappedFileSizeTimerLog: 3 * 52 + 16 });
+    const atMs = secondIn(sim, 5);
+    const recall = await sent(sim, "a", atMs);
+    for (const body of ["b", "c"]) await sent(sim, body, atMs);
+    await sim.run(1_000);
+    sim.machine.disk.faults.failNext("open", (path) => path.includes("timerlog"), 10);
+    assert.equal(await recall(), 0);
+    await sim.run(atMs + 2_500 - sim.host.clock.wallMs());
+    assert.deepEqual(await sim.bodies(TOPIC), [], "what was recalled is not known");
+    await sim.run(10_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b", "c"]);
+    await sim.stop();
+  });
+
   it("is none when the message came before the clock was set back, and a restart does not forget that", async () => {
     const sim = await SimBroker.started({ recallMessageEnable: true });
     const recall = await sent(sim, "a", secondIn(sim, 2));

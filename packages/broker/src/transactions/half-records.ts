@@ -10,6 +10,7 @@ import {
   MessageConst,
   type MessageRecord,
   MessageSysFlag,
+  PROPERTY_SEPARATOR,
   type RecordInput,
   type RecordPosition,
   withTransactionType,
@@ -44,7 +45,7 @@ export function halfMessage(message: RecordInput, uniqKey: string): RecordInput 
 }
 
 /** Where a record of the half topic lies, and all that is known of its transaction; `undefined`: it does not say where it belongs. */
-export function readHalf(record: RecordInput & RecordPosition): Half | undefined {
+export function readHalf(record: RecordInput, position: RecordPosition): Half | undefined {
   const get = (name: string): string | undefined => getProperty(record.properties, name);
   const realTopic = get(MessageConst.REAL_TOPIC) ?? "";
   const realQueueId = get(MessageConst.REAL_QUEUE_ID) ?? "";
@@ -55,18 +56,19 @@ export function readHalf(record: RecordInput & RecordPosition): Half | undefined
   const checkTimes = get(MessageConst.TRANSACTION_CHECK_TIMES) ?? "";
   const { bornTimestamp } = record;
   return {
-    queueOffset: record.queueOffset,
-    physicalOffset: record.physicalOffset,
+    queueOffset: position.queueOffset,
+    physicalOffset: position.physicalOffset,
     group,
     uniqKey,
     bornTimestamp,
-    storeTimestamp: record.storeTimestamp,
+    storeTimestamp: position.storeTimestamp,
     checkTimes: NUMBER.test(checkTimes) ? Number(checkTimes) : 0,
     // The sender's own is dropped when a half is taken.
     isCopy: checkTimes !== "",
     immunityMs: immunityMsOf(get(MessageConst.CHECK_IMMUNITY_TIME_IN_SECONDS)),
     rootOffset: root !== undefined && NUMBER.test(root) ? Number(root) : undefined,
-    identity: [uniqKey, group, bornTimestamp, realTopic, realQueueId].join(" "),
+    realTopic,
+    identity: `${uniqKey} ${group} ${bornTimestamp} ${realTopic} ${realQueueId}`,
   };
 }
 
@@ -79,11 +81,17 @@ export function immunityMsOf(seconds: string | undefined): number | undefined {
 /** What consumers get. Its properties tell of its past, as RocketMQ's do. */
 export function committedMessage(record: MessageRecord, storeHost: Uint8Array): RecordInput {
   return {
-    ...again(record, storeHost),
     topic: realTopicOf(record),
     queueId: realQueueIdOf(record),
+    flag: record.flag,
     sysFlag: withTransactionType(record.sysFlag, MessageSysFlag.TRANSACTION_COMMIT_TYPE),
+    bornTimestamp: record.bornTimestamp,
+    bornHost: record.bornHost,
+    storeHost,
+    reconsumeTimes: record.reconsumeTimes,
     preparedTransactionOffset: record.physicalOffset,
+    body: record.body,
+    properties: withoutChecksum(record.properties),
   };
 }
 
@@ -112,13 +120,32 @@ export function restoredHalf(record: MessageRecord): MessageRecord {
 }
 
 function again(record: MessageRecord, storeHost: Uint8Array): RecordInput {
-  const { topic, queueId, flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes, body } = record;
-  const properties = withProperties(record.properties, { [MessageConst.CRC32]: undefined });
   return {
-    ...{ topic, queueId, flag, sysFlag, bornTimestamp, bornHost, storeHost, reconsumeTimes },
-    ...{ preparedTransactionOffset: 0, body, properties },
+    topic: record.topic,
+    queueId: record.queueId,
+    flag: record.flag,
+    sysFlag: record.sysFlag,
+    bornTimestamp: record.bornTimestamp,
+    bornHost: record.bornHost,
+    storeHost,
+    reconsumeTimes: record.reconsumeTimes,
+    preparedTransactionOffset: 0,
+    body: record.body,
+    properties: withoutChecksum(record.properties),
   };
 }
+
+/** It ends what OrbitMQ has stored: mostly there is nothing to be taken apart. */
+function withoutChecksum(properties: string): string {
+  const at = properties.indexOf(MessageConst.CRC32);
+  if (at < 0) return properties;
+  const isLast = at === properties.length - CHECKSUM_LENGTH && properties.endsWith(PROPERTY_SEPARATOR);
+  if (isLast && properties[at - 1] === PROPERTY_SEPARATOR) return properties.slice(0, at);
+  return withProperties(properties, { [MessageConst.CRC32]: undefined });
+}
+
+/** With ten digits and both separators. */
+const CHECKSUM_LENGTH = MessageConst.CRC32.length + 12;
 
 function realTopicOf(record: MessageRecord): string {
   return getProperty(record.properties, MessageConst.REAL_TOPIC) ?? "";

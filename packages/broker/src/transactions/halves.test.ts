@@ -23,6 +23,7 @@ function half(queueOffset: number, more: Partial<Half> = {}): Half {
     isCopy: (more.checkTimes ?? 0) > 0,
     immunityMs: undefined,
     rootOffset: undefined,
+    realTopic: "orders",
     identity: `I${queueOffset}`,
     ...more,
   };

@@ -37,13 +37,10 @@ export interface Half {
   readonly immunityMs: number | undefined;
   /** RocketMQ has put the half off: where it lay first. */
   readonly rootOffset: number | undefined;
+  /** The topic its message is for. */
+  readonly realTopic: string;
   /** The same in all copies of a half. */
   readonly identity: string;
-}
-
-/** The topic its message is for: no other part of the identity's end can contain a blank. */
-export function topicOfHalf({ identity }: Half): string {
-  return identity.split(" ").at(-2) ?? "";
 }
 
 export type TransactionState =
@@ -381,8 +378,8 @@ export class Halves {
   }
 
   #count({ half }: Transaction, more: number): void {
-    const topic = topicOfHalf(half);
-    this.byTopic.set(topic, (this.byTopic.get(topic) ?? 0) + more);
+    const { realTopic } = half;
+    this.byTopic.set(realTopic, (this.byTopic.get(realTopic) ?? 0) + more);
   }
 
   /** From now on it can be ended; its first check comes when its immunity is over. */

@@ -89,7 +89,7 @@ export async function loadTransactions(
   const unreadHalves: number[] = [];
   const halfEnd = await readQueue(needs, HALF_TOPIC, halfStart, {
     record(record) {
-      const half = readHalf(record);
+      const half = readHalf(record, record);
       if (half !== undefined) halves.push({ half, rootPosition: undefined });
       else strange(logger, record);
     },

@@ -27,7 +27,7 @@ import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { CheckRequests } from "./check-requests.ts";
 import { HalfCarrier } from "./half-carrier.ts";
 import { checkedHalf, committedMessage, parkedHalf, readHalf } from "./half-records.ts";
-import { type Half, Halves, type Now, type Transaction, topicOfHalf } from "./halves.ts";
+import { type Half, Halves, type Now, type Transaction } from "./halves.ts";
 import { OpLog } from "./op-log.ts";
 import { formatOpsUpTo, parseOpsUpTo } from "./transaction-file.ts";
 import { type LoadedTransactions, loadTransactions, strange } from "./transaction-load.ts";
@@ -222,7 +222,7 @@ export class TransactionService implements ArrivalListener {
     else {
       this.#finish(decision.transaction, undefined);
       const { counted } = this.#needs.stats;
-      counted.transactions.of(topicOfHalf(decision.transaction.half)).rollbacks++;
+      counted.transactions.of(decision.transaction.half.realTopic).rollbacks++;
       if (this.#ops.flush(waiterOf(HALF_TOPIC))) return;
       refused({
         code: ResponseCode.SERVICE_NOT_AVAILABLE,
@@ -234,7 +234,7 @@ export class TransactionService implements ArrivalListener {
   /** Appends a parked half again, to be checked from the beginning. */
   resume(record: MessageRecord, waiter: AppendWaiter, refused: (why: EndRefused) => void): void {
     const { identity } = this.#needs;
-    const half = readHalf(record);
+    const half = readHalf(record, record);
     if (half === undefined || this.halves.has(half.identity)) {
       const why = half === undefined ? "is no half" : "is being checked already";
       refused({ code: ResponseCode.SYSTEM_ERROR, remark: `the message ${why}` });
@@ -447,7 +447,7 @@ export class TransactionService implements ArrivalListener {
     this.#needs.store.get(request, (result) => {
       const record = recordsOf(result.slices)[0];
       result.release();
-      const half = record?.queueOffset === queueOffset ? readHalf(record) : undefined;
+      const half = record?.queueOffset === queueOffset ? readHalf(record, record) : undefined;
       if (half !== undefined) {
         const before = this.halves.copyFound(half);
         if (before === undefined) this.halves.found(half, undefined, this.#now());
@@ -476,8 +476,7 @@ export class TransactionService implements ArrivalListener {
 
 /** The half that was just appended. */
 function halfOf(message: RecordInput, result: Extract<AppendResult, { status: "appended" }>): Half {
-  const { queueOffset, physicalOffset, storeTimestamp } = result;
-  const half = readHalf({ ...message, queueOffset, physicalOffset, storeTimestamp });
+  const half = readHalf(message, result);
   assert(half !== undefined, "a half says where it belongs");
   return half;
 }
