@@ -540,7 +540,13 @@ export {
 } from "./message/message-record.ts";
 export { FAILURE_CHARS_MAX, failureText, OrbitProperty } from "./message/orbit-properties.ts";
 export type { CheckOptions, ReadOptions, RecordCheck } from "./message/read-record.ts";
-export { checkRecord, readRecord, readRecords } from "./message/read-record.ts";
+export {
+  checkRecord,
+  type RecordContent,
+  readContent,
+  readRecord,
+  readRecords,
+} from "./message/read-record.ts";
 export {
   COMPRESSION_MASK,
   MessageSysFlag,

@@ -71,7 +71,7 @@ import type { BrokerStats } from "../stats.ts";
 import type { TimerRoom } from "../timer/timer-room.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { topicModelledOn } from "../topics/topics.ts";
-import { HALF_PROPERTIES_SPARE, halfMessage } from "../transactions/half-records.ts";
+import { HALF_PROPERTIES_SPARE, halfMessage, immunityOf, newHalf } from "../transactions/half-records.ts";
 import type { TransactionService } from "../transactions/transaction-service.ts";
 
 export interface SendMessageNeeds {
@@ -153,7 +153,8 @@ class Sender {
     const sent = this.#sent;
     sent.scan(properties);
     if (sent.unsupported !== undefined) throw unsupported(sent.unsupported);
-    const isHalf = this.#isHalf(header, properties);
+    const group = this.#groupOfHalf(header, properties);
+    const isHalf = group !== undefined;
     const outMs = sent.timer === undefined ? undefined : this.#needs.timerRoom.slotOf(properties);
     const topic = known ?? this.#create(header);
     const queueId = this.#queueOf(header, topic);
@@ -177,12 +178,19 @@ class Sender {
       body,
       properties: sent.storedText(properties, newUniqKey, this.#ending),
     };
+    const uniqKey = sent.uniqKey ?? newUniqKey ?? "";
     const stored = isHalf
-      ? this.#half(message, sent.uniqKey ?? newUniqKey ?? "", pending)
+      ? this.#half(message, uniqKey, pending)
       : this.#placed(message, sent.delayLevel, outMs, deadLetterTopic, pending);
-    const result = isHalf
-      ? this.#needs.transactions.prepare(stored, durability, pending)
-      : store.append(stored, durability, pending);
+    const result =
+      group === undefined
+        ? store.append(stored, durability, pending)
+        : this.#needs.transactions.prepare(
+            stored,
+            newHalf(message, group, uniqKey, immunityOf(properties)),
+            durability,
+            pending,
+          );
     if (result.status === "refused") {
       pending.recycle();
       throw this.#refusal(result, 1);
@@ -203,16 +211,16 @@ class Sender {
   }
 
   /**
-   * Whether it is a half of a transaction. A consumer's own resend still carries the property of the message's former
-   * life.
+   * The producer group of a half of a transaction; `undefined`: it is none. A consumer's own resend still carries the
+   * property of the message's former life.
    */
-  #isHalf(header: SendMessageRequestHeader, properties: string): boolean {
+  #groupOfHalf(header: SendMessageRequestHeader, properties: string): string | undefined {
     const isPrepared = transactionType(header.sysFlag) === MessageSysFlag.TRANSACTION_PREPARED_TYPE;
-    if (isRetryTopic(header.topic) && !isPrepared) return false;
+    if (isRetryTopic(header.topic) && !isPrepared) return undefined;
     if (!this.#sent.isHalf) {
       if (isPrepared)
         throw illegal("the message is illegal: its flag says transaction, and TRAN_MSG does not");
-      return false;
+      return undefined;
     }
     const { brokerName, rejectTransactionMessage } = this.#options;
     if (rejectTransactionMessage) {
@@ -222,10 +230,11 @@ class Sender {
     if (isRetryTopic(header.topic)) throw illegal("the message is illegal: a transaction for a retry topic");
     if (this.#sent.delayLevel > 0) throw unsupported("delayed delivery (DELAY) of a transaction");
     if (this.#sent.timer !== undefined) throw unsupported(`${this.#sent.timer} of a transaction`);
-    if ((getProperty(properties, MessageConst.PRODUCER_GROUP) ?? "") === "") {
+    const group = getProperty(properties, MessageConst.PRODUCER_GROUP) ?? "";
+    if (group === "") {
       throw illegal("the message is illegal: a transaction without its producer group (PGROUP)");
     }
-    return true;
+    return group;
   }
 
   #half(message: RecordInput, uniqKey: string, pending: PendingSend): RecordInput {

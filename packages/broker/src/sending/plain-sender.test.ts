@@ -28,6 +28,8 @@ const FIELDS: Readonly<Record<string, string>> = {
   m: "false",
 };
 
+const HALF = "UNIQ_KEY\u0001A\u0002TRAN_MSG\u0001true\u0002PGROUP\u0001g\u0002";
+
 function room(tuning: Partial<BrokerTuning> = {}) {
   const made = brokerRoom({ tuning });
   made.topics.topics.apply({
@@ -96,6 +98,33 @@ describe("PlainSender", () => {
     }
   });
 
+  it("takes the half of a transaction as the long way does", () => {
+    for (const [json, more] of [
+      [false, ""],
+      [true, ""],
+      [false, "a\u0001ü\u0002"],
+    ] as const) {
+      const ext = {
+        ...FIELDS,
+        f: "5",
+        i: `${FIELDS["i"]}\u0002TRAN_MSG\u0001true\u0002PGROUP\u0001g\u0002${more}`,
+      };
+      const [short, long] = [room(), room()];
+      const [first, second] = [byFrame(short, json, ext, "hello"), byHandler(long, ext, "hello")];
+      assert.equal(first.answer?.code, 0);
+      assert.deepEqual(first.answer, second.answer);
+      const [stored, expected] = [short, long].map(({ store }) => {
+        const { message, ...rest } = store.appended[0]!;
+        return { ...rest, message: { ...message, body: Buffer.from(message.body) } };
+      });
+      assert.deepEqual(stored, expected);
+      assert.ok(stored!.message.properties.endsWith("REAL_TOPIC\u0001orders\u0002REAL_QID\u00011\u0002"));
+      const half = short.transactions.halves.at(0)?.half;
+      assert.equal(half?.group, "g");
+      assert.deepEqual(half, long.transactions.halves.at(0)?.half);
+    }
+  });
+
   it("leaves to the long way what is not plain, with the same outcome", () => {
     const changes: Record<string, string>[] = [
       { e: "-1" },
@@ -105,6 +134,13 @@ describe("PlainSender", () => {
       { b: "SCHEDULE_TOPIC_XXXX" },
       { b: "%RETRY%group" },
       { f: "4" },
+      { f: "0", i: HALF },
+      { f: "4", i: "UNIQ_KEY\u0001A\u0002TRAN_MSG\u0001true\u0002" },
+      { f: "4", i: `${HALF}REAL_TOPIC\u0001other\u0002` },
+      { f: "4", i: `${HALF}__transactionId__\u0001other\u0002` },
+      { f: "4", i: `${HALF}CHECK_IMMUNITY_TIME_IN_SECONDS\u000130\u0002` },
+      { f: "4", i: `${HALF}DELAY\u00013\u0002` },
+      { f: "4", i: `${HALF}a\u0001${"x".repeat(32_500)}\u0002` },
       { f: "64" },
       { i: "" },
       { i: "TAGS\u0001a\u0002" },

@@ -1,6 +1,6 @@
 /**
  * The short way of the ordinary message: one message for a topic that exists, nothing in it that the broker acts
- * on. It is checked, appended and answered as `handlers/send-message` would, without a string, a map or an object
+ * on, or that it is the half of a transaction. It is checked, appended and answered as `handlers/send-message` would, without a string, a map or an object
  * made of what only passes through. Whatever is not ordinary, or would be refused, is left to the handler, which
  * does it, or says why not.
  */
@@ -12,12 +12,15 @@ import {
   PlainSend,
   type RemotingCommand,
   RequestCode,
+  withTransactionType,
 } from "@orbitmq/wire";
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
-import { isNotAllowedSendTopic } from "../names.ts";
+import { HALF_TOPIC, isNotAllowedSendTopic } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
+import { HALF_PROPERTIES_SPARE, halfEnding, newHalf } from "../transactions/half-records.ts";
+import type { TransactionService } from "../transactions/transaction-service.ts";
 import { type PendingSendPool, UNIQ_KEY_BYTES_MAX } from "./pending-send.ts";
 
 export interface PlainSenderNeeds {
@@ -26,6 +29,7 @@ export interface PlainSenderNeeds {
   readonly topics: TopicRegistry;
   readonly stats: BrokerStats;
   readonly identity: BrokerIdentity;
+  readonly transactions: Pick<TransactionService, "prepare">;
 }
 
 export interface PlainSenderOptions {
@@ -38,6 +42,10 @@ export interface PlainSenderOptions {
 /** Sending with one of these asks for more than an append. */
 const SYS_FLAGS_NOT_PLAIN =
   MessageSysFlag.TRANSACTION_ROLLBACK_TYPE | MessageSysFlag.NEED_UNWRAP | MessageSysFlag.INNER_BATCH;
+/** Longer endings of halves are left to the handler: its topic has a name of some length. */
+const HALF_ENDING_BYTES_MAX = 1_024;
+/** Of one unit of a string. */
+const UTF8_BYTES_MAX = 3;
 /** `%RETRY%…` and `%DLQ%…`. */
 const PERCENT = 0x25;
 
@@ -46,12 +54,17 @@ export class PlainSender {
   readonly #pool: PendingSendPool;
   readonly #durability: Durability;
   readonly #send = new PlainSend();
+  readonly #ending: Buffer;
+  /** The same and what is behind it in a half. */
+  readonly #halfEnding: Buffer;
 
   constructor(needs: PlainSenderNeeds, options: PlainSenderOptions) {
     this.#needs = needs;
     this.#pool = options.pool;
     this.#durability = options.durability;
-    this.#send.properties.ending = Buffer.from(options.ending);
+    this.#ending = Buffer.from(options.ending);
+    this.#halfEnding = Buffer.alloc(this.#ending.length + HALF_ENDING_BYTES_MAX);
+    this.#ending.copy(this.#halfEnding);
   }
 
   /**
@@ -70,11 +83,15 @@ export class PlainSender {
     if (!isWritable(options.brokerPermission)) return false;
     if (queueId < 0 || queueId >= Math.max(config.writeQueueNums, config.readQueueNums)) return false;
     if (topic.charCodeAt(0) === PERCENT || isNotAllowedSendTopic(topic)) return false;
-    if ((sysFlag & SYS_FLAGS_NOT_PLAIN) !== 0) return false;
+    const { isHalf } = properties;
+    const flags = sysFlag & SYS_FLAGS_NOT_PLAIN;
+    if (flags !== (isHalf ? MessageSysFlag.TRANSACTION_PREPARED_TYPE : 0)) return false;
     if (body.length === 0 || body.length > options.maxMessageSize) return false;
     if (properties.end - properties.start > options.propertiesBytesMax) return false;
     const uniqKeyLength = properties.uniqKeyEnd - properties.uniqKeyStart;
     if (properties.uniqKeyStart < 0 || uniqKeyLength > UNIQ_KEY_BYTES_MAX) return false;
+    if (isHalf) return this.#sendHalf(body, exchange);
+    properties.ending = this.#ending;
     const durability = this.#durability;
     const pending = this.#pool.take();
     pending.beginPlain(exchange, topic, queueId, durability);
@@ -102,6 +119,48 @@ export class PlainSender {
     }
     pending.appended(result.queueOffset, result.physicalOffset, undefined);
     this.#needs.stats.put(1, result.byteCount, topic, properties.hasShardingKey ? "fifo" : "normal");
+    return true;
+  }
+
+  /** What was read is the half of a transaction. */
+  #sendHalf(body: Uint8Array, exchange: Exchange): boolean | { reason: AppendRefusal; remark: string } {
+    const send = this.#send;
+    const { topic, queueId, properties } = send;
+    const { options, transactions, identity, stats } = this.#needs;
+    if (options.rejectTransactionMessage) return false;
+    const { bytes, uniqKeyStart, uniqKeyEnd, groupStart, groupEnd } = properties;
+    const uniqKey = bytes.toString("utf8", uniqKeyStart, uniqKeyEnd);
+    const group = bytes.toString("utf8", groupStart, groupEnd);
+    const ending = halfEnding(uniqKey, topic, queueId);
+    if (ending.length * UTF8_BYTES_MAX > HALF_ENDING_BYTES_MAX) return false;
+    const start = this.#ending.length;
+    properties.ending = this.#halfEnding.subarray(0, start + this.#halfEnding.write(ending, start, "utf8"));
+    if (properties.byteLength > options.propertiesBytesMax - HALF_PROPERTIES_SPARE) return false;
+    const durability = this.#durability;
+    const pending = this.#pool.take();
+    pending.beginPlain(exchange, topic, queueId, durability);
+    pending.copyUniqKey(properties.view, uniqKeyStart, uniqKeyEnd - uniqKeyStart);
+    const half = {
+      topic: HALF_TOPIC,
+      queueId: 0,
+      flag: send.flag,
+      sysFlag: withTransactionType(send.sysFlag, MessageSysFlag.TRANSACTION_NOT_TYPE),
+      bornTimestamp: send.bornTimestamp,
+      bornHost: exchange.peer.addressBytes,
+      storeHost: identity.storeHost,
+      reconsumeTimes: send.reconsumeTimes,
+      preparedTransactionOffset: 0,
+      body,
+      properties,
+    };
+    const content = newHalf(send, group, uniqKey, undefined);
+    const result = transactions.prepare(half, content, durability, pending);
+    if (result.status === "refused") {
+      pending.recycle();
+      return result;
+    }
+    pending.appended(result.queueOffset, result.physicalOffset, undefined);
+    stats.put(1, result.byteCount, HALF_TOPIC, "transaction");
     return true;
   }
 }

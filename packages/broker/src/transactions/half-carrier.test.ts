@@ -27,7 +27,7 @@ async function removeOldest(sim: SimBroker): Promise<void> {
 const halfAt = (queueOffset: number): Half => ({
   ...{ queueOffset, physicalOffset: queueOffset * 100, group: "g", uniqKey: "k", bornTimestamp: 0 },
   ...{ storeTimestamp: 0, checkTimes: 0, isCopy: false, immunityMs: undefined, rootOffset: undefined },
-  realTopic: "orders",
+  ...{ realTopic: "orders", realQueueId: 1 },
   identity: String(queueOffset),
 });
 

@@ -6,18 +6,22 @@
  * TRANS_CHECK_MAX_TIME_TOPIC (here, unlike RocketMQ's, that record names the half's position, too).
  */
 import {
+  type EncodedProperties,
   getProperty,
   MessageConst,
   type MessageRecord,
   MessageSysFlag,
+  NAME_VALUE_SEPARATOR,
   PROPERTY_SEPARATOR,
   type RecordInput,
   type RecordPosition,
+  type RecordSource,
+  readContent,
   withTransactionType,
 } from "@orbitmq/wire";
 import { CHECK_MAX_TOPIC, HALF_TOPIC } from "../names.ts";
 import { withProperties } from "../sending/property-text.ts";
-import type { Half } from "./halves.ts";
+import type { Half, HalfContent } from "./halves.ts";
 
 /** Room among the properties of a half for what checks and parking add. */
 export const HALF_PROPERTIES_SPARE = 128;
@@ -33,65 +37,130 @@ export function halfMessage(message: RecordInput, uniqKey: string): RecordInput 
     topic: HALF_TOPIC,
     queueId: 0,
     sysFlag: withTransactionType(message.sysFlag, MessageSysFlag.TRANSACTION_NOT_TYPE),
-    properties: withProperties(message.properties, {
-      [MessageConst.TRANSACTION_ID]: uniqKey,
-      [MessageConst.REAL_TOPIC]: message.topic,
-      [MessageConst.REAL_QUEUE_ID]: message.queueId,
-      // Not the sender's to say: they tell of a half's own past.
-      [MessageConst.TRANSACTION_CHECK_TIMES]: undefined,
-      [MessageConst.TRANSACTION_PREPARED_QUEUE_OFFSET]: undefined,
-    }),
+    properties:
+      withProperties(message.properties, NOT_THE_SENDERS) +
+      halfEnding(uniqKey, message.topic, message.queueId),
   };
 }
 
-/** Where a record of the half topic lies, and all that is known of its transaction; `undefined`: it does not say where it belongs. */
-export function readHalf(record: RecordInput, position: RecordPosition): Half | undefined {
+/** They tell where a half belongs, and of its past. */
+const NOT_THE_SENDERS = {
+  [MessageConst.TRANSACTION_ID]: undefined,
+  [MessageConst.REAL_TOPIC]: undefined,
+  [MessageConst.REAL_QUEUE_ID]: undefined,
+  [MessageConst.TRANSACTION_CHECK_TIMES]: undefined,
+  [MessageConst.TRANSACTION_PREPARED_QUEUE_OFFSET]: undefined,
+};
+
+/** What is behind the properties of a half that were sent, and behind the broker's own. */
+export function halfEnding(uniqKey: string, topic: string, queueId: number): string {
+  const { TRANSACTION_ID, REAL_TOPIC, REAL_QUEUE_ID } = MessageConst;
+  return (
+    `${TRANSACTION_ID}${NAME_VALUE_SEPARATOR}${uniqKey}${PROPERTY_SEPARATOR}` +
+    `${REAL_TOPIC}${NAME_VALUE_SEPARATOR}${topic}${PROPERTY_SEPARATOR}` +
+    `${REAL_QUEUE_ID}${NAME_VALUE_SEPARATOR}${queueId}${PROPERTY_SEPARATOR}`
+  );
+}
+
+/** What a half that is just sent says of itself. */
+export function newHalf(
+  message: { readonly topic: string; readonly queueId: number; readonly bornTimestamp: number },
+  group: string,
+  uniqKey: string,
+  immunityMs: number | undefined,
+): HalfContent {
+  const { topic, queueId, bornTimestamp } = message;
+  return {
+    group,
+    uniqKey,
+    bornTimestamp,
+    checkTimes: 0,
+    isCopy: false,
+    immunityMs,
+    rootOffset: undefined,
+    realTopic: topic,
+    realQueueId: queueId,
+    identity: identityOf(uniqKey, group, bornTimestamp, topic, queueId),
+  };
+}
+
+function identityOf(uniqKey: string, group: string, born: number, topic: string, queueId: number): string {
+  return `${uniqKey} ${group} ${born} ${topic} ${queueId}`;
+}
+
+/** A half that lies there. */
+export function halfAt(content: HalfContent, position: RecordPosition): Half {
+  return {
+    group: content.group,
+    uniqKey: content.uniqKey,
+    bornTimestamp: content.bornTimestamp,
+    checkTimes: content.checkTimes,
+    isCopy: content.isCopy,
+    immunityMs: content.immunityMs,
+    rootOffset: content.rootOffset,
+    realTopic: content.realTopic,
+    realQueueId: content.realQueueId,
+    identity: content.identity,
+    queueOffset: position.queueOffset,
+    physicalOffset: position.physicalOffset,
+    storeTimestamp: position.storeTimestamp,
+  };
+}
+
+/** All that is known of a transaction from a record of the half topic; `undefined`: it does not say where it belongs. */
+export function readHalf(record: RecordInput): HalfContent | undefined {
   const get = (name: string): string | undefined => getProperty(record.properties, name);
   const realTopic = get(MessageConst.REAL_TOPIC) ?? "";
-  const realQueueId = get(MessageConst.REAL_QUEUE_ID) ?? "";
-  if (realTopic === "" || realTopic === HALF_TOPIC || !QUEUE_ID.test(realQueueId)) return undefined;
+  const realQueueText = get(MessageConst.REAL_QUEUE_ID) ?? "";
+  if (realTopic === "" || realTopic === HALF_TOPIC || !QUEUE_ID.test(realQueueText)) return undefined;
   const group = get(MessageConst.PRODUCER_GROUP) ?? "";
   const uniqKey = get(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ?? "";
   const root = get(MessageConst.TRANSACTION_PREPARED_QUEUE_OFFSET);
   const checkTimes = get(MessageConst.TRANSACTION_CHECK_TIMES) ?? "";
   const { bornTimestamp } = record;
+  const realQueueId = Number(realQueueText);
   return {
-    queueOffset: position.queueOffset,
-    physicalOffset: position.physicalOffset,
     group,
     uniqKey,
     bornTimestamp,
-    storeTimestamp: position.storeTimestamp,
     checkTimes: NUMBER.test(checkTimes) ? Number(checkTimes) : 0,
     // The sender's own is dropped when a half is taken.
     isCopy: checkTimes !== "",
-    immunityMs: immunityMsOf(get(MessageConst.CHECK_IMMUNITY_TIME_IN_SECONDS)),
+    immunityMs: immunityOf(record.properties),
     rootOffset: root !== undefined && NUMBER.test(root) ? Number(root) : undefined,
     realTopic,
-    identity: `${uniqKey} ${group} ${bornTimestamp} ${realTopic} ${realQueueId}`,
+    realQueueId,
+    identity: identityOf(uniqKey, group, bornTimestamp, realTopic, realQueueId),
   };
 }
 
 /** CHECK_IMMUNITY_TIME_IN_SECONDS in ms; `undefined` when it is not there or says nothing (RocketMQ: -1). */
-export function immunityMsOf(seconds: string | undefined): number | undefined {
+export function immunityOf(properties: string): number | undefined {
+  const seconds = getProperty(properties, MessageConst.CHECK_IMMUNITY_TIME_IN_SECONDS);
   if (seconds === undefined || !NUMBER.test(seconds)) return undefined;
   return Math.min(Number(seconds), IMMUNITY_S_MAX) * 1_000;
 }
 
-/** What consumers get. Its properties tell of its past, as RocketMQ's do. */
-export function committedMessage(record: MessageRecord, storeHost: Uint8Array): RecordInput {
+/** What consumers get of the half in `bytes`. Its properties, which fill `properties`, tell of its past, as RocketMQ's do. */
+export function committedMessage(
+  { realTopic, realQueueId, physicalOffset }: Half,
+  bytes: Buffer,
+  properties: EncodedProperties,
+  storeHost: Uint8Array,
+): RecordSource {
+  const { flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes, body } = readContent(bytes, 0, properties);
   return {
-    topic: realTopicOf(record),
-    queueId: realQueueIdOf(record),
-    flag: record.flag,
-    sysFlag: withTransactionType(record.sysFlag, MessageSysFlag.TRANSACTION_COMMIT_TYPE),
-    bornTimestamp: record.bornTimestamp,
-    bornHost: record.bornHost,
+    topic: realTopic,
+    queueId: realQueueId,
+    flag,
+    sysFlag: withTransactionType(sysFlag, MessageSysFlag.TRANSACTION_COMMIT_TYPE),
+    bornTimestamp,
+    bornHost,
     storeHost,
-    reconsumeTimes: record.reconsumeTimes,
-    preparedTransactionOffset: record.physicalOffset,
-    body: record.body,
-    properties: withoutChecksum(record.properties),
+    reconsumeTimes,
+    preparedTransactionOffset: physicalOffset,
+    body,
+    properties,
   };
 }
 

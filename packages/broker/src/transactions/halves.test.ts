@@ -24,6 +24,7 @@ function half(queueOffset: number, more: Partial<Half> = {}): Half {
     immunityMs: undefined,
     rootOffset: undefined,
     realTopic: "orders",
+    realQueueId: 1,
     identity: `I${queueOffset}`,
     ...more,
   };

@@ -20,16 +20,13 @@ import { assert } from "@orbitmq/host";
 import { type EndTransactionRequestHeader, MessageSysFlag, ResponseCode } from "@orbitmq/wire";
 import { DeadlineHeap, type HasDeadline } from "../pulling/deadline-heap.ts";
 
-/** A record of the half topic. */
-export interface Half {
-  readonly queueOffset: number;
-  readonly physicalOffset: number;
+/** What a half says of itself, wherever it lies. */
+export interface HalfContent {
   /** The producer's. */
   readonly group: string;
   readonly uniqKey: string;
   /** Wall ms. */
   readonly bornTimestamp: number;
-  readonly storeTimestamp: number;
   readonly checkTimes: number;
   /** A half before it has given its place to this one. */
   readonly isCopy: boolean;
@@ -37,10 +34,19 @@ export interface Half {
   readonly immunityMs: number | undefined;
   /** RocketMQ has put the half off: where it lay first. */
   readonly rootOffset: number | undefined;
-  /** The topic its message is for. */
+  /** The queue its message is for. */
   readonly realTopic: string;
+  readonly realQueueId: number;
   /** The same in all copies of a half. */
   readonly identity: string;
+}
+
+/** A record of the half topic. */
+export interface Half extends HalfContent {
+  readonly queueOffset: number;
+  readonly physicalOffset: number;
+  /** Wall ms. */
+  readonly storeTimestamp: number;
 }
 
 export type TransactionState =

@@ -29,7 +29,7 @@ import {
   TRANSACTION_GROUP,
 } from "../names.ts";
 import { recordsOf } from "../popping/popped-records.ts";
-import { readHalf } from "./half-records.ts";
+import { halfAt, readHalf } from "./half-records.ts";
 import { OP_TAG, parseOpBody } from "./op-body.ts";
 import type { LoggedOp } from "./op-log.ts";
 import { type LoggedHalf, Unfinished } from "./unfinished.ts";
@@ -89,8 +89,8 @@ export async function loadTransactions(
   const unreadHalves: number[] = [];
   const halfEnd = await readQueue(needs, HALF_TOPIC, halfStart, {
     record(record) {
-      const half = readHalf(record, record);
-      if (half !== undefined) halves.push({ half, rootPosition: undefined });
+      const content = readHalf(record);
+      if (content !== undefined) halves.push({ half: halfAt(content, record), rootPosition: undefined });
       else strange(logger, record);
     },
     unread: (queueOffset) => unreadHalves.push(queueOffset),

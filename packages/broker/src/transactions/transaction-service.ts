@@ -7,11 +7,13 @@
 import { assert, type Clock, type Logger, type TimerHandle, type Timers } from "@orbitmq/host";
 import type { AppendResult, AppendWaiter, ArrivalListener, MessageStore, StateFile } from "@orbitmq/store";
 import {
+  EncodedProperties,
   type EndTransactionRequestHeader,
   type MessageRecord,
   type MessageWhereabouts,
   newTopicConfig,
   type RecordInput,
+  type RecordSource,
   ResponseCode,
   readRecord,
 } from "@orbitmq/wire";
@@ -26,8 +28,8 @@ import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { CheckRequests } from "./check-requests.ts";
 import { HalfCarrier } from "./half-carrier.ts";
-import { checkedHalf, committedMessage, parkedHalf, readHalf } from "./half-records.ts";
-import { type Half, Halves, type Now, type Transaction } from "./halves.ts";
+import { checkedHalf, committedMessage, halfAt, parkedHalf, readHalf } from "./half-records.ts";
+import { type Half, type HalfContent, Halves, type Now, type Transaction } from "./halves.ts";
 import { OpLog } from "./op-log.ts";
 import { formatOpsUpTo, parseOpsUpTo } from "./transaction-file.ts";
 import { type LoadedTransactions, loadTransactions, strange } from "./transaction-load.ts";
@@ -76,6 +78,8 @@ export class TransactionService implements ArrivalListener {
   #timer: TimerHandle | undefined;
   #timerAtMs = 0;
   #busy = 0;
+  /** Of the message that is being committed. */
+  readonly #properties = new EncodedProperties();
   /** Groups whose producers were said to be missing. */
   readonly #alone = new Set<string>();
   /** Where halves lie that were said to be damaged. */
@@ -191,10 +195,15 @@ export class TransactionService implements ArrivalListener {
     }
   }
 
-  /** Appends a half; `waiter` is settled when it is as durable as it asks for. */
-  prepare(message: RecordInput, durability: "flushed" | "written", waiter: AppendWaiter): AppendResult {
+  /** Appends a half, which says `content` of itself; `waiter` is settled when it is as durable as it asks for. */
+  prepare(
+    message: RecordSource,
+    content: HalfContent,
+    durability: "flushed" | "written",
+    waiter: AppendWaiter,
+  ): AppendResult {
     const result = this.#needs.store.append(message, durability, waiter);
-    if (result.status === "appended") this.halves.stored(halfOf(message, result));
+    if (result.status === "appended") this.halves.stored(halfAt(content, result));
     return result;
   }
 
@@ -234,13 +243,15 @@ export class TransactionService implements ArrivalListener {
   /** Appends a parked half again, to be checked from the beginning. */
   resume(record: MessageRecord, waiter: AppendWaiter, refused: (why: EndRefused) => void): void {
     const { identity } = this.#needs;
-    const half = readHalf(record, record);
+    const half = readHalf(record);
     if (half === undefined || this.halves.has(half.identity)) {
       const why = half === undefined ? "is no half" : "is being checked already";
       refused({ code: ResponseCode.SYSTEM_ERROR, remark: `the message ${why}` });
       return;
     }
-    const result = this.prepare(checkedHalf(record, 0, identity.storeHost), this.#durability, waiter);
+    const message = checkedHalf(record, 0, identity.storeHost);
+    const content = { ...half, checkTimes: 0, isCopy: true };
+    const result = this.prepare(message, content, this.#durability, waiter);
     if (result.status === "refused") refused(refusalOf(result));
   }
 
@@ -269,12 +280,14 @@ export class TransactionService implements ArrivalListener {
       this.#arm();
       refused(why);
     };
-    this.#read(transaction, (record) => {
+    const { half } = transaction;
+    store.recordAt(half.physicalOffset, (record) => {
       if (record === undefined) {
         again({ code: ResponseCode.SYSTEM_ERROR, remark: "the half cannot be read now" });
         return;
       }
-      const message = committedMessage(record, identity.storeHost);
+      const bytes = Buffer.from(record.buffer, record.byteOffset, record.length);
+      const message = committedMessage(half, bytes, this.#properties, identity.storeHost);
       topics.recover(message.topic, message.queueId);
       const result = store.append(message, this.#durability, waiterOf(message.topic));
       if (result.status === "refused") {
@@ -447,8 +460,9 @@ export class TransactionService implements ArrivalListener {
     this.#needs.store.get(request, (result) => {
       const record = recordsOf(result.slices)[0];
       result.release();
-      const half = record?.queueOffset === queueOffset ? readHalf(record, record) : undefined;
-      if (half !== undefined) {
+      const content = record?.queueOffset === queueOffset ? readHalf(record) : undefined;
+      if (record !== undefined && content !== undefined) {
+        const half = halfAt(content, record);
         const before = this.halves.copyFound(half);
         if (before === undefined) this.halves.found(half, undefined, this.#now());
         else this.#ops.done(before, undefined);
@@ -476,9 +490,9 @@ export class TransactionService implements ArrivalListener {
 
 /** The half that was just appended. */
 function halfOf(message: RecordInput, result: Extract<AppendResult, { status: "appended" }>): Half {
-  const half = readHalf(message, result);
-  assert(half !== undefined, "a half says where it belongs");
-  return half;
+  const content = readHalf(message);
+  assert(content !== undefined, "a half says where it belongs");
+  return halfAt(content, result);
 }
 
 function refusalOf({ reason, remark }: Extract<AppendResult, { status: "refused" }>): EndRefused {

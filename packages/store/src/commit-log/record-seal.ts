@@ -126,8 +126,7 @@ export function hasNoHoles(bytes: Buffer, at: number, size: number): boolean {
 export function withoutSeal(message: RecordSource): RecordSource {
   const { properties } = message;
   if (typeof properties !== "string") {
-    // Plain ones have no name that begins like the seal's.
-    return properties.isPlain ? message : withoutSeal({ ...message, properties: properties.text() });
+    return properties.mayHaveChecksum ? withoutSeal({ ...message, properties: properties.text() }) : message;
   }
   if (!properties.includes(MessageConst.CRC32)) return message;
   const entries = properties.split("\u0002");

@@ -65,6 +65,33 @@ describe("EncodedProperties", () => {
     }
   });
 
+  it("knows the half of a transaction, unless there is more to be done about it", () => {
+    const half = "TRAN_MSG\u0001true\u0002PGROUP\u0001group\u0002";
+    const found = read(`TAGS\u0001a\u0002${half}`);
+    assert.deepEqual([found.isHalf, found.isPlain], [true, false]);
+    assert.equal(value(found, found.groupStart, found.groupEnd), "group");
+    for (const text of [
+      "PGROUP\u0001group\u0002",
+      "TRAN_MSG\u0001true\u0002",
+      "TRAN_MSG\u0001true\u0002PGROUP\u0001\u0002",
+      "TRAN_MSG\u0001True\u0002PGROUP\u0001group\u0002",
+      "TRAN_MSG\u0001false\u0002PGROUP\u0001group\u0002",
+      `${half}TRAN_MSG\u0001false\u0002`,
+      `${half}DELAY\u00013\u0002`,
+      `${half}REAL_TOPIC\u0001t\u0002`,
+      `${half}__transactionId__\u0001t\u0002`,
+      `${half}POP_CK\u0001t\u0002`,
+    ]) {
+      const other = read(text);
+      assert.deepEqual([other.isHalf, other.isPlain], [false, false], text);
+    }
+  });
+
+  it("knows whether there may be a checksum among them", () => {
+    assert.equal(read("TAGS\u0001a\u0002__CRC32#\u00011\u0002").mayHaveChecksum, true);
+    assert.equal(read("__transactionId__\u0001a\u0002MSG_REGION\u0001r\u0002").mayHaveChecksum, false);
+  });
+
   it("writes what it has read and its ending, with the separator that is missing between them", () => {
     for (const [text, expected] of [
       ["", "END\u0001e\u0002"],

@@ -21,6 +21,17 @@ const LOOP_BYTES_MAX = 512;
 let lastEnding: Uint8Array = NO_BYTES;
 let lastEndingView: DataView = NO_VIEW;
 
+/** What a broker has to do about a message with these properties. */
+const Acts = {
+  /** TRAN_MSG=true. */
+  HALF: 1,
+  /** PGROUP, with a value. */
+  GROUP: 2,
+  /** A name that begins as `__CRC32#` does. */
+  CHECKSUM: 4,
+  OTHER: 8,
+} as const;
+
 export class EncodedProperties {
   bytes: Buffer = EMPTY;
   /** The same bytes. */
@@ -36,13 +47,31 @@ export class EncodedProperties {
   keysEnd = -1;
   uniqKeyStart = -1;
   uniqKeyEnd = -1;
+  /** The value of PGROUP; -1 where there is none. */
+  groupStart = -1;
+  groupEnd = -1;
+  /** See {@link Acts}. */
+  #acts = 0;
+  /** Whether there is a __SHARDINGKEY: the message is one of an order. */
+  hasShardingKey = false;
+
   /**
    * Nothing is there but what a broker leaves alone, TAGS, KEYS, UNIQ_KEY and WAIT=true. Names are told by their
    * first characters, so some that mean nothing are taken for one that does; never the other way round.
    */
-  isPlain = true;
-  /** Whether there is a __SHARDINGKEY: the message is one of an order. */
-  hasShardingKey = false;
+  get isPlain(): boolean {
+    return this.#acts === 0;
+  }
+
+  /** The same, but for TRAN_MSG=true and PGROUP: it is a half of a transaction. */
+  get isHalf(): boolean {
+    return this.#acts === (Acts.HALF | Acts.GROUP);
+  }
+
+  /** Whether there may be a `__CRC32#`. */
+  get mayHaveChecksum(): boolean {
+    return (this.#acts & Acts.CHECKSUM) !== 0;
+  }
 
   /** Reads `bytes[start, end)`; who has a view of `bytes` gives it. */
   read(bytes: Buffer, start: number, end: number, view?: DataView): void {
@@ -53,8 +82,8 @@ export class EncodedProperties {
     }
     this.start = start;
     this.end = end;
-    this.tagsStart = this.keysStart = this.uniqKeyStart = -1;
-    this.isPlain = end - start <= PLAIN_BYTES_MAX;
+    this.tagsStart = this.keysStart = this.uniqKeyStart = this.groupStart = -1;
+    this.#acts = end - start <= PLAIN_BYTES_MAX ? 0 : Acts.OTHER | Acts.CHECKSUM;
     this.hasShardingKey = false;
     let at = start;
     while (at < end) {
@@ -120,13 +149,14 @@ export class EncodedProperties {
         }
         return;
       case 0x57: // W
-        if (length === 4 && second === 0x41 && !isWaitTrue(bytes, start, end)) this.isPlain = false;
+        if (length === 4 && second === 0x41 && !isWaitTrue(bytes, start, end)) this.#acts |= Acts.OTHER;
         return;
       case 0x54: // T: TAGS; TRAN_MSG, TRACE_ON, TIMER_…
         if (length === 4 && isTags(bytes, start)) {
           this.tagsStart = middle + 1;
           this.tagsEnd = end;
-        } else if (second === 0x52 || second === 0x49) this.isPlain = false;
+        } else if (second === 0x52) this.#acts |= isTransaction(bytes, start, end) ? Acts.HALF : Acts.OTHER;
+        else if (second === 0x49) this.#acts |= Acts.OTHER;
         return;
       case 0x4b: // K
         if (length === 4 && isKeys(bytes, start)) {
@@ -134,18 +164,24 @@ export class EncodedProperties {
           this.keysEnd = end;
         }
         return;
+      case 0x50: // PGROUP; POP_CK
+        if (length === 6 && isGroup(bytes, start) && end > middle + 1) {
+          this.groupStart = middle + 1;
+          this.groupEnd = end;
+          this.#acts |= Acts.GROUP;
+        } else if (second < 0x61) this.#acts |= Acts.OTHER;
+        return;
       case 0x44: // DELAY
       case 0x49: // INNER_NUM
       case 0x4d: // MSG_REGION, MAX_RECONSUME_TIMES
       case 0x43: // CLUSTER
-      case 0x50: // POP_CK, PGROUP
       case 0x52: // REAL_TOPIC, REAL_QID, RETRY_TOPIC, RECONSUME_TIME
-        if (second < 0x61) this.isPlain = false;
+        if (second < 0x61) this.#acts |= Acts.OTHER;
         return;
       case 0x5f: // __…, but for the sharding key
         if (second !== 0x5f) return;
         if (bytes[start + 2] === 0x53 && bytes[start + 3] === 0x48) this.hasShardingKey = true;
-        else this.isPlain = false;
+        else this.#acts |= bytes[start + 2] === 0x43 ? Acts.OTHER | Acts.CHECKSUM : Acts.OTHER;
     }
   }
 }
@@ -172,6 +208,34 @@ function isWaitTrue(bytes: Buffer, at: number, end: number): boolean {
     bytes[at + 6] === 0x72 &&
     bytes[at + 7] === 0x75 &&
     bytes[at + 8] === 0x65
+  );
+}
+
+/** An entry `TRAN_MSG U+0001 true`. */
+function isTransaction(bytes: Buffer, at: number, end: number): boolean {
+  return (
+    end - at === 13 &&
+    bytes[at + 2] === 0x41 &&
+    bytes[at + 3] === 0x4e &&
+    bytes[at + 4] === 0x5f &&
+    bytes[at + 5] === 0x4d &&
+    bytes[at + 6] === 0x53 &&
+    bytes[at + 7] === 0x47 &&
+    bytes[at + 8] === NAME_END &&
+    bytes[at + 9] === 0x74 &&
+    bytes[at + 10] === 0x72 &&
+    bytes[at + 11] === 0x75 &&
+    bytes[at + 12] === 0x65
+  );
+}
+
+function isGroup(bytes: Buffer, at: number): boolean {
+  return (
+    bytes[at + 1] === 0x47 &&
+    bytes[at + 2] === 0x52 &&
+    bytes[at + 3] === 0x4f &&
+    bytes[at + 4] === 0x55 &&
+    bytes[at + 5] === 0x50
   );
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { goldenBytes, goldenRecords } from "../testing/golden.ts";
 import { WireError } from "../wire-error.ts";
+import { EncodedProperties } from "./encoded-properties.ts";
 import { encodeHostBytes } from "./host-address.ts";
 import {
   bodyLengthAt,
@@ -17,7 +18,7 @@ import {
   writeBlank,
   writeRecord,
 } from "./message-record.ts";
-import { checkRecord, readRecord, readRecords } from "./read-record.ts";
+import { checkRecord, readContent, readRecord, readRecords } from "./read-record.ts";
 
 const v4 = encodeHostBytes({ host: "192.0.2.7", port: 51_234 });
 const v6 = encodeHostBytes({ host: "2001:db8::7", port: 51_234 });
@@ -51,6 +52,26 @@ function written(record: RecordInput): Buffer {
 }
 
 describe("a message record", () => {
+  it("gives its content without a string, and its properties without the checksum that ends them", () => {
+    const checksum = "__CRC32#\u00010123456789\u0002";
+    for (const [stored, kept] of [
+      ["colour\u0001grün\u0002", "colour\u0001grün\u0002"],
+      [`colour\u0001grün\u0002${checksum}`, "colour\u0001grün\u0002"],
+      [checksum, ""],
+      [`colour${checksum}`, `colour${checksum}`],
+      [`${checksum}colour\u0001grün\u0002`, `${checksum}colour\u0001grün\u0002`],
+    ] as const) {
+      const bytes = written(input({ properties: stored, bornHost: v6, topic: "t".repeat(200) }));
+      const properties = new EncodedProperties();
+      const content = readContent(Buffer.concat([Buffer.alloc(5), bytes]), 5, properties);
+      assert.equal(properties.readText(), kept);
+      const record = readRecord(bytes);
+      const { flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes, body } = record;
+      assert.deepEqual(content, { flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes, body });
+    }
+    assert.throws(() => readContent(written(input()).subarray(1), 0, new EncodedProperties()), WireError);
+  });
+
   for (const { file, bytes } of goldenRecords) {
     it(`of a Java broker is written again as it was read: ${file}`, () => {
       const record = readRecord(bytes, 0, bytes.length, { checkCrc: true });

@@ -7,6 +7,8 @@ import { readInt16, readInt32, readInt64 } from "../bytes/big-endian.ts";
 import { decodeName } from "../frame/name-table.ts";
 import { WireError } from "../wire-error.ts";
 import { bodyCrcBetween } from "./crc32.ts";
+import type { EncodedProperties } from "./encoded-properties.ts";
+import { MessageConst, NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "./message-properties.ts";
 import {
   bodyLengthAt,
   MAGIC_BLANK,
@@ -116,13 +118,8 @@ export function readRecord(
   limit: number = buffer.length,
   options: ReadOptions = {},
 ): MessageRecord {
-  if (limit - at < RECORD_BYTES_MIN) throw malformed(at, "it is cut off");
+  const magic = locateWhole(buffer, at, limit);
   const totalSize = readInt32(buffer, at);
-  const magic = readInt32(buffer, at + RecordField.MAGIC);
-  if (magic !== MAGIC_V1 && magic !== MAGIC_V2) throw malformed(at, "its magic is unknown");
-  if (totalSize < RECORD_BYTES_MIN || totalSize > limit - at) throw malformed(at, `its size is ${totalSize}`);
-  const wrong = locate(buffer, at, at + totalSize, magic);
-  if (wrong !== undefined) throw malformed(at, wrong);
   if (options.checkCrc === true && !crcMatches(buffer, at)) {
     throw new WireError("RECORD_CRC_MISMATCH", `the record at ${at} does not match its checksum`);
   }
@@ -148,6 +145,60 @@ export function readRecord(
     body: buffer.subarray(bodyAt, parts.bodyEnd),
     properties: buffer.toString("utf8", parts.propertiesAt, parts.end),
   };
+}
+
+/** What of a record stays the same when its message is stored again. */
+export interface RecordContent {
+  readonly flag: number;
+  readonly sysFlag: number;
+  readonly bornTimestamp: number;
+  readonly bornHost: Uint8Array;
+  readonly reconsumeTimes: number;
+  readonly body: Uint8Array;
+}
+
+/**
+ * The content of the record at `buffer[at]`, as views; `properties` is filled with the record's, but for the
+ * `__CRC32#` that ends them. Throws as {@link readRecord}.
+ */
+export function readContent(buffer: Buffer, at: number, properties: EncodedProperties): RecordContent {
+  locateWhole(buffer, at, buffer.length);
+  const { bodyAt, bodyEnd, propertiesAt, end } = parts;
+  const sysFlag = readInt32(buffer, at + RecordField.SYS_FLAG);
+  const checksumAt = end - CHECKSUM_BYTES;
+  properties.read(buffer, propertiesAt, isChecksum(buffer, checksumAt, propertiesAt) ? checksumAt : end);
+  return {
+    flag: readInt32(buffer, at + RecordField.FLAG),
+    sysFlag,
+    bornTimestamp: readInt64(buffer, at + RecordField.BORN_TIMESTAMP),
+    bornHost: buffer.subarray(at + RecordField.BORN_HOST, at + storeTimestampAt(sysFlag)),
+    reconsumeTimes: readInt32(buffer, bodyAt - 16),
+    body: buffer.subarray(bodyAt, bodyEnd),
+  };
+}
+
+/** Whether a property `__CRC32#` begins at `at`, one of those from `start` on. */
+function isChecksum(buffer: Buffer, at: number, start: number): boolean {
+  if (at < start || (at > start && buffer[at - 1] !== VALUE_END)) return false;
+  for (let i = 0; i < CHECKSUM.length; i++) if (buffer[at + i] !== CHECKSUM[i]) return false;
+  return true;
+}
+
+const VALUE_END = PROPERTY_SEPARATOR.charCodeAt(0);
+const CHECKSUM = Buffer.from(MessageConst.CRC32 + NAME_VALUE_SEPARATOR);
+/** With ten digits and the separator. */
+const CHECKSUM_BYTES = CHECKSUM.length + 11;
+
+/** Fills `parts`; returns the record's magic. Throws as {@link readRecord}. */
+function locateWhole(buffer: Buffer, at: number, limit: number): number {
+  if (limit - at < RECORD_BYTES_MIN) throw malformed(at, "it is cut off");
+  const totalSize = readInt32(buffer, at);
+  const magic = readInt32(buffer, at + RecordField.MAGIC);
+  if (magic !== MAGIC_V1 && magic !== MAGIC_V2) throw malformed(at, "its magic is unknown");
+  if (totalSize < RECORD_BYTES_MIN || totalSize > limit - at) throw malformed(at, `its size is ${totalSize}`);
+  const wrong = locate(buffer, at, at + totalSize, magic);
+  if (wrong !== undefined) throw malformed(at, wrong);
+  return magic;
 }
 
 function offset(buffer: Buffer, fieldAt: number, at: number): number {
