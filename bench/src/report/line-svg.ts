@@ -1,4 +1,6 @@
 /** One series over time as plain SVG, from zero. */
+import { svgPage } from "./svg-page.ts";
+
 export interface Line {
   readonly title: string;
   readonly unit: string;
@@ -26,9 +28,5 @@ export function lineSvg({ title, unit, values }: Line): string {
     ]),
     `<polyline points="${points}" fill="none" stroke="#2f6fab" stroke-width="2"/>`,
   ];
-  const [width, height] = [LEFT + WIDTH + 20, TOP + HEIGHT + 20];
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>\n${parts.join("\n")}\n</svg>\n`
-  );
+  return svgPage(title, LEFT + WIDTH + 20, TOP + HEIGHT + 20, parts);
 }

@@ -1,5 +1,6 @@
 /** Bars with their ranges, as plain SVG: rates or latencies of servers, grouped by what was in flight. */
 import type { Spread } from "../measure/statistics.ts";
+import { svgPage } from "./svg-page.ts";
 
 export interface Bar {
   readonly group: string;
@@ -65,10 +66,7 @@ export function svg({ title, unit, bars, logarithmic = false }: Plot): string {
     );
   });
   const size = Math.max(width, LEFT + series.length * 130);
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${height}" viewBox="0 0 ${size} ${height}" ` +
-    `font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>\n${parts.join("\n")}\n</svg>\n`
-  );
+  return svgPage(title, size, height, parts);
 }
 
 function ticks(least: number, most: number, logarithmic: boolean): number[] {
