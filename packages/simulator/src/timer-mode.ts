@@ -27,7 +27,8 @@ export function timerModeOf(seed: number): TimerMode | undefined {
     timerKeptRetryMs: 5_000,
     mappedFileSizeTimerLog: random.pick([1_024, 8_192]),
     // Eighteen hours: a wheel of two weeks takes long to look through.
-    timerWheelSlots: 65_536,
+    // No power of two, as RocketMQ's number is none: whatever bit of a slot's time flips, it is not its own any more.
+    timerWheelSlots: 60_000,
   };
 }
 

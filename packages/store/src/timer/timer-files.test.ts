@@ -164,6 +164,39 @@ describe("wheel and log of timers", () => {
     assert.throws(() => drain(files, 20), TimerDamage);
   });
 
+  it("are built again when a bit of a slot's time has flipped, also to one that is done with", () => {
+    const host = new FakeHost();
+    host.files.makeFolderSync(HOME);
+    const open = (): TimerFiles => {
+      const files = new TimerFiles(
+        host.files,
+        { home: HOME, logFileBytes: FILE_BYTES, slots: 500 },
+        silentLogger,
+      );
+      opened = files.open().kind;
+      return files;
+    };
+    let opened = "";
+    const files = open();
+    files.add(entry(20, 0));
+    files.saveSync({ readTimeMs: 19_000, queueOffset: 1 }, 5_000);
+    files.close();
+    const wheel = host.files.names.get(`${HOME}/timerwheel`)!;
+    const log = host.files.names.get(`${HOME}/timerlog/00000000000000000000`)!;
+    const whole = Buffer.from(wheel.bytes);
+    for (let bit = 0; bit < 64; bit++) {
+      const flipped = Buffer.from(whole);
+      const at = 20 * 32 + (bit >> 3);
+      flipped[at] = flipped[at]! ^ (1 << (bit & 7));
+      wheel.bytes = flipped;
+      host.files.names.set(`${HOME}/timerwheel`, wheel);
+      host.files.names.set(`${HOME}/timerlog/00000000000000000000`, log);
+      host.files.names.delete(`${HOME}/orbitmq-timer-rebuild`);
+      open();
+      assert.equal(opened, "rebuild", `bit ${bit}`);
+    }
+  });
+
   it("lie on disk as RocketMQ's: units, a blank at a file's end, slots, check", () => {
     const { host, files } = fresh();
     files.open();

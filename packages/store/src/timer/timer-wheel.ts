@@ -90,9 +90,11 @@ export class TimerWheel {
         // Most slots are zeros.
         if (chunk.readInt32BE(within + 4) === 0 && chunk.readInt32BE(within) === 0) continue;
         const slot = readTimerSlot(chunk, within, this.#precisionMs);
-        if (slot === undefined || slot.timeMs < fromMs) continue;
         const index = (at + within) / TIMER_SLOT_BYTES;
+        if (slot === undefined) return `slot ${index} is none`;
+        // Also of one that would be done with: a bit may have flipped.
         if (this.#indexOf(slot.timeMs) !== index) return `slot ${index} holds a time that is not its own`;
+        if (slot.timeMs < fromMs) continue;
         if (slot.lastPos >= log.end)
           return `slot ${index} leads to ${slot.lastPos}, the log ends at ${log.end}`;
         if (slot.firstPos < log.start)
