@@ -29,6 +29,26 @@ describe("timed messages", () => {
     assert.equal(getProperty(first!.properties, "REAL_TOPIC"), TOPIC);
   });
 
+  it("survive a start that cannot read any of them, when the disk gives them right again", async () => {
+    const sim = await SimBroker.started();
+    await timed(sim, "a", { TIMER_DELAY_SEC: 60 });
+    await sim.run(10_000);
+    await sim.send("other", "behind it");
+    const [stored] = await sim.messages("rmq_sys_wheel_timer");
+    sim.kill();
+    const log = sim.world.spawn(sim.machine, "disk").files.openSync("/store/commitlog/00000000000000000000");
+    const right = Buffer.alloc(8);
+    const at = stored!.physicalOffset + 50;
+    log.readSync(right, at);
+    log.writeSync(Buffer.from("damaged!"), at);
+    await sim.start();
+    log.writeSync(right, at);
+    await sim.run(70_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["a"]);
+    log.closeSync();
+    await sim.stop();
+  });
+
   for (const flushDiskType of ["SYNC_FLUSH", "ASYNC_FLUSH"] as const) {
     it(`survive a kill -9 before their time, once each (${flushDiskType})`, async () => {
       const sim = await SimBroker.started({ flushDiskType });

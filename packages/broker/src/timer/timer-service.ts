@@ -281,8 +281,14 @@ export class TimerService implements ArrivalListener {
       return;
     }
     const after = await intake.afterLastUnit();
-    files.trim();
     const saved = check?.queueOffset ?? 0;
+    if (after.isCut && after.next === undefined && saved > min) {
+      // The check counts messages whose units were taken back: they are read again.
+      files.reset();
+      rebuild("none of its messages can be read");
+      return;
+    }
+    files.trim();
     const next = after.isCut ? (after.next ?? saved) : Math.max(after.next ?? 0, saved);
     intake.load(Math.min(Math.max(next, min), end), end);
     if (check !== undefined && check.queueOffset < min) {
