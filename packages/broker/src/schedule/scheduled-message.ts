@@ -6,6 +6,7 @@
 import { getProperty, MessageConst, type MessageRecord, type RecordInput } from "@orbitmq/wire";
 import { SCHEDULE_TOPIC } from "../names.ts";
 import { withProperties } from "../sending/property-text.ts";
+import { storedAgain } from "../sending/stored-again.ts";
 
 /** Longest text of a queue id. */
 const QUEUE_ID = /^\d{1,9}$/;
@@ -33,17 +34,5 @@ export function dueMessage(record: MessageRecord, storeHost: Uint8Array): Record
   const topic = getProperty(record.properties, MessageConst.REAL_TOPIC) ?? "";
   const queueId = getProperty(record.properties, MessageConst.REAL_QUEUE_ID) ?? "";
   if (topic === "" || !QUEUE_ID.test(queueId)) return undefined;
-  return {
-    topic,
-    queueId: Number(queueId),
-    flag: record.flag,
-    sysFlag: record.sysFlag,
-    bornTimestamp: record.bornTimestamp,
-    bornHost: record.bornHost,
-    storeHost,
-    reconsumeTimes: record.reconsumeTimes,
-    preparedTransactionOffset: 0,
-    body: record.body,
-    properties: record.properties,
-  };
+  return storedAgain(record, topic, Number(queueId), storeHost, record.properties);
 }

@@ -1,8 +1,8 @@
 /**
  * The short way of the ordinary message: one message for a topic that exists, nothing in it that the broker acts
- * on, or that it is the half of a transaction. It is checked, appended and answered as `handlers/send-message` would, without a string, a map or an object
- * made of what only passes through. Whatever is not ordinary, or would be refused, is left to the handler, which
- * does it, or says why not.
+ * on, or that it is the half of a transaction. It is checked, appended and answered as `handlers/send-message` would,
+ * without a string, a map or an object made of what only passes through. Whatever is not ordinary, or would be refused,
+ * is left to the handler, which does it, or says why not.
  */
 import type { AppendRefusal, Durability, MessageStore } from "@orbitmq/store";
 import {
@@ -21,7 +21,7 @@ import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { HALF_PROPERTIES_SPARE, halfEnding, newHalf } from "../transactions/half-records.ts";
 import type { TransactionService } from "../transactions/transaction-service.ts";
-import { type PendingSendPool, UNIQ_KEY_BYTES_MAX } from "./pending-send.ts";
+import { type PendingSend, type PendingSendPool, UNIQ_KEY_BYTES_MAX } from "./pending-send.ts";
 
 export interface PlainSenderNeeds {
   readonly options: ResolvedBrokerOptions;
@@ -93,9 +93,7 @@ export class PlainSender {
     if (isHalf) return this.#sendHalf(body, exchange);
     properties.ending = this.#ending;
     const durability = this.#durability;
-    const pending = this.#pool.take();
-    pending.beginPlain(exchange, topic, queueId, durability);
-    pending.copyUniqKey(properties.view, properties.uniqKeyStart, uniqKeyLength);
+    const pending = this.#begin(exchange);
     const result = store.append(
       {
         topic,
@@ -122,6 +120,16 @@ export class PlainSender {
     return true;
   }
 
+  /** Who waits for what was read. */
+  #begin(exchange: Exchange): PendingSend {
+    const { topic, queueId, properties } = this.#send;
+    const { view, uniqKeyStart, uniqKeyEnd } = properties;
+    const pending = this.#pool.take();
+    pending.beginPlain(exchange, topic, queueId, this.#durability);
+    pending.copyUniqKey(view, uniqKeyStart, uniqKeyEnd - uniqKeyStart);
+    return pending;
+  }
+
   /** What was read is the half of a transaction. */
   #sendHalf(body: Uint8Array, exchange: Exchange): boolean | { reason: AppendRefusal; remark: string } {
     const send = this.#send;
@@ -137,9 +145,7 @@ export class PlainSender {
     properties.ending = this.#halfEnding.subarray(0, start + this.#halfEnding.write(ending, start, "utf8"));
     if (properties.byteLength > options.propertiesBytesMax - HALF_PROPERTIES_SPARE) return false;
     const durability = this.#durability;
-    const pending = this.#pool.take();
-    pending.beginPlain(exchange, topic, queueId, durability);
-    pending.copyUniqKey(properties.view, uniqKeyStart, uniqKeyEnd - uniqKeyStart);
+    const pending = this.#begin(exchange);
     const half = {
       topic: HALF_TOPIC,
       queueId: 0,

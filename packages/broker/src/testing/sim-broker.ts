@@ -105,6 +105,16 @@ export class SimBroker {
     return this.#process!;
   }
 
+  /** Until it is started again the store takes nothing for the topic. */
+  refuse(topic: string): void {
+    const { store } = this;
+    const append = store.append.bind(store);
+    store.append = (message, durability, waiter) =>
+      message.topic === topic
+        ? { status: "refused", reason: "BUSY", remark: "not now" }
+        : append(message, durability, waiter);
+  }
+
   run(ms: number): Promise<void> {
     return this.world.run(ms);
   }

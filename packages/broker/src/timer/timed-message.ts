@@ -12,6 +12,7 @@ import { TIMER_PRECISION_MS } from "@orbitmq/store";
 import { getProperty, MessageConst, type MessageRecord, type RecordInput } from "@orbitmq/wire";
 import { TIMER_TOPIC } from "../names.ts";
 import { withProperties } from "../sending/property-text.ts";
+import { storedAgain } from "../sending/stored-again.ts";
 
 const QUEUE_ID = /^\d{1,9}$/;
 const INTEGER = /^[+-]?\d{1,18}$/;
@@ -86,19 +87,8 @@ function copyOf(
     [MessageConst.TIMER_DEQUEUE_MS]: stamps.dequeueMs,
     ...more,
   };
-  return {
-    topic: "",
-    queueId: 0,
-    flag: record.flag,
-    sysFlag: record.sysFlag,
-    bornTimestamp: record.bornTimestamp,
-    bornHost: record.bornHost,
-    storeHost,
-    reconsumeTimes: record.reconsumeTimes,
-    preparedTransactionOffset: 0,
-    body: record.body,
-    properties: stamped === undefined ? record.properties : withProperties(record.properties, stamped),
-  };
+  const properties = stamped === undefined ? record.properties : withProperties(record.properties, stamped);
+  return storedAgain(record, "", 0, storeHost, properties);
 }
 
 function integer(text: string): number {

@@ -56,12 +56,7 @@ describe("an unfinished half", () => {
   it("is unfinished once, though a crash comes between its copy and the op of its old place", async () => {
     const { sim, producer } = await room();
     await producer.send("a");
-    const { store } = sim;
-    const append = store.append.bind(store);
-    store.append = (message, durability, waiter) =>
-      message.topic === OP_TOPIC
-        ? { status: "refused", reason: "BUSY", remark: "not now" }
-        : append(message, durability, waiter);
+    sim.refuse(OP_TOPIC);
     await removeOldest(sim);
     sim.kill();
     await sim.start();

@@ -21,6 +21,7 @@ import {
 } from "@orbitmq/wire";
 import { CHECK_MAX_TOPIC, HALF_TOPIC } from "../names.ts";
 import { withProperties } from "../sending/property-text.ts";
+import { storedAgain } from "../sending/stored-again.ts";
 import type { Half, HalfContent } from "./halves.ts";
 
 /** Room among the properties of a half for what checks and parking add. */
@@ -189,32 +190,9 @@ export function restoredHalf(record: MessageRecord): MessageRecord {
 }
 
 function again(record: MessageRecord, storeHost: Uint8Array): RecordInput {
-  return {
-    topic: record.topic,
-    queueId: record.queueId,
-    flag: record.flag,
-    sysFlag: record.sysFlag,
-    bornTimestamp: record.bornTimestamp,
-    bornHost: record.bornHost,
-    storeHost,
-    reconsumeTimes: record.reconsumeTimes,
-    preparedTransactionOffset: 0,
-    body: record.body,
-    properties: withoutChecksum(record.properties),
-  };
+  const properties = withProperties(record.properties, { [MessageConst.CRC32]: undefined });
+  return storedAgain(record, record.topic, record.queueId, storeHost, properties);
 }
-
-/** It ends what OrbitMQ has stored: mostly there is nothing to be taken apart. */
-function withoutChecksum(properties: string): string {
-  const at = properties.indexOf(MessageConst.CRC32);
-  if (at < 0) return properties;
-  const isLast = at === properties.length - CHECKSUM_LENGTH && properties.endsWith(PROPERTY_SEPARATOR);
-  if (isLast && properties[at - 1] === PROPERTY_SEPARATOR) return properties.slice(0, at);
-  return withProperties(properties, { [MessageConst.CRC32]: undefined });
-}
-
-/** With ten digits and both separators. */
-const CHECKSUM_LENGTH = MessageConst.CRC32.length + 12;
 
 function realTopicOf(record: MessageRecord): string {
   return getProperty(record.properties, MessageConst.REAL_TOPIC) ?? "";

@@ -32,12 +32,7 @@ const positionOf = (answer: { readonly ext: ReadonlyMap<string, string> }): numb
 describe("a start that cannot read all of its transactions", () => {
   it("finds the commits behind a damaged record", async () => {
     const { sim, producer } = await room();
-    const { store } = sim;
-    const append = store.append.bind(store);
-    store.append = (message, durability, waiter) =>
-      message.topic === OP_TOPIC
-        ? { status: "refused", reason: "BUSY", remark: "not now" }
-        : append(message, durability, waiter);
+    sim.refuse(OP_TOPIC);
     const halves = [await producer.send("a"), await producer.send("b")];
     await producer.end(halves[0]!, COMMIT);
     const between = await sim.send("other", "damaged");

@@ -15,6 +15,8 @@ interface Timed {
   acknowledgedMs: number | undefined;
   recall: "asked" | "taken" | "refused" | "unknown" | undefined;
   seenBy: string | undefined;
+  /** The broker it was seen at first. */
+  cameFrom: string | undefined;
 }
 
 interface Step {
@@ -51,6 +53,7 @@ export class TimedCheck {
       acknowledgedMs: undefined,
       recall: undefined,
       seenBy: undefined,
+      cameFrom: undefined,
     });
   }
 
@@ -84,14 +87,14 @@ export class TimedCheck {
     const timed = this.#timed.get(id);
     if (timed === undefined) return;
     const where = `${by}, at ${queue} offset ${offset}`;
-    const isFirst = timed.seenBy === undefined;
     timed.seenBy ??= where;
     const broker = brokerOf(queue);
+    timed.cameFrom ??= broker;
     if (timed.recall === "taken" && !this.#isLossy(broker)) {
       this.#report("recalled", atMs, `${id} was recalled and is seen by ${where}`);
     }
-    // What has come may come again from another broker, whose clock shows another time.
-    if (!isFirst) return;
+    // A message that was sent back may come again from another broker, whose clock shows another time.
+    if (broker !== timed.cameFrom) return;
     const { sentMs, delayMs, acknowledgedMs = atMs } = timed;
     const dueMs = timed.deliverAtMs ?? Math.min(...this.#shown(broker, sentMs, acknowledgedMs)) + delayMs;
     const shownMs = Math.max(...this.#shown(broker, sentMs, atMs));
