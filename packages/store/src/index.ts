@@ -50,7 +50,7 @@ export {
   type TimerProgress,
   type TimersOpened,
 } from "./timer/timer-files.ts";
-export { KEPT, TIMER_UNIT_BYTES, TimerMagic, type TimerUnit } from "./timer/timer-unit.ts";
+export { TIMER_UNIT_BYTES, TimerMagic, type TimerUnit } from "./timer/timer-unit.ts";
 export { TIMER_WHEEL_SLOTS } from "./timer/timer-wheel.ts";
 export { BACKUP_VERSION, type BackupReport, backupStore } from "./tools/backup-store.ts";
 export { type DumpedDamage, type DumpedRecord, type DumpFilter, dumpStore } from "./tools/dump-store.ts";

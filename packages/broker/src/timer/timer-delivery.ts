@@ -8,10 +8,10 @@
 import { HostError, type TimerHandle } from "@orbitmq/host";
 import {
   type Durability,
-  KEPT,
   TIMER_PRECISION_MS,
   TimerDamage,
   type TimerFiles,
+  TimerMagic,
   type TimerUnit,
 } from "@orbitmq/store";
 import type { DamagedTimers } from "./damaged-timers.ts";
@@ -19,7 +19,7 @@ import type { TimerServiceNeeds } from "./timer-needs.ts";
 import type { TimerProgress } from "./timer-progress.ts";
 import type { TimerSeconds } from "./timer-seconds.ts";
 import { type SlotRunEvents, type TimerCounts, TimerSlotRun } from "./timer-slot-run.ts";
-import { freeSlot, nowSlot } from "./timer-window.ts";
+import { freeSlot, nowSlot, putOff, restOf } from "./timer-window.ts";
 
 /** A wall clock that was set forward is noticed after so long. */
 const WAIT_MS_MAX = 60_000;
@@ -199,10 +199,12 @@ export class TimerDelivery {
   #keep(unit: TimerUnit, outMs: number): void {
     const files = this.#files;
     const writeTimeMs = nowSlot(this.#needs.clock);
-    const retryMs = writeTimeMs + this.#needs.options.timerKeptRetryMs;
-    const slotMs = freeSlot(files, retryMs - (retryMs % TIMER_PRECISION_MS));
+    const place = putOff(unit, writeTimeMs + this.#needs.options.timerKeptRetryMs);
+    const slotMs = freeSlot(files, place.slotMs);
     if (!files.hasRoom(slotMs)) throw new HostError("EBUSY", "the wheel has no room");
-    files.add({ ...unit, slotMs, writeTimeMs, reserved: KEPT });
+    const isRoll = (place.magic & TimerMagic.ROLL) !== 0;
+    const restS = isRoll ? restOf(unit.slotMs + unit.restS * 1_000, slotMs) : 0;
+    files.add({ ...unit, slotMs, magic: place.magic, writeTimeMs, isPutOff: true, restS });
     files.writeOut();
     this.#progress.hold(slotMs, outMs);
   }

@@ -5,14 +5,14 @@
  *   resting ⇄ reading (→ pausing → reading)
  */
 import { HostError, type TimerHandle } from "@orbitmq/host";
-import { type GetResult, KEPT, TIMER_PRECISION_MS, type TimerFiles } from "@orbitmq/store";
+import { type GetResult, TIMER_PRECISION_MS, type TimerFiles, TimerMagic } from "@orbitmq/store";
 import { getProperty, javaHash, MessageConst, type MessageRecord, readRecord } from "@orbitmq/wire";
 import { TIMER_TOPIC } from "../names.ts";
 import type { DamagedTimers } from "./damaged-timers.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
 import type { TimerProgress } from "./timer-progress.ts";
 import { outOf, recordOf } from "./timer-slot-run.ts";
-import { freeSlot, nowSlot, placeTimer } from "./timer-window.ts";
+import { freeSlot, nowSlot, placeTimer, restOf } from "./timer-window.ts";
 
 /** One read of the queue. */
 const MESSAGES_MAX = 256;
@@ -166,7 +166,7 @@ export class TimerIntake {
     while (last !== undefined) {
       const { unit, position } = last;
       if (unit.physicalOffset < minOffset) break;
-      if (unit.reserved === KEPT) {
+      if (unit.isPutOff) {
         last = files.unitBefore(position);
         continue;
       }
@@ -333,7 +333,8 @@ export class TimerIntake {
       physicalOffset,
       recordSize,
       topicHash,
-      reserved: 0,
+      isPutOff: false,
+      restS: (place.magic & TimerMagic.ROLL) !== 0 ? restOf(outMs, slotMs) : 0,
     });
     this.#progress.hold(slotMs, outMs);
     const counted = this.#needs.stats.counted.timers.of(realTopic);

@@ -1,7 +1,7 @@
 /** What was recalled does not come, whatever disk and clock do: over sockets, on a simulated machine. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RequestCode } from "@orbitmq/wire";
+import { RequestCode, readRecord } from "@orbitmq/wire";
 import { SimBroker } from "../testing/sim-broker.ts";
 import { timedSend } from "../testing/timed-send.ts";
 
@@ -117,6 +117,32 @@ describe("a recall that is answered 0", () => {
     assert.ok(reads > 4);
     assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
     await sim.stop();
+  });
+
+  it("holds though the message or its deletion cannot be read when it is to go round", async () => {
+    for (const which of ["message", "deletion"]) {
+      const sim = await SimBroker.started({ recallMessageEnable: true, timerRollWindowSlot: 6 });
+      const { store } = sim;
+      const atMs = secondIn(sim, 10);
+      const recall = await sent(sim, "a", atMs);
+      await sent(sim, "b", atMs);
+      assert.equal(await recall(), 0);
+      const recordAt = store.recordAt.bind(store);
+      const unreadable: number[] = [];
+      store.recordAt = (offset, done) =>
+        recordAt(offset, (bytes, isDamaged) => {
+          const properties = bytes === undefined ? "" : readRecord(Buffer.from(bytes)).properties;
+          const deletes = properties.includes("TIMER_DEL_UNIQKEY");
+          const isIt = unreadable.length === 0 && deletes === (which === "deletion");
+          if (isIt) unreadable.push(offset);
+          if (isIt) done(undefined, false);
+          else done(bytes, isDamaged);
+        });
+      await sim.run(90_000);
+      assert.equal(unreadable.length, 1);
+      assert.deepEqual(await sim.bodies(TOPIC), ["b"], which);
+      await sim.stop();
+    }
   });
 
   it("holds for a message that has gone round, and both are overdue", async () => {

@@ -12,7 +12,6 @@ import {
   type AppendOutcome,
   type AppendWaiter,
   type Durability,
-  KEPT,
   type MessageStore,
   SlotReader,
   TimerDamage,
@@ -295,10 +294,10 @@ export class TimerSlotRun implements AppendWaiter {
     return this.#keep(unit, unit.slotMs);
   }
 
-  #list({ physicalOffset, slotMs, reserved, writeTimeMs }: TimerUnit): boolean {
+  #list({ physicalOffset, slotMs, isPutOff, writeTimeMs }: TimerUnit): boolean {
     const { damaged, counts, wallMs, logger } = this.#needs;
     // One that was put off no longer knows its own second: it was before it was put off.
-    const dueMs = reserved === KEPT ? Math.min(slotMs, writeTimeMs) : slotMs;
+    const dueMs = isPutOff ? Math.min(slotMs, writeTimeMs) : slotMs;
     try {
       damaged.add({ position: physicalOffset, dueMs, foundMs: wallMs() });
       counts.damaged = damaged.count;

@@ -3,7 +3,7 @@
  * into the window's last slot, or its middle when little would remain, and from there round again.
  */
 import type { Clock } from "@orbitmq/host";
-import { TIMER_PRECISION_MS, type TimerFiles, TimerMagic } from "@orbitmq/store";
+import { TIMER_PRECISION_MS, type TimerFiles, TimerMagic, type TimerUnit } from "@orbitmq/store";
 
 export interface TimerPlace {
   readonly slotMs: number;
@@ -23,6 +23,23 @@ export function placeTimer(
   if (beyondMs < 0) return { slotMs: outMs, magic };
   const slots = beyondMs < Math.floor(windowSlots / 3) * TIMER_PRECISION_MS ? windowSlots >> 1 : windowSlots;
   return { slotMs: writeTimeMs + slots * TIMER_PRECISION_MS, magic: magic | TimerMagic.ROLL };
+}
+
+/**
+ * Where a unit goes that is to be tried again at `retryMs`. A message that goes round goes no further than to its own
+ * second, and is due there: what deletes it is there, too.
+ */
+export function putOff(unit: TimerUnit, retryMs: number): TimerPlace {
+  const { slotMs, magic, restS } = unit;
+  const ownMs = slotMs + restS * 1_000;
+  const laterMs = retryMs - (retryMs % TIMER_PRECISION_MS);
+  if (restS === 0) return { slotMs: laterMs, magic };
+  return laterMs < ownMs ? { slotMs: laterMs, magic } : { slotMs: ownMs, magic: magic & ~TimerMagic.ROLL };
+}
+
+/** Seconds that a message in `slotMs` of the wheel waits elsewhere before it is due. */
+export function restOf(outMs: number, slotMs: number): number {
+  return Math.max(0, Math.floor((outMs - slotMs) / 1_000));
 }
 
 /** Now as whole seconds of wall time, ms. */

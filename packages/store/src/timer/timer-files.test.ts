@@ -28,7 +28,8 @@ const entry = (slotSec: number, physicalOffset: number, magic: number = TimerMag
   physicalOffset,
   recordSize: 200,
   topicHash: 7,
-  reserved: 0,
+  isPutOff: false,
+  restS: 0,
 });
 
 function drain(files: TimerFiles, slotSec: number): number[] {

@@ -26,16 +26,7 @@ export interface TimerFilesOptions {
 }
 
 /** A message that waits. */
-export interface TimerEntry {
-  readonly slotMs: number;
-  readonly magic: number;
-  /** Wall ms. */
-  readonly writeTimeMs: number;
-  readonly physicalOffset: number;
-  readonly recordSize: number;
-  readonly topicHash: number;
-  readonly reserved: number;
-}
+export type TimerEntry = Omit<TimerUnit, "prevPos">;
 
 /** How far everything has come, for the check. */
 export interface TimerProgress {

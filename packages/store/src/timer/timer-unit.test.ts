@@ -10,7 +10,8 @@ const unit: TimerUnit = {
   physicalOffset: 1_073_741_900,
   recordSize: 321,
   topicHash: -7,
-  reserved: 1,
+  isPutOff: true,
+  restS: 1_234_567_890,
 };
 const POSITION = 156;
 
@@ -25,6 +26,12 @@ describe("a unit of the timer log", () => {
     assert.deepEqual(readTimerUnit(written(), 3, POSITION), unit);
   });
 
+  it("does not know a rest that is beyond its four bytes", () => {
+    const bytes = Buffer.alloc(TIMER_UNIT_BYTES);
+    writeTimerUnit({ ...unit, restS: 2 ** 31 }, bytes, 0);
+    assert.deepEqual(readTimerUnit(bytes, 0, POSITION), { ...unit, restS: 0 });
+  });
+
   it("is refused when any of its bits has flipped", () => {
     for (let bit = 0; bit < TIMER_UNIT_BYTES * 8; bit++) {
       const bytes = written();
@@ -37,6 +44,6 @@ describe("a unit of the timer log", () => {
   it("is believed without a checksum, as RocketMQ writes it", () => {
     const bytes = written();
     bytes.fill(0, 3 + 44);
-    assert.deepEqual(readTimerUnit(bytes, 3, POSITION), { ...unit, reserved: 0 });
+    assert.deepEqual(readTimerUnit(bytes, 3, POSITION), { ...unit, isPutOff: false, restS: 0 });
   });
 });

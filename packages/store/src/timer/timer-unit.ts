@@ -5,8 +5,8 @@
  *   size:i32 = 52 · prevPos:i64 (-1: none) · magic:i32 · writeTime:i64 · delay:i32 · physicalOffset:i64
  *   · recordSize:i32 · topicHash:i32 · reserved:i64
  *
- * RocketMQ writes 0 as `reserved` and never reads it. Here it is crc:u32 · reserved:u32, so that a bit that flips does not
- * lead to another place of the log; a crc of 0 was written by RocketMQ, and the unit is believed.
+ * RocketMQ writes 0 as `reserved` and never reads it. Here it is crc:u32 · restS:u31 · isPutOff:u1, so that a bit that flips
+ * does not lead to another place of the log; a crc of 0 was written by RocketMQ, and the unit is believed.
  *
  * writeTime + delay is the slot's time in wall ms. What does not fit before the end of a file is preceded by a
  * blank: rest:i32 · 0:i64 · BLANK_MAGIC:i32.
@@ -29,8 +29,8 @@ export const TimerMagic = {
 
 const MAGIC_MASK = 0xf;
 const CRC_AT = 44;
-/** `reserved` of a unit that was not made for a message of the queue just read, but again for one that stays. */
-export const KEPT = 1;
+const REST_AT = 48;
+const REST_S_MAX = 2 ** 31 - 1;
 
 export interface TimerUnit {
   /** Where the slot's unit before this one lies; -1 when this is the first. */
@@ -42,7 +42,10 @@ export interface TimerUnit {
   readonly physicalOffset: number;
   readonly recordSize: number;
   readonly topicHash: number;
-  readonly reserved: number;
+  /** It was not made for a message of the queue just read, but again for one that could not be delivered. */
+  readonly isPutOff: boolean;
+  /** Of a message that is put into the queue again: from the slot to its own second; 0 when that is not known. */
+  readonly restS: number;
 }
 
 export function writeTimerUnit(unit: TimerUnit, bytes: Buffer, at: number): void {
@@ -54,13 +57,14 @@ export function writeTimerUnit(unit: TimerUnit, bytes: Buffer, at: number): void
   writeInt64(bytes, unit.physicalOffset, at + 28);
   bytes.writeInt32BE(unit.recordSize, at + 36);
   bytes.writeInt32BE(unit.topicHash, at + 40);
-  bytes.writeUInt32BE(unit.reserved, at + 48);
+  const rest = unit.restS > REST_S_MAX ? 0 : unit.restS;
+  bytes.writeUInt32BE(rest * 2 + (unit.isPutOff ? 1 : 0), at + REST_AT);
   bytes.writeUInt32BE(crcOf(bytes, at), at + CRC_AT);
 }
 
-/** Of what stands before it, and of `reserved`. Never 0. */
+/** Of what stands before it and behind it. Never 0. */
 function crcOf(bytes: Buffer, at: number): number {
-  return (bodyCrcBetween(bytes, at, at + CRC_AT) ^ bytes.readUInt32BE(at + 48)) >>> 0 || 1;
+  return (bodyCrcBetween(bytes, at, at + CRC_AT) ^ bytes.readUInt32BE(at + REST_AT)) >>> 0 || 1;
 }
 
 /** The unit at `bytes[at]`; `undefined` when there is none that could lie at `position` of the log. */
@@ -86,6 +90,7 @@ export function readTimerUnit(bytes: Buffer, at: number, position: number): Time
     recordSize > 0;
   if (!isSane) return undefined;
   const topicHash = bytes.readInt32BE(at + 40);
-  const reserved = bytes.readUInt32BE(at + 48);
-  return { prevPos, magic, writeTimeMs, slotMs, physicalOffset, recordSize, topicHash, reserved };
+  const rest = bytes.readUInt32BE(at + REST_AT);
+  const [isPutOff, restS] = [(rest & 1) === 1, rest >>> 1];
+  return { prevPos, magic, writeTimeMs, slotMs, physicalOffset, recordSize, topicHash, isPutOff, restS };
 }
