@@ -1,12 +1,15 @@
 /**
  * When an ASYNC_FLUSH log is synced (RocketMQ: FlushRealTimeService): `flushIntervalCommitLog` after bytes were
  * written, if there are `flushCommitLogLeastPages` of them; fewer wait until `flushCommitLogThoroughInterval`
- * after the last sync. The timer runs only while something is not flushed.
+ * after the last sync. The timer runs only while something is not flushed. Ours: when an eighth of `unflushedBytesMax`
+ * waits, a sync is due at once, so that a disk which keeps up never has senders refused for the interval's sake.
  */
 import type { Clock, TimerHandle, Timers } from "@orbitmq/host";
 import type { ResolvedStoreOptions } from "../store-options.ts";
 
 const PAGE_BYTES = 4096;
+/** The share of `unflushedBytesMax` that waits for no timer: 8 MiB by default. */
+const DUE_AT_ONCE_SHARE = 8;
 
 export class FlushSchedule {
   readonly #host: { readonly timers: Timers; readonly clock: Clock };
@@ -28,10 +31,11 @@ export class FlushSchedule {
     this.#lastFlushMs = host.clock.monotonicMs();
   }
 
-  /** Tells how much is written and not flushed, after every write. */
-  written(unflushedBytes: number): void {
+  /** Tells how much is written and not flushed, after every write; whether it is so much that a sync is due now. */
+  written(unflushedBytes: number): boolean {
     this.#unflushedBytes = unflushedBytes;
     if (unflushedBytes > 0) this.#arm();
+    return unflushedBytes >= this.#options.unflushedBytesMax / DUE_AT_ONCE_SHARE;
   }
 
   /** Tells how much is still not flushed, after every sync. */

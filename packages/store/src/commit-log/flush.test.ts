@@ -179,6 +179,18 @@ describe("ASYNC_FLUSH", () => {
     assert.equal(flushedOffset, writtenOffset);
   });
 
+  it("syncs before flushIntervalCommitLog when an eighth of unflushedBytesMax waits", async () => {
+    const driver = await StoreDriver.open({ ...ASYNC, unflushedBytesMax: 64 * 1024 });
+    const before = logSyncs(driver);
+    for (let index = 0; index < 7; index += 1) driver.send(message("e".repeat(1024)), "written");
+    driver.host.settle();
+    assert.equal(logSyncs(driver), before, "less than an eighth");
+    driver.send(message("e".repeat(1024)), "written");
+    driver.host.settle();
+    assert.equal(logSyncs(driver), before + 1);
+    assert.equal(driver.store.status().flushedOffset, driver.store.status().writtenOffset);
+  });
+
   it("leaves fewer pages until flushCommitLogThoroughInterval is over", async () => {
     const driver = await StoreDriver.open(ASYNC);
     driver.send(message("small"), "written");

@@ -279,7 +279,7 @@ export class LogWriter {
     if (this.#written === before) return true;
     if (this.#syncStore) this.#events.bytesWritten();
     else {
-      this.#schedule.written(this.#written - this.#flushed);
+      if (this.#schedule.written(this.#written - this.#flushed)) this.#flushAsked = true;
       this.#events.positionsMoved();
     }
     this.#writtenPosition.advance(this.#written);
