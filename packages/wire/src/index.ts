@@ -491,6 +491,7 @@ export {
   decodeHostBytes,
   encodeHostBytes,
   formatAddress,
+  formatHostBytes,
   parseAddress,
   parseV4,
   parseV6,
@@ -523,6 +524,7 @@ export {
   PROPERTIES_BYTES_MAX,
   PROPERTY_SEPARATOR,
   parseProperties,
+  propertiesObject,
 } from "./message/message-properties.ts";
 export type { MessageRecord, RecordInput, RecordPosition, RecordSource } from "./message/message-record.ts";
 export {

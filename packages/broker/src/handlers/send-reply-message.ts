@@ -11,10 +11,9 @@ import type { Clock } from "@orbitmq/host";
 import type { MessageStore } from "@orbitmq/store";
 import {
   COMPRESSION_MASK,
-  decodeHostBytes,
   decodeSendMessageRequestHeader,
   type Exchange,
-  formatAddress,
+  formatHostBytes,
   getProperty,
   MessageConst,
   MessageSysFlag,
@@ -112,7 +111,7 @@ function push(
     ...header,
     properties: withProperties(properties, { [MessageConst.PUSH_REPLY_TIME]: storeTimestamp }),
     bornHost: exchange.peer.address,
-    storeHost: formatAddress(decodeHostBytes(identity.storeHost)),
+    storeHost: formatHostBytes(identity.storeHost),
     storeTimestamp,
   };
   client.request(

@@ -3,9 +3,8 @@
  * any of them; an id that names broker and position is asked of that broker only.
  */
 import {
-  decodeHostBytes,
   decodeOffsetMessageId,
-  formatAddress,
+  formatHostBytes,
   MASTER_ID,
   type MessageRecord,
   queryMessageRequestHeader,
@@ -99,7 +98,7 @@ export async function findByPlace(
 function placeOf(msgId: string): { address: string; offset: number } | undefined {
   try {
     const { storeHost, physicalOffset } = decodeOffsetMessageId(msgId);
-    return { address: formatAddress(decodeHostBytes(storeHost)), offset: physicalOffset };
+    return { address: formatHostBytes(storeHost), offset: physicalOffset };
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;

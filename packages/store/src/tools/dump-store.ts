@@ -1,6 +1,6 @@
 /** Records of a store as plain objects, in the order of the log, for people and scripts. */
 import type { Files } from "@orbitmq/host";
-import { decodeHostBytes, decompressBody, formatAddress, parseProperties, readRecord } from "@orbitmq/wire";
+import { decompressBody, formatHostBytes, propertiesObject, readRecord } from "@orbitmq/wire";
 import { walkLog } from "./log-walk.ts";
 import { StoreView, type ViewOptions } from "./store-view.ts";
 
@@ -98,13 +98,13 @@ function dumped(bytes: Buffer, at: number, filter: DumpFilter): DumpedRecord | u
     queueOffset,
     storeTimestamp,
     bornTimestamp: record.bornTimestamp,
-    bornHost: formatAddress(decodeHostBytes(record.bornHost)),
-    storeHost: formatAddress(decodeHostBytes(record.storeHost)),
+    bornHost: formatHostBytes(record.bornHost),
+    storeHost: formatHostBytes(record.storeHost),
     sysFlag: record.sysFlag,
     flag: record.flag,
     reconsumeTimes: record.reconsumeTimes,
     preparedTransactionOffset: record.preparedTransactionOffset,
-    properties: Object.fromEntries(parseProperties(Buffer.from(record.properties).toString())),
+    properties: propertiesObject(Buffer.from(record.properties).toString()),
     ...bodyOf(record.body, record.sysFlag),
   };
 }

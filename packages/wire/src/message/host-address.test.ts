@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WireError } from "../wire-error.ts";
-import { decodeHostBytes, encodeHostBytes, formatAddress, parseAddress, parseV6 } from "./host-address.ts";
+import {
+  decodeHostBytes,
+  encodeHostBytes,
+  formatAddress,
+  formatHostBytes,
+  parseAddress,
+  parseV6,
+} from "./host-address.ts";
 
 function isInvalid(error: unknown): boolean {
   return error instanceof WireError && error.code === "ADDRESS_INVALID";
@@ -52,6 +59,7 @@ describe("an address as bytes", () => {
       const bytes = encodeHostBytes({ host, port: 10_911 });
       assert.equal(bytes.toString("hex"), `${hex}00002a9f`, host);
       assert.deepEqual(decodeHostBytes(bytes), { host: shown, port: 10_911 });
+      assert.equal(formatHostBytes(bytes), formatAddress({ host: shown, port: 10_911 }));
     }
   });
 
@@ -72,6 +80,7 @@ describe("an address as bytes", () => {
     assert.equal(parseV6("1:2:3:4:5:6:7::8"), undefined);
     for (const length of [0, 4, 7, 16, 21]) {
       assert.throws(() => decodeHostBytes(Buffer.alloc(length)), isInvalid);
+      assert.throws(() => formatHostBytes(Buffer.alloc(length)), isInvalid);
     }
   });
 });

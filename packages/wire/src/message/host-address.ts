@@ -48,6 +48,13 @@ export function decodeHostBytes(bytes: Uint8Array): SocketAddress {
   return { host: ip.length === 4 ? ip.join(".") : formatV6(ip), port };
 }
 
+/** The address in a record's bytes as `host:port`. Throws as {@link decodeHostBytes}. */
+export function formatHostBytes(bytes: Uint8Array): string {
+  if (bytes.length !== 8) return formatAddress(decodeHostBytes(bytes));
+  const port = (bytes[4]! << 24) | (bytes[5]! << 16) | (bytes[6]! << 8) | bytes[7]!;
+  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}:${port}`;
+}
+
 /** 4 bytes, or `undefined` when `host` is no IPv4 address. */
 export function parseV4(host: string): Uint8Array | undefined {
   const match = V4.exec(MAPPED_V4.exec(host)?.[1] ?? host);

@@ -5,10 +5,12 @@
  *   unique id   address (4|16) pid:i16 instance:i32 msSinceMonthStart:i32 counter:i16  property UNIQ_KEY, made
  *               by the producer, the same in every attempt to send
  */
-import { readInt64, writeInt64 } from "../bytes/big-endian.ts";
+import { readInt64 } from "../bytes/big-endian.ts";
 import { WireError } from "../wire-error.ts";
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, "0"));
+/** For as long as an id is made. */
+const scratch = Buffer.alloc(56);
 
 function hex(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
@@ -18,9 +20,14 @@ function hex(bytes: Uint8Array, start: number, end: number): string {
 
 /** `storeHost` as in a record: 8 or 20 bytes. 32 or 56 characters. */
 export function encodeOffsetMessageId(storeHost: Uint8Array, physicalOffset: number): string {
-  const offset = Buffer.allocUnsafe(8);
-  writeInt64(offset, physicalOffset, 0);
-  return hex(storeHost, 0, storeHost.length) + hex(offset, 0, 8);
+  let at = 0;
+  for (let i = 0; i < storeHost.length; i++) {
+    const byte = storeHost[i]!;
+    scratch[at++] = DIGITS[byte >> 4]!;
+    scratch[at++] = DIGITS[byte & 15]!;
+  }
+  writeOffsetDigits(scratch, at, physicalOffset);
+  return scratch.toString("latin1", 0, at + OFFSET_DIGITS);
 }
 
 const OFFSET_DIGITS = 16;

@@ -7,6 +7,7 @@ import {
   getProperty,
   MessageConst,
   parseProperties,
+  propertiesObject,
 } from "./message-properties.ts";
 
 describe("properties", () => {
@@ -37,6 +38,20 @@ describe("properties", () => {
     );
     assert.deepEqual([...parseProperties("")], []);
     assert.deepEqual([...parseProperties("nonsense")], []);
+  });
+
+  it("make an object without the one that is left out, whatever their names", () => {
+    const text =
+      "a\u00011\u0002skipped\u00012\u0002__proto__\u0001x\u0002a\u00013\u0002constructor\u0001y\u0002";
+    const object = propertiesObject(text, "skipped");
+    const entries = [
+      ["a", "3"],
+      ["__proto__", "x"],
+      ["constructor", "y"],
+    ];
+    assert.deepEqual(Object.entries(object), entries);
+    assert.equal(Object.getPrototypeOf(object), Object.prototype);
+    assert.deepEqual([...parseProperties(text)].length, entries.length + 1);
   });
 
   it("are read in time that grows with their length only", () => {

@@ -83,6 +83,31 @@ export const MessageConst = {
 /** All entries, later ones winning over earlier ones of the same name. Never throws. */
 export function parseProperties(text: string): Map<string, string> {
   const properties = new Map<string, string>();
+  eachProperty(text, (name, value) => properties.set(name, value));
+  return properties;
+}
+
+/** As {@link parseProperties}, as an object; `skipped` is left out. */
+export function propertiesObject(text: string, skipped?: string): Record<string, string> {
+  const properties: Record<string, string> = {};
+  eachProperty(text, (name, value) => {
+    if (name === skipped) return;
+    if (name !== PROTOTYPE) properties[name] = value;
+    else
+      Object.defineProperty(properties, name, {
+        value,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+  });
+  return properties;
+}
+
+/** To assign it would set the object's prototype. */
+const PROTOTYPE = "__proto__";
+
+function eachProperty(text: string, visit: (name: string, value: string) => void): void {
   let middle = -1;
   for (let at = 0; at < text.length; ) {
     let end = text.indexOf(PROPERTY_SEPARATOR, at);
@@ -90,10 +115,9 @@ export function parseProperties(text: string): Map<string, string> {
     // Looked for again only when the last one is behind us: a text without any is read once, not again and again.
     if (middle < at) middle = text.indexOf(NAME_VALUE_SEPARATOR, at);
     if (middle < 0) break;
-    if (middle > at && middle < end) properties.set(text.slice(at, middle), text.slice(middle + 1, end));
+    if (middle > at && middle < end) visit(text.slice(at, middle), text.slice(middle + 1, end));
     at = end + 1;
   }
-  return properties;
 }
 
 /** One property without building the map; `undefined` when it is not there. The last of a name wins. */

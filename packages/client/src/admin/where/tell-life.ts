@@ -1,13 +1,5 @@
 /** Gathers what brokers know about one life, and has it told. */
-import {
-  decodeHostBytes,
-  formatAddress,
-  isTagType,
-  MessageConst,
-  matchesTag,
-  OrbitProperty,
-  SUB_ALL,
-} from "@orbitmq/wire";
+import { formatHostBytes, isTagType, MessageConst, matchesTag, OrbitProperty, SUB_ALL } from "@orbitmq/wire";
 import { type AskedBroker, inParallel } from "./brokers.ts";
 import { type Copy, HALF_TOPIC } from "./copies.ts";
 import { type Attempt, groupStory } from "./group-story.ts";
@@ -64,7 +56,7 @@ class Telling {
     const { nowMs } = broker;
     const born = {
       bornMs: any.record.bornTimestamp,
-      bornHost: formatAddress(decodeHostBytes(any.record.bornHost)),
+      bornHost: formatHostBytes(any.record.bornHost),
     };
     if (!hasId) this.#notTold.add("it has no unique id: its retries and dead letters cannot be followed");
     if (life.isShared)

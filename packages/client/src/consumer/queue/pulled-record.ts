@@ -3,15 +3,14 @@
  * out of the receive buffer once, all of a response together; bodies stay views into that copy.
  */
 import {
-  decodeHostBytes,
   encodeOffsetMessageId,
-  formatAddress,
+  formatHostBytes,
   getProperty,
   KEY_SEPARATOR,
   MessageConst,
   type MessageQueue,
   type MessageRecord,
-  parseProperties,
+  propertiesObject,
   readRecords,
 } from "@orbitmq/wire";
 import type { MessageMetadata } from "../../message/received-message.ts";
@@ -51,27 +50,26 @@ export function metadataOf(
   attempts: number,
   namespace: Namespace,
 ): MessageMetadata {
-  const properties = parseProperties(record.properties);
-  const offsetMsgId = encodeOffsetMessageId(record.storeHost, record.physicalOffset);
-  const keys = properties.get(MessageConst.KEYS);
   // The checksum of the record in the store's log says nothing to an application.
-  properties.delete(MessageConst.CRC32);
+  const properties = propertiesObject(record.properties, MessageConst.CRC32);
+  const offsetMsgId = encodeOffsetMessageId(record.storeHost, record.physicalOffset);
+  const keys = properties[MessageConst.KEYS];
   return {
     topic: namespace.unwrap(topicOf(record)),
     queue: namespace.unwrapQueue(queue),
     queueOffset: record.queueOffset,
     physicalOffset: record.physicalOffset,
-    msgId: properties.get(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ?? offsetMsgId,
+    msgId: properties[MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX] ?? offsetMsgId,
     offsetMsgId,
-    tag: properties.get(MessageConst.TAGS),
+    tag: properties[MessageConst.TAGS],
     keys: keys === undefined ? [] : keys.split(KEY_SEPARATOR).filter((key) => key !== ""),
-    properties: Object.fromEntries(properties),
+    properties,
     flag: record.flag,
     sysFlag: record.sysFlag,
     bornTimestamp: record.bornTimestamp,
     storeTimestamp: record.storeTimestamp,
-    bornHost: formatAddress(decodeHostBytes(record.bornHost)),
-    storeHost: formatAddress(decodeHostBytes(record.storeHost)),
+    bornHost: formatHostBytes(record.bornHost),
+    storeHost: formatHostBytes(record.storeHost),
     reconsumeTimes: record.reconsumeTimes + attempts,
     storeSize: record.totalSize,
   };
