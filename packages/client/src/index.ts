@@ -36,6 +36,7 @@ export type {
   TopicStatus,
 } from "./admin/admin-types.ts";
 export type { BrokerRuntime, BrokerRuntimes, BrokerStats, GroupTopicProgress } from "./admin/brokers.ts";
+export type { BrokerSubscription, ConsumerSubscription } from "./admin/consumer-subscription.ts";
 export type {
   ClientConnection,
   ConsumeDirectlyOptions,
@@ -55,6 +56,8 @@ export type {
   RedriveOptions,
 } from "./admin/dead-letters/dead-letter-options.ts";
 export type { DeadLetterSelection } from "./admin/dead-letters/selection.ts";
+export type { DeleteGroupOptions } from "./admin/delete-groups.ts";
+export type { DeletedTopic } from "./admin/delete-topics.ts";
 export type { BrokerGroupSettings, GroupSettings } from "./admin/group-settings.ts";
 export type { ForbidOptions, GroupList, RequestModeOptions } from "./admin/groups.ts";
 export type { MessageTraceEvent, MessageTraceOptions } from "./admin/message-trace.ts";
@@ -69,7 +72,7 @@ export type {
   ResetTo,
 } from "./admin/offsets.ts";
 export type { OnlineProducer, ProducerConnections, ProducerList } from "./admin/producers.ts";
-export type { DeletedTopic, TopicSettings } from "./admin/topics.ts";
+export type { TopicSettings } from "./admin/topics.ts";
 export type {
   DelayWhere,
   GroupState,

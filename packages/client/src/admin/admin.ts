@@ -15,7 +15,7 @@ import type {
   MessageRequestModeSetting,
 } from "@orbitmq/wire";
 import { ClientInstance } from "../connection/client-instance.ts";
-import { OrbitError, type ServerFailure } from "../errors/errors.ts";
+import { OrbitError } from "../errors/errors.ts";
 import type { MessageQueue } from "../message/message.ts";
 import type { ReceivedMessage } from "../message/received-message.ts";
 import { checkGroup } from "../names/names.ts";
@@ -32,7 +32,10 @@ import type {
   TopicStatus,
 } from "./admin-types.ts";
 import * as brokers from "./brokers.ts";
+import { type ConsumerSubscription, consumerSubscription } from "./consumer-subscription.ts";
 import * as consumers from "./consumers.ts";
+import { type DeleteGroupOptions, deleteGroups } from "./delete-groups.ts";
+import { type DeletedTopic, deleteTopic, deleteTopics } from "./delete-topics.ts";
 import { findByKey, findByPlace } from "./find-messages.ts";
 import type { GroupSettings } from "./group-settings.ts";
 import { groupStatus } from "./group-status.ts";
@@ -96,8 +99,13 @@ export class Admin {
    * Forgets a topic with its messages and offsets: on every master of the cluster (215), then on the NameServers (216);
    * of one broker only when one is named.
    */
-  deleteTopic(topic: string, target: BrokerTarget = {}): Promise<topics.DeletedTopic> {
-    return topics.deleteTopic(this.#instance, topic, target);
+  deleteTopic(topic: string, target: BrokerTarget = {}): Promise<DeletedTopic> {
+    return deleteTopic(this.#instance, topic, target);
+  }
+
+  /** Several topics at once (5002, 216); brokers that do not know it (RocketMQ's up to 5.5) do one after the other. */
+  deleteTopics(names: readonly string[], target: BrokerTarget = {}): Promise<readonly DeletedTopic[]> {
+    return deleteTopics(this.#instance, names, target);
   }
 
   /** Names of all topics, sorted (206), or of those of one cluster (224). */
@@ -123,10 +131,7 @@ export class Admin {
   }
 
   /** How a topic is set up on each of its masters (351); brokers of RocketMQ from 5.0 on. */
-  topicSettings(topic: string): Promise<{
-    readonly brokers: readonly topics.TopicSettings[];
-    readonly failures: readonly ServerFailure[];
-  }> {
+  topicSettings(topic: string): ReturnType<typeof topics.topicSettings> {
     return topics.topicSettings(this.#instance, topic);
   }
 
@@ -136,9 +141,7 @@ export class Admin {
   }
 
   /** Groups that consume a topic, online or with offsets, sorted (300). */
-  groupsOfTopic(
-    topic: string,
-  ): Promise<{ readonly groups: readonly string[]; readonly failures: readonly ServerFailure[] }> {
+  groupsOfTopic(topic: string): ReturnType<typeof topics.groupsOfTopic> {
     return topics.groupsOfTopic(this.#instance, topic);
   }
 
@@ -165,11 +168,13 @@ export class Admin {
   }
 
   /** Forgets a group's settings, and its offsets when `cleanOffsets` (207). Names of the brokers that did it. */
-  deleteGroup(
-    group: string,
-    options: BrokerTarget & { readonly cleanOffsets?: boolean | undefined } = {},
-  ): Promise<string[]> {
-    return groups.deleteGroup(this.#instance, group, options);
+  deleteGroup(group: string, options: DeleteGroupOptions = {}): Promise<string[]> {
+    return deleteGroups(this.#instance, [group], options);
+  }
+
+  /** Several groups at once (5003); brokers that do not know it (RocketMQ's up to 5.5) do one after the other. */
+  deleteGroups(names: readonly string[], options: DeleteGroupOptions = {}): Promise<string[]> {
+    return deleteGroups(this.#instance, names, options);
   }
 
   /** Forbids a group to read a topic, or allows it again (353). Names of the brokers that did it. */
@@ -178,10 +183,7 @@ export class Admin {
   }
 
   /** Topics a group has offsets of, sorted (343). */
-  topicsOfGroup(
-    group: string,
-    target: BrokerTarget = {},
-  ): Promise<{ readonly topics: readonly string[]; readonly failures: readonly ServerFailure[] }> {
+  topicsOfGroup(group: string, target: BrokerTarget = {}): ReturnType<typeof groups.topicsOfGroup> {
     return groups.topicsOfGroup(this.#instance, group, target);
   }
 
@@ -206,16 +208,18 @@ export class Admin {
   }
 
   /** How far every group is in every topic it consumes (317). */
-  consumeProgress(target: BrokerTarget = {}): Promise<{
-    readonly groups: readonly brokers.GroupTopicProgress[];
-    readonly failures: readonly ServerFailure[];
-  }> {
+  consumeProgress(target: BrokerTarget = {}): ReturnType<typeof brokers.consumeProgress> {
     return brokers.consumeProgress(this.#instance, target);
   }
 
   /** Who is online in a consumer group, and what brokers take it to subscribe to (203). */
   consumerConnections(group: string, target: BrokerTarget = {}): Promise<consumers.ConsumerConnections> {
     return consumers.consumerConnections(this.#instance, group, target);
+  }
+
+  /** What each broker of a topic takes a group that is online to subscribe to of it (345). */
+  consumerSubscription(group: string, topic: string): Promise<ConsumerSubscription> {
+    return consumerSubscription(this.#instance, group, topic);
   }
 
   /** What one member is doing (307). `jstack`: with the stacks of its threads, which Java's clients have. */
@@ -403,10 +407,7 @@ export class Admin {
     name: string,
     key: string,
     target: BrokerTarget = {},
-  ): Promise<{
-    readonly brokers: readonly brokers.BrokerStats[];
-    readonly failures: readonly ServerFailure[];
-  }> {
+  ): ReturnType<typeof brokers.brokerStats> {
     return brokers.brokerStats(this.#instance, name, key, await allMasters(this.#instance, target));
   }
 

@@ -1,6 +1,5 @@
 /** Consumer groups as brokers keep them: their settings, what they may read, which topics they have offsets of. */
 import {
-  deleteSubscriptionGroupRequestHeader,
   encodeMessageRequestMode,
   getSubscriptionGroupConfigRequestHeader,
   type MessageRequestModeSetting,
@@ -102,28 +101,6 @@ async function currentSettings(
     if (error instanceof OrbitError && unknown.includes(error.code)) return undefined;
     throw error;
   }
-}
-
-/** On every master named (207), with the group's offsets if wanted. Names of the brokers that did it. */
-export async function deleteGroup(
-  instance: ClientInstance,
-  group: string,
-  options: BrokerTarget & { readonly cleanOffsets?: boolean | undefined },
-): Promise<string[]> {
-  checkGroup(group);
-  const cleanOffset = options.cleanOffsets ?? false;
-  const header = { groupName: group, cleanOffset, removeOffset: cleanOffset };
-  const done = await changeEach(await mastersOf(instance, options), (address) =>
-    instance.ask(
-      address,
-      {
-        code: RequestCode.DELETE_SUBSCRIPTIONGROUP,
-        header: (sink) => deleteSubscriptionGroupRequestHeader.encode(header, sink),
-      },
-      () => undefined,
-    ),
-  );
-  return done.map(({ server }) => server);
 }
 
 /** Forbids a group to read a topic, or allows it again, on every master named (353). */

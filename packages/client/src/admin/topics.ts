@@ -1,8 +1,6 @@
-/** Topics: creating, changing and deleting them, where they are, how they are set up and how much flows. */
+/** Topics: creating and changing them, where they are, how they are set up and how much flows. */
 import {
   compareMessageQueues,
-  deleteTopicInBrokerRequestHeader,
-  deleteTopicInNamesrvRequestHeader,
   type ExtSink,
   encodeTopicConfigList,
   getTopicConfigRequestHeader,
@@ -32,7 +30,7 @@ import type {
   TopicStatus,
 } from "./admin-types.ts";
 import { changeEach, lookAtEach } from "./ask-each.ts";
-import { allMasters, byBrokerName, mastersOf, mastersOfRoute, nameServersOf, overviewOf } from "./servers.ts";
+import { allMasters, byBrokerName, mastersOf, mastersOfRoute, overviewOf } from "./servers.ts";
 
 const QUEUES_DEFAULT = 8;
 const QUEUES_MAX = 65_535;
@@ -48,12 +46,6 @@ export interface TopicSettings {
   readonly perm: number;
   readonly order: boolean;
   readonly attributes: Readonly<Record<string, string>>;
-}
-
-export interface DeletedTopic {
-  readonly topic: string;
-  /** Brokers that had it, or were asked to forget it, by name, sorted. */
-  readonly brokers: readonly string[];
 }
 
 export async function createTopic(
@@ -102,40 +94,6 @@ function attributeChanges(attributes: Readonly<Record<string, string | undefined
       throw new OrbitError("INVALID_ARGUMENT", `the attribute "${name}" has a comma, a sign or a space`);
     return value === undefined ? ["-", name, ""] : ["+", name, value];
   });
-}
-
-/** From every master of the cluster (215), then, when all have forgotten it, from every NameServer (216). */
-export async function deleteTopic(
-  instance: ClientInstance,
-  topic: string,
-  target: BrokerTarget,
-): Promise<DeletedTopic> {
-  checkTopic(topic);
-  const masters = await mastersOf(instance, target);
-  const done = await changeEach(masters, (address) =>
-    instance.ask(
-      address,
-      {
-        code: RequestCode.DELETE_TOPIC_IN_BROKER,
-        header: (sink) => deleteTopicInBrokerRequestHeader.encode({ topic }, sink),
-      },
-      () => undefined,
-    ),
-  );
-  const everywhere = target.broker === undefined;
-  if (everywhere)
-    await changeEach(nameServersOf(instance), (address) =>
-      instance.ask(
-        address,
-        {
-          code: RequestCode.DELETE_TOPIC_IN_NAMESRV,
-          header: (sink) =>
-            deleteTopicInNamesrvRequestHeader.encode({ topic, clusterName: target.cluster }, sink),
-        },
-        () => undefined,
-      ),
-    );
-  return { topic, brokers: done.map(({ server }) => server) };
 }
 
 export async function topicRoute(instance: ClientInstance, topic: string): Promise<TopicRoute> {

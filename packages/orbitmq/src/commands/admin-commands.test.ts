@@ -111,6 +111,24 @@ describe("orbitmq topic", () => {
     assert.equal((await orbitmq("topic show t1")).code, 9);
   });
 
+  it("is deleted with others at once, asked about and told one by one", async () => {
+    for (const name of ["d1", "d2", "d3"]) await ok(`topic create ${name}`);
+    const unasked = await orbitmq("topic delete d1 d2 d3 d1");
+    assert.equal(unasked.code, 2);
+    assert.match(unasked.stderr, /delete the topics d1, d2 and d3 with all their messages; nobody/);
+    assert.equal(
+      await ok("topic delete d1 d2 d1 --yes"),
+      "d1: deleted on broker-a\nd2: deleted on broker-a\n",
+    );
+    assert.equal(await ok("topic delete d3 -y --json"), '{"topic":"d3","brokers":["broker-a"]}\n');
+    await mq.advance(0);
+    const { topics } = await json("topic list");
+    assert.deepEqual(
+      (topics as string[]).filter((name) => /^d\d$/.test(name)),
+      [],
+    );
+  });
+
   it("shows what flows in and out", async () => {
     await ok("topic create flow --queues 1");
     await send("flow", 30);
@@ -151,6 +169,19 @@ describe("orbitmq group", () => {
     assert.equal((await orbitmq("group delete g1")).code, 2);
     assert.match(await ok("group delete g1 --clean-offsets -y"), /^g1: deleted on broker-a$/m);
     assert.equal((await orbitmq("group show g1")).code, 9);
+  });
+
+  it("is deleted with others at once, asked about and told one by one", async () => {
+    for (const name of ["g2", "g3"]) await ok(`group set ${name}`);
+    const unasked = await orbitmq("group delete g2 g3 --clean-offsets");
+    assert.equal(unasked.code, 2);
+    assert.match(
+      unasked.stderr,
+      /settings of the groups g2 and g3 and where they are in their topics; nobody/,
+    );
+    const lines = '{"group":"g2","brokers":["broker-a"]}\n{"group":"g3","brokers":["broker-a"]}\n';
+    assert.equal(await ok("group delete g2 g3 g2 --yes --json"), lines);
+    assert.doesNotMatch(await ok("group list"), /^g[23] /m);
   });
 });
 

@@ -6,13 +6,24 @@ import { jsonLine } from "./report.ts";
 import { withAdmin } from "./with-admin.ts";
 
 /** The exit code. `say`: without a newline. */
-export async function change<T>(
+export function change<T>(
   flags: ClientFlags,
   terminal: Terminal,
   act: (admin: Admin) => Promise<T>,
   say: (value: T) => string,
 ): Promise<number> {
-  const value = await withAdmin(flags, terminal, act);
-  await terminal.out(flags.json === true ? jsonLine(value) : `${say(value)}\n`);
+  return changeSeveral(flags, terminal, async (admin) => [await act(admin)], say);
+}
+
+/** Of several things: a line for each. */
+export async function changeSeveral<T>(
+  flags: ClientFlags,
+  terminal: Terminal,
+  act: (admin: Admin) => Promise<readonly T[]>,
+  say: (value: T) => string,
+): Promise<number> {
+  const values = await withAdmin(flags, terminal, act);
+  const line = (value: T): string => (flags.json === true ? jsonLine(value) : `${say(value)}\n`);
+  await terminal.out(values.map(line).join(""));
   return 0;
 }

@@ -2,7 +2,7 @@
 import type { GroupSettings } from "@orbitmq/client";
 import { ServerError } from "../../server-error.ts";
 import type { Terminal } from "../../terminal.ts";
-import { change } from "../client/change.ts";
+import { change, changeSeveral } from "../client/change.ts";
 import type { TargetFlags, YesFlags } from "../client/client-flags.ts";
 import { confirm } from "../client/confirm.ts";
 import { listText } from "../client/texts.ts";
@@ -62,19 +62,27 @@ function minutes(ms: number | undefined): number | undefined {
   return ms / MINUTE_MS;
 }
 
-export async function deleteGroup(
-  group: string,
+export async function deleteGroups(
+  names: readonly string[],
   flags: TargetFlags & YesFlags & { readonly cleanOffsets?: boolean },
   terminal: Terminal,
 ): Promise<number> {
+  const groups = [...new Set(names)];
   const { cluster, broker, cleanOffsets } = flags;
-  const what = cleanOffsets === true ? " and where it is in its topics" : "";
-  await confirm(`delete the settings of the group ${group}${what}`, flags, terminal);
-  return change(
+  const [who, place] =
+    groups.length === 1
+      ? [`group ${groups[0]}`, "where it is in its topics"]
+      : [`groups ${listText(groups)}`, "where they are in their topics"];
+  const what = cleanOffsets === true ? ` and ${place}` : "";
+  await confirm(`delete the settings of the ${who}${what}`, flags, terminal);
+  return changeSeveral(
     flags,
     terminal,
-    async (admin) => ({ group, brokers: await admin.deleteGroup(group, { cluster, broker, cleanOffsets }) }),
-    ({ brokers }) => `${group}: deleted on ${listText(brokers)}`,
+    async (admin) => {
+      const brokers = await admin.deleteGroups(groups, { cluster, broker, cleanOffsets });
+      return groups.map((group) => ({ group, brokers }));
+    },
+    ({ group, brokers }) => `${group}: deleted on ${listText(brokers)}`,
   );
 }
 

@@ -80,14 +80,14 @@ export function addGroupCommands(root: Command, { terminal, setExitCode }: Comma
     });
   withYesFlag(
     withTargetFlags(
-      group.command("delete").description("delete a group's settings").argument("<group>"),
+      group.command("delete").description("delete groups' settings").argument("<groups...>"),
       ONLY_CLUSTER,
     ),
   )
-    .option("--clean-offsets", "also where it is in its topics")
-    .action(async (name: string, flags: TargetFlags & YesFlags & { cleanOffsets?: boolean }) => {
-      const { deleteGroup } = await import("./group-change.ts");
-      setExitCode(await deleteGroup(name, flags, terminal));
+    .option("--clean-offsets", "also where they are in their topics")
+    .action(async (names: string[], flags: TargetFlags & YesFlags & { cleanOffsets?: boolean }) => {
+      const { deleteGroups } = await import("./group-change.ts");
+      setExitCode(await deleteGroups(names, flags, terminal));
     });
   withYesFlag(
     withTargetFlags(

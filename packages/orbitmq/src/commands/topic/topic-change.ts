@@ -1,7 +1,7 @@
 /** `orbitmq topic create|update|delete|clean-unused`. */
 import { ServerError } from "../../server-error.ts";
 import type { Terminal } from "../../terminal.ts";
-import { change } from "../client/change.ts";
+import { change, changeSeveral } from "../client/change.ts";
 import type { TargetFlags, YesFlags } from "../client/client-flags.ts";
 import { confirm } from "../client/confirm.ts";
 import { keyValues } from "../client/key-values.ts";
@@ -92,19 +92,24 @@ async function brokersIn(
   return cluster === undefined ? undefined : ((await clusters())[cluster] ?? []);
 }
 
-export async function deleteTopic(
-  topic: string,
+export async function deleteTopics(
+  names: readonly string[],
   flags: TargetFlags & YesFlags,
   terminal: Terminal,
 ): Promise<number> {
+  const topics = [...new Set(names)];
   const { cluster, broker } = flags;
   const where = broker === undefined ? "" : ` on ${broker}`;
-  await confirm(`delete the topic ${topic} with all its messages${where}`, flags, terminal);
-  return change(
+  const what =
+    topics.length === 1
+      ? `the topic ${topics[0]} with all its`
+      : `the topics ${listText(topics)} with all their`;
+  await confirm(`delete ${what} messages${where}`, flags, terminal);
+  return changeSeveral(
     flags,
     terminal,
-    (admin) => admin.deleteTopic(topic, { cluster, broker }),
-    ({ brokers }) => `${topic}: deleted on ${listText(brokers)}`,
+    (admin) => admin.deleteTopics(topics, { cluster, broker }),
+    ({ topic, brokers }) => `${topic}: deleted on ${listText(brokers)}`,
   );
 }
 

@@ -58,12 +58,12 @@ export function addTopicCommands(root: Command, { terminal, setExitCode }: Comma
     });
   withYesFlag(
     withTargetFlags(
-      topic.command("delete").description("delete a topic with its messages").argument("<topic>"),
+      topic.command("delete").description("delete topics with their messages").argument("<topics...>"),
       ONLY_CLUSTER,
     ),
-  ).action(async (name: string, flags: TargetFlags & YesFlags) => {
-    const { deleteTopic } = await import("./topic-change.ts");
-    setExitCode(await deleteTopic(name, flags, terminal));
+  ).action(async (names: string[], flags: TargetFlags & YesFlags) => {
+    const { deleteTopics } = await import("./topic-change.ts");
+    setExitCode(await deleteTopics(names, flags, terminal));
   });
   withClientFlags(topic.command("list").description("print the names of all topics"))
     .option("--cluster <name>", "of this cluster only")
