@@ -72,6 +72,30 @@ describe("a timed message that is damaged in the log", () => {
     assert.deepEqual(new Set(await sim.bodies(TOPIC)), new Set(["first", "third", "second"]));
   });
 
+  it("does not come when it was taken back, though its deletion was there before it could be read", async () => {
+    const sim = await SimBroker.started({ timerKeptRetryMs: 5_000, recallMessageEnable: true });
+    const handles: string[] = [];
+    for (const body of ["first", "second", "third"]) {
+      const { ext } = await timedSend(sim, TOPIC, body, { TIMER_DELAY_SEC: 30 });
+      handles.push(ext.get("recallHandle")!);
+    }
+    const recall = { topic: TOPIC, recallHandle: handles[1]! };
+    assert.equal((await sim.ask(RequestCode.RECALL_MESSAGE, recall)).code, 0);
+    await sim.run(3_000);
+    await sim.stop();
+    flip(sim, "second");
+    await sim.start();
+    await sim.run(600_000);
+    assert.equal(listed(sim), 1);
+    await sim.stop();
+    flip(sim, "second");
+    await sim.start();
+    await sim.run(60_000);
+    assert.equal(listed(sim), 0);
+    assert.deepEqual(await sim.bodies(TOPIC), ["first", "third"]);
+    await sim.stop();
+  });
+
   it("does not hold up the others before it is in the wheel, either", async () => {
     const sim = await withTimers();
     flip(sim, "first");

@@ -9,6 +9,7 @@ import { type GetResult, TIMER_PRECISION_MS, type TimerFiles, TimerMagic } from 
 import { getProperty, javaHash, MessageConst, type MessageRecord, readRecord } from "@orbitmq/wire";
 import { TIMER_TOPIC } from "../names.ts";
 import type { DamagedTimers } from "./damaged-timers.ts";
+import { recalledOf } from "./recalls.ts";
 import type { TimerServiceNeeds } from "./timer-needs.ts";
 import type { TimerProgress } from "./timer-progress.ts";
 import { outOf, recordOf } from "./timer-slot-run.ts";
@@ -262,22 +263,28 @@ export class TimerIntake {
    */
   async readDamaged(): Promise<{ readonly found: number[]; readonly gone: number[] }> {
     const { store, logger } = this.#needs;
-    const found: number[] = [];
+    const readable: MessageRecord[] = [];
     const gone: number[] = [];
     for (const each of this.#damaged.all) {
       const { position } = each;
       const bytes = await new Promise<Uint8Array | undefined>((resolve) => store.recordAt(position, resolve));
       if (bytes !== undefined) {
-        const record = readRecord(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-        const outMs = outOf(record.properties);
-        const isTimed = record.topic === TIMER_TOPIC && record.queueOffset < this.#next;
-        if (isTimed && outMs !== undefined && !this.#put(record, outMs)) continue;
-        logger.info(each, "a timed message that was damaged can be read again");
-        found.push(position);
+        readable.push(readRecord(Buffer.from(bytes)));
       } else if (position < store.status().minOffset) {
         logger.error(each, "a timed message that was damaged was removed from the log: it is lost");
         gone.push(position);
       }
+    }
+    const recalled = readable.length > 0 ? await recalledOf(store, readable) : undefined;
+    const found: number[] = [];
+    for (const record of readable) {
+      const outMs = outOf(record.properties);
+      const isTimed = record.topic === TIMER_TOPIC && record.queueOffset < this.#next;
+      const isRecalled = recalled?.has(record) === true;
+      if (isTimed && outMs !== undefined && !isRecalled && !this.#put(record, outMs)) continue;
+      const { physicalOffset: position } = record;
+      logger.info({ position, isRecalled }, "a timed message that was damaged can be read again");
+      found.push(position);
     }
     return { found, gone };
   }

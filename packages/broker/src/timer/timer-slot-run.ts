@@ -32,6 +32,7 @@ import { TIMER_TOPIC } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import type { DamagedTimers } from "./damaged-timers.ts";
+import { recallNames } from "./recalls.ts";
 import { dueTimedMessage, rolledMessage } from "./timed-message.ts";
 
 /** What is counted since the start. */
@@ -334,11 +335,7 @@ export class TimerSlotRun implements AppendWaiter {
 
   #isDeleted(properties: string): boolean {
     if (this.#deleted.size === 0) return false;
-    const key = getProperty(properties, MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX);
-    if (key === undefined) return false;
-    // Before 5.3 a deletion named the key alone.
-    const topic = getProperty(properties, MessageConst.REAL_TOPIC);
-    return this.#deleted.has(`${topic}+${key}`) || this.#deleted.has(key);
+    return recallNames(properties).some((name) => this.#deleted.has(name));
   }
 }
 
