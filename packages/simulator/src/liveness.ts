@@ -55,7 +55,11 @@ export class Liveness {
   #othersMiss(): string | undefined {
     for (const workload of this.#cluster.workloads) {
       const missing = workload.missing(
-        (broker, sinceMs) => this.#lost.has(broker) || (this.#removedMs.get(broker) ?? -1) >= sinceMs,
+        (broker, sinceMs, place) =>
+          this.#lost.has(broker) ||
+          (this.#removedMs.get(broker) ?? -1) >= sinceMs ||
+          // Its place may be told after it was removed: an answer was on its way.
+          (place !== undefined && place.offset < (this.#removedTo.get(place.queue) ?? 0)),
       );
       if (missing !== undefined) return missing;
     }

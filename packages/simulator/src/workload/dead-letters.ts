@@ -21,7 +21,7 @@ import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
 import type { MessageFactory } from "./message-factory.ts";
 import { sleep } from "./producer-node.ts";
 import { PullRefused, QueueReader } from "./queue-reader.ts";
-import type { Workload } from "./workload.ts";
+import type { IsLost, Workload } from "./workload.ts";
 
 const GROUP = "returners";
 /** Attempts after the first. */
@@ -62,7 +62,7 @@ export class DeadLetters implements Workload {
     this.#plan.isCalm = true;
   }
 
-  missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
+  missing(isLost: IsLost): string | undefined {
     for (const { id, broker, sinceMs } of this.#plan.awaited.values()) {
       if (!isLost(broker, sinceMs)) return `${id} was sent back to ${broker} and is no dead letter`;
     }

@@ -6,11 +6,13 @@
  *           wanted ──everything is acknowledged──▶ due ──▶ asked, by one member ──▶ done ──▶ never
  *                                                  due ◀── no, or no answer
  */
-import { brokerOf, topicOf } from "../checker/history.ts";
+import { brokerOf, type HistoryEvent, topicOf } from "../checker/history.ts";
 import type { NodeContext, SimNode } from "../cluster/sim-node.ts";
 import type { MessageFactory } from "./message-factory.ts";
 import { type BrokerAt, MAYBE, type PopClient, type Popped } from "./pop-client.ts";
-import type { Workload } from "./workload.ts";
+import type { IsLost, Workload } from "./workload.ts";
+
+type Awaited = Extract<HistoryEvent, { kind: "acknowledged" }>;
 
 /** Acknowledges a message, and notes that it is done, or may be. Returns the code of the answer. */
 export async function acknowledgePopped(
@@ -48,10 +50,7 @@ export class Poppers implements Workload {
   readonly nodes: readonly SimNode[];
   readonly #plan: PopPlan;
   readonly #context: NodeContext;
-  readonly #awaited = new Map<
-    string,
-    { readonly id: string; readonly broker: string; readonly atMs: number }
-  >();
+  readonly #awaited = new Map<string, Awaited>();
   #read = 0;
 
   constructor(
@@ -68,7 +67,7 @@ export class Poppers implements Workload {
     this.#plan.isCalm = true;
   }
 
-  missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
+  missing(isLost: IsLost): string | undefined {
     const { acknowledged } = this.#context.recorder;
     const plan = this.#plan;
     if (plan.reset === "done") {
@@ -76,12 +75,13 @@ export class Poppers implements Workload {
       plan.reset = "never";
     }
     for (; this.#read < acknowledged.length; this.#read++) {
-      const { id, queue, atMs } = acknowledged[this.#read] as (typeof acknowledged)[number];
-      const broker = brokerOf(queue);
-      if (topicOf(queue) === this.#plan.topic) this.#awaited.set(`${id} ${broker}`, { id, broker, atMs });
+      const one = acknowledged[this.#read] as (typeof acknowledged)[number];
+      if (topicOf(one.queue) === plan.topic) this.#awaited.set(`${one.id} ${brokerOf(one.queue)}`, one);
     }
-    for (const [key, { id, broker, atMs }] of this.#awaited) {
-      if (plan.done.has(key) || isLost(broker, atMs)) this.#awaited.delete(key);
+    for (const [key, one] of this.#awaited) {
+      const { id, queue, atMs } = one;
+      const broker = brokerOf(queue);
+      if (plan.done.has(key) || isLost(broker, atMs, one)) this.#awaited.delete(key);
       else if (!plan.asked.has(key))
         return `${id} on ${broker} is not popped and acknowledged by ${this.#plan.group}`;
     }

@@ -8,7 +8,7 @@ import type { NodeContext } from "../../cluster/sim-node.ts";
 import type { Scenario } from "../../scenario.ts";
 import type { TimerMode } from "../../timer-mode.ts";
 import type { MessageFactory } from "../message-factory.ts";
-import type { Workload } from "../workload.ts";
+import type { IsLost, Workload } from "../workload.ts";
 import { TimedNode } from "./timed-node.ts";
 import type { TimedPlan } from "./timed-plan.ts";
 
@@ -54,7 +54,7 @@ export class TimedMessages implements Workload {
     this.#plan.pauseMs = 0;
   }
 
-  missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
+  missing(isLost: IsLost): string | undefined {
     const { left, waiting } = this.#plan;
     if (left > 0) return `${left} messages for a time could not even be sent`;
     const inFlight = this.nodes.reduce((sum, node) => sum + node.inFlight, 0);

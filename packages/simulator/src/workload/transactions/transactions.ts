@@ -6,7 +6,7 @@ import type { Scenario } from "../../scenario.ts";
 import type { TransactionMode } from "../../transaction-mode.ts";
 import type { MessageFactory } from "../message-factory.ts";
 import type { BrokerAt } from "../pop-client.ts";
-import type { Workload } from "../workload.ts";
+import type { IsLost, Workload } from "../workload.ts";
 import { LocalDatabase } from "./local-database.ts";
 import { ParkedNode } from "./parked-node.ts";
 import { TransactionNode } from "./transaction-node.ts";
@@ -56,7 +56,7 @@ export class Transactions implements Workload {
     this.#plan.pauseMs = 0;
   }
 
-  missing(isLost: (broker: string, sinceMs: number) => boolean): string | undefined {
+  missing(isLost: IsLost): string | undefined {
     const { left, halves, database, leftParked } = this.#plan;
     if (left > 0) return `${left} transactions could not even be begun`;
     const inFlight = this.producers.reduce((sum, producer) => sum + producer.inFlight, 0);
