@@ -1,5 +1,5 @@
 /** Which handler answers which request about groups: who is online, how far they are, what an administrator sets. */
-import { parseJsonFile, RequestCode, type RequestHandler } from "@orbitmq/wire";
+import { RequestCode, type RequestHandler } from "@orbitmq/wire";
 import type { ProducerGroups } from "./consumer-groups/producer-groups.ts";
 import { type CheckClientConfigNeeds, checkClientConfig } from "./handlers/check-client-config.ts";
 import { type CloneGroupOffsetNeeds, cloneGroupOffset } from "./handlers/clone-group-offset.ts";
@@ -47,7 +47,6 @@ import {
   updateAndGetGroupForbidden,
 } from "./handlers/update-and-get-group-forbidden.ts";
 import { viewBrokerStatsData } from "./handlers/view-broker-stats-data.ts";
-import { isSystemGroup } from "./metrics/consumer-lag.ts";
 
 export type GroupParts = CheckClientConfigNeeds &
   CloneGroupOffsetNeeds &
@@ -69,7 +68,6 @@ export function groupRequestHandlers(parts: GroupParts): readonly (readonly [num
       timedCreation(updateAndCreateSubscriptionGroup(parts), {
         clock: parts.clock,
         counts: parts.stats.counted.groupCreations,
-        isSystem: ({ body }) => isSystemGroup(parseJsonFile(body, "group").optionalString("groupName") ?? ""),
       }),
     ],
     [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, updateAndCreateSubscriptionGroupList(parts)],

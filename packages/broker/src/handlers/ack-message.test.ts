@@ -49,6 +49,14 @@ describe("ACK_MESSAGE", () => {
     assert.equal(room.ack(again!).code, 0);
     room.advance(100_000);
     assert.deepEqual(room.bodies(), []);
+    // The metrics tell which of the two topics, and of acknowledgements of clients only.
+    assert.deepEqual(
+      [...room.room.stats.counted.allPops()].map(([group, topic, pops]) => [group, topic, { ...pops }]),
+      [
+        [GROUP, TOPIC, { checkPoints: 1, acknowledgements: 0, retries: 1 }],
+        [GROUP, RETRY_TOPIC, { checkPoints: 1, acknowledgements: 1, retries: 0 }],
+      ],
+    );
   });
 
   it("is not durable on a store that fails, nor taken by one that takes nothing", () => {

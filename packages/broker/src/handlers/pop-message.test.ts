@@ -154,6 +154,11 @@ describe("POP_MESSAGE", () => {
     assert.equal(second.answer, undefined);
     room.advance(15_000);
     assert.equal(second.answer!.code, 210);
+    assert.deepEqual([first.isLongPolling, second.isLongPolling], [true, true]);
+    room.send(["b"]);
+    const found = room.start({ pollTime: 15_000 });
+    room.room.host.endTurn();
+    assert.deepEqual([found.answer?.code, found.isLongPolling], [0, false]);
   });
 
   it("wakes the next when it leaves something over", () => {
@@ -330,6 +335,11 @@ describe("a popped message that nobody acknowledges", () => {
     assert.equal(dead!.body, "a");
     assert.equal(getProperty(dead!.message.properties, "RETRY_TOPIC"), TOPIC);
     assert.equal(room.room.stats.sentToDlq, 1);
+    const retries = [...room.room.stats.counted.allPops()].map(([, topic, pops]) => [topic, pops.retries]);
+    assert.deepEqual(retries, [
+      [TOPIC, 1],
+      [RETRY_TOPIC, 1],
+    ]);
   });
 
   it("has the retry topic of the other name where that is chosen, and the old one is still read", () => {

@@ -106,6 +106,16 @@ describe("pull-message", () => {
     });
   });
 
+  it("notes for metrics how far the group has pulled, found or not", () => {
+    const at = new Room();
+    at.arrive(["a", "b", "c"]);
+    const noted = () => at.room.pullOffsets.get("group", "orders", 0);
+    at.pull({ maxMsgNums: 2 });
+    assert.equal(noted(), 2);
+    at.pull({ queueOffset: 2, subscription: "A" });
+    assert.equal(noted(), 3);
+  });
+
   it("releases what the store lent exactly once, found or not", () => {
     const at = new Room();
     at.arrive(["a"]);
@@ -184,6 +194,7 @@ describe("pull-message", () => {
       at.arrive(["a", "b"]);
       at.room.host.endTurn();
       assert.equal(exchange.answer?.body.toString(), "<a><b>");
+      assert.equal(exchange.isLongPolling, true);
     });
 
     it("not for a message with another tag, which is skipped later", () => {

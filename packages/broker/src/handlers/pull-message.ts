@@ -118,7 +118,6 @@ export function pullMessage(needs: PullMessageNeeds): RequestHandler {
         exchange.peer.address,
       );
     }
-    needs.pullOffsets.note(group.groupName, header.topic, header.queueId, header.queueOffset);
     new Pull(needs, header, exchange, topic, group, filter ?? tagsFilter(subscription)).run();
   };
 }
@@ -312,7 +311,8 @@ class Pull implements ParkedPull {
   }
 
   #looked(result: GetResult): void {
-    const { store, longPoll, stats } = this.#needs;
+    const { store, longPoll, stats, pullOffsets } = this.#needs;
+    pullOffsets.note(this.group, this.topic, this.queueId, result.nextBeginOffset);
     let code = codeOf(result.status, this.offset);
     if (code === ResponseCode.SUCCESS) {
       stats.got(result.messageCount, result.byteCount, this.topic, this.group);

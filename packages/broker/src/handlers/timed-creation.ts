@@ -12,8 +12,8 @@ import type { CountedBy } from "../metrics/counted.ts";
 export interface TimedCreation {
   readonly clock: Clock;
   readonly counts: CountedBy<Histogram>;
-  /** Whether what is to be created bears a name of the system's. May throw WireError. */
-  readonly isSystem: (request: RemotingCommand) => boolean;
+  /** Whether what is to be created bears a name of the system's, where that is told apart. May throw WireError. */
+  readonly isSystem?: (request: RemotingCommand) => boolean;
 }
 
 export function timedCreation(
@@ -22,9 +22,9 @@ export function timedCreation(
 ): RequestHandler {
   return (request, exchange) => {
     const beganMs = clock.monotonicMs();
-    const system = isSystemName(request, isSystem);
+    const system = isSystem === undefined ? "" : ` ${isSystemName(request, isSystem)}`;
     const ended = (status: "success" | "failure"): void =>
-      counts.of(`${status} ${system}`).record(Math.floor(clock.monotonicMs() - beganMs));
+      counts.of(`${status}${system}`).record(Math.floor(clock.monotonicMs() - beganMs));
     const timed: Exchange = {
       peer: exchange.peer,
       code: exchange.code,
@@ -44,7 +44,7 @@ export function timedCreation(
   };
 }
 
-function isSystemName(request: RemotingCommand, isSystem: TimedCreation["isSystem"]): boolean {
+function isSystemName(request: RemotingCommand, isSystem: NonNullable<TimedCreation["isSystem"]>): boolean {
   try {
     return isSystem(request);
   } catch (error) {

@@ -97,8 +97,8 @@ function* brokerFamilies(needs: BrokerMetricsNeeds): Generator<MetricFamily> {
     ["consumer_group", groupCreations],
   ] as const) {
     const points = map(by.entries(), ([key, value]): MetricPoint => {
-      const [invocation_status = "", is_system = ""] = key.split(" ");
-      return { labels: { invocation_status, is_system }, value };
+      const [invocation_status = "", is_system] = key.split(" ");
+      return { labels: { invocation_status, ...(is_system === undefined ? {} : { is_system }) }, value };
     });
     const help = "How long creating or changing one took";
     yield family(`rocketmq_${name}_create_execution_time`, "histogram", help, points, "milliseconds");

@@ -84,6 +84,7 @@ export class Counted {
   readonly #pops = new CountedBy(() => new GroupPops());
   /** By invocation status and whether the name is the system's: `success false`. */
   readonly topicCreations = new CountedBy(() => new Histogram(CREATE_BOUNDS_MS));
+  /** By invocation status alone. */
   readonly groupCreations = new CountedBy(() => new Histogram(CREATE_BOUNDS_MS));
   /** Sends that wait to be as durable as they asked for. */
   sendsWaiting: () => number = () => 0;

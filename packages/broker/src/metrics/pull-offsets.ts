@@ -6,7 +6,7 @@ export class PullOffsets {
   /** group → topic → queue id → offset. */
   readonly #table = new Map<string, Map<string, (number | undefined)[]>>();
 
-  /** A pull of the group began at `offset`. */
+  /** A pull of the group was told to go on at `offset`. */
   note(group: string, topic: string, queueId: number, offset: number): void {
     let topics = this.#table.get(group);
     if (topics === undefined) {

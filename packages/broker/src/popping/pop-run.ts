@@ -55,6 +55,7 @@ export class PopRun implements PopWaiter {
   readonly #isOrder: boolean;
   readonly #reviveQueueId: number;
   #mayWait: boolean;
+  #wasParked = false;
   #targets: PopTargets;
   #step = 0;
   #isLooking = false;
@@ -114,6 +115,7 @@ export class PopRun implements PopWaiter {
   }
 
   resume(reason: PopResumeReason): void {
+    this.#wasParked = true;
     if (reason === "woken" || reason === "due") {
       // What woke it is somebody else's, then.
       if (this.peer.closed) this.#service.pops.wake(this.group, this.topic, this.queueId);
@@ -391,7 +393,12 @@ export class PopRun implements PopWaiter {
 
   #answerNothing(code: number, remark: string): void {
     this.#service.needs.stats.missed();
-    this.#exchange.reply({ code, remark, header: (sink) => this.#encode(sink, []) });
+    this.#exchange.reply({
+      code,
+      remark,
+      header: (sink) => this.#encode(sink, []),
+      isLongPolling: this.#wasParked,
+    });
   }
 
   #answerFound(): void {
@@ -402,6 +409,7 @@ export class PopRun implements PopWaiter {
       remark: "FOUND",
       header: (sink) => this.#encode(sink, this.#offsets),
       body: this.#body,
+      isLongPolling: this.#wasParked,
       written: () => {
         for (const result of held) result.release();
       },

@@ -137,7 +137,10 @@ export class PopService {
 
   /** Appends that messages are acknowledged. */
   acknowledge(checkPoint: CheckPoint, bits: number, waiter: AppendWaiter): Refused | undefined {
-    return this.log.done(checkPoint, bits, waiter);
+    const refused = this.log.done(checkPoint, bits, waiter);
+    const { group, topic } = checkPoint;
+    if (refused === undefined) this.needs.stats.counted.pops(group, topic).acknowledgements++;
+    return refused;
   }
 
   /** Acknowledges a message popped in order. False: it was not popped, or by another pop. */

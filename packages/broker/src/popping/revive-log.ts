@@ -5,11 +5,9 @@
  */
 import type { Clock, TimerHandle, Timers } from "@orbitmq/host";
 import type { AppendOutcome, AppendRefusal, AppendWaiter, Durability, MessageStore } from "@orbitmq/store";
-import { popNormalTopicOf } from "@orbitmq/wire";
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
 import type { OffsetRegistry } from "../consumer-groups/offset-registry.ts";
-import type { GroupPops } from "../metrics/counted.ts";
 import { REVIVE_TOPIC_PREFIX } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
 import { CheckPoint, CheckPoints } from "./check-points.ts";
@@ -78,14 +76,14 @@ export class ReviveLog {
     reviveQueueId: number,
     waiter: AppendWaiter,
   ): { readonly checkPoint: CheckPoint; readonly position: number } | Refused {
-    const { store, clock } = this.#needs;
+    const { store, clock, stats } = this.#needs;
     const result = store.append(
       checkPointMessage(record, this.#place(reviveQueueId)),
       this.durability,
       waiter,
     );
     if (result.status === "refused") return result;
-    this.#counted(record).checkPoints++;
+    stats.counted.pops(record.group, record.topic).checkPoints++;
     this.#appended(reviveQueueId, result.queueOffset);
     const deadlineMs = clock.monotonicMs() + record.invisibleTime;
     const checkPoint = new CheckPoint(record, reviveQueueId, deadlineMs);
@@ -101,7 +99,6 @@ export class ReviveLog {
     const place = this.#place(checkPoint.reviveQueueId);
     const result = this.#needs.store.append(ackMessage(checkPoint, offsets, place), this.durability, waiter);
     if (result.status === "refused") return result;
-    this.#counted(checkPoint).acknowledgements++;
     this.#appended(checkPoint.reviveQueueId, result.queueOffset);
     this.table.acknowledge(checkPoint, bits);
     if (checkPoint.isClosing) {
@@ -151,10 +148,6 @@ export class ReviveLog {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#tick();
-  }
-
-  #counted({ group, topic }: { readonly group: string; readonly topic: string }): GroupPops {
-    return this.#needs.stats.counted.pops(group, popNormalTopicOf(topic, group));
   }
 
   #arm(): void {

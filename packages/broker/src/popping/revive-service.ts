@@ -200,7 +200,7 @@ export class ReviveService {
       return false;
     }
     stats.put(1, result.byteCount, message.topic);
-    if (!isDeadLetter) stats.counted.pops(group, popNormalTopicOf(record.topic, group)).retries++;
+    if (!isDeadLetter) stats.counted.pops(group, record.topic).retries++;
     if (isDeadLetter) stats.deadLetter(popNormalTopicOf(record.topic, group), group);
     checkPoint.ackedBits |= 1 << index;
     checkPoint.revivedBits |= 1 << index;

@@ -26,6 +26,8 @@ export class FakeExchange implements Exchange {
   readonly opaque = 1;
   readonly isOneway: boolean;
   answer: Answer | undefined;
+  /** Whether the answer says that it was put off. */
+  isLongPolling: boolean | undefined;
   onAnswer: ((answer: Answer) => void) | undefined;
 
   constructor(peer: Peer, code: number, isOneway: boolean) {
@@ -46,6 +48,7 @@ export class FakeExchange implements Exchange {
       ext: encodedExt(response.header),
       body: Buffer.concat(response.body ?? []),
     };
+    this.isLongPolling = response.isLongPolling;
     response.written?.();
     this.onAnswer?.(this.answer);
   }

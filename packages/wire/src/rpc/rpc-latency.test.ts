@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { RequestCode } from "../tables/request-code.ts";
 import { OTHER_CODE, RpcLatency } from "./rpc-latency.ts";
 
 const seen = (latency: RpcLatency) =>
@@ -35,6 +36,18 @@ describe("rpc latency", () => {
     latency.record(34, 0, false, "success", 0x7fffffff, -0x80000000 + 15);
     latency.record(34, 0, false, "success", 20, 4);
     assert.deepEqual(seen(latency), [[34, 0, false, "success", 2, 1]]);
+  });
+
+  it("of RocketMQ's codes is told apart, however high they are", () => {
+    const latency = new RpcLatency();
+    for (const code of [RequestCode.POP_MESSAGE, RequestCode.ACK_MESSAGE, RequestCode.POP_MESSAGE, 200_000]) {
+      latency.record(code, 0, false, "success", 0, 16);
+    }
+    assert.deepEqual(seen(latency), [
+      [200_050, 0, false, "success", 2, 2],
+      [200_051, 0, false, "success", 1, 1],
+      [OTHER_CODE, 0, false, "success", 1, 1],
+    ]);
   });
 
   it("of codes that nobody has is counted together, however many there are", () => {

@@ -6,13 +6,17 @@
  * of two is right as long as no request takes so long.
  */
 import { type Clock, Histogram } from "@orbitmq/host";
+import { RequestCode } from "../tables/request-code.ts";
 
 /** Upper ends, ms. */
 export const RPC_LATENCY_BOUNDS_MS: readonly number[] = [1, 3, 5, 7, 10, 100, 1_000, 2_000, 3_000];
 
 const TICKS_PER_MS = 16;
-/** Further codes are counted together as {@link OTHER_CODE}. */
+/** Beyond, codes that RocketMQ does not have are counted together as {@link OTHER_CODE}. */
 const CODES_MAX = 1_024;
+const highCodes: ReadonlySet<number> = new Set(
+  Object.values(RequestCode).filter((code) => code >= CODES_MAX),
+);
 /** Of one request code. */
 const OUTCOMES_MAX = 256;
 /** A code that RocketMQ does not have either. */
@@ -42,7 +46,8 @@ export function latencyTick(clock: Clock): number {
 
 export class RpcLatency {
   readonly #byCode: (OfCode | undefined)[] = [];
-  #other: OfCode | undefined;
+  /** And {@link OTHER_CODE}. */
+  readonly #byHighCode = new Map<number, OfCode>();
 
   /** A request that arrived at tick `since` was answered at tick `at`. */
   record(
@@ -54,14 +59,14 @@ export class RpcLatency {
     at: number,
   ): void {
     const ms = Math.max(0, (at - since) | 0) / TICKS_PER_MS;
-    const known = requestCode >= 0 && requestCode < CODES_MAX;
-    let ofCode = known ? this.#byCode[requestCode] : this.#other;
+    const isLow = requestCode >= 0 && requestCode < CODES_MAX;
+    const code = isLow || highCodes.has(requestCode) ? requestCode : OTHER_CODE;
+    let ofCode = isLow ? this.#byCode[code] : this.#byHighCode.get(code);
     if (ofCode === undefined) {
       ofCode = { plain: undefined, others: [] };
-      if (known) this.#byCode[requestCode] = ofCode;
-      else this.#other = ofCode;
+      if (isLow) this.#byCode[code] = ofCode;
+      else this.#byHighCode.set(code, ofCode);
     }
-    const code = known ? requestCode : OTHER_CODE;
     if (responseCode === 0 && !isLongPolling && result === "success") {
       ofCode.plain ??= newOutcome(code, 0, false, "success");
       ofCode.plain.latency.record(ms);
@@ -86,7 +91,7 @@ export class RpcLatency {
   }
 
   *outcomes(): Generator<RpcOutcome> {
-    for (const ofCode of [...this.#byCode, this.#other]) {
+    for (const ofCode of [...this.#byCode, ...this.#byHighCode.values()]) {
       if (ofCode?.plain !== undefined) yield ofCode.plain;
       if (ofCode !== undefined) yield* ofCode.others;
     }

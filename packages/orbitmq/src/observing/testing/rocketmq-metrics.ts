@@ -15,7 +15,7 @@ export const rocketmqMetrics: readonly (readonly [string, "counter" | "gauge" | 
   ["rocketmq_throughput_out_total", "counter", "topic consumer_group is_system is_retry"],
   ["rocketmq_message_size", "histogram", "topic message_type is_system"],
   ["rocketmq_topic_create_execution_time_milliseconds", "histogram", "invocation_status is_system"],
-  ["rocketmq_consumer_group_create_execution_time_milliseconds", "histogram", "invocation_status is_system"],
+  ["rocketmq_consumer_group_create_execution_time_milliseconds", "histogram", "invocation_status"],
   ["rocketmq_producer_connections", "gauge", "language version protocol_type"],
   [
     "rocketmq_consumer_connections",
