@@ -82,7 +82,12 @@ export const rooms: readonly Room[] = [
     modules: anyModule,
     ambient: true,
   },
-  { folder: "interop", packages: [...everything, "orbitmq/testing"], modules: anyModule, ambient: true },
+  {
+    folder: "interop",
+    packages: [...everything, "orbitmq/testing", "orbitmq/testing/prometheus"],
+    modules: anyModule,
+    ambient: true,
+  },
   { folder: "examples", packages: ["@orbitmq/client", "orbitmq"], modules: anyModule, ambient: true },
   { folder: "scripts", packages: [], modules: anyModule, ambient: true },
 ];

@@ -88,6 +88,7 @@ final class Consume {
         consumer.setMaxReconsumeTimes(args.number("max-reconsume-times", -1));
         consumer.setPullBatchSize(args.number("pull-batch", 32));
         consumer.setConsumeMessageBatchMaxSize(args.number("consume-batch", 1));
+        consumer.setPullThresholdForQueue(args.number("cache", 1_000));
         if (args.has("threads")) {
             consumer.setConsumeThreadMin(args.number("threads", 20));
             consumer.setConsumeThreadMax(args.number("threads", 20));
