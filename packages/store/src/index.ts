@@ -44,13 +44,12 @@ export {
 export { SlotReader, TimerDamage } from "./timer/slot-reader.ts";
 export {
   TIMER_PRECISION_MS,
-  type TimerEntry,
   TimerFiles,
   type TimerFilesOptions,
   type TimerProgress,
   type TimersOpened,
 } from "./timer/timer-files.ts";
-export { TIMER_UNIT_BYTES, TimerMagic, type TimerUnit } from "./timer/timer-unit.ts";
+export { TIMER_UNIT_BYTES, type TimerEntry, TimerMagic, type TimerUnit } from "./timer/timer-unit.ts";
 export { TIMER_WHEEL_SLOTS } from "./timer/timer-wheel.ts";
 export { BACKUP_VERSION, type BackupReport, backupStore } from "./tools/backup-store.ts";
 export { type DumpedDamage, type DumpedRecord, type DumpFilter, dumpStore } from "./tools/dump-store.ts";

@@ -486,7 +486,7 @@ export { parseJsonFile } from "./json/json-file.ts";
 export type { BatchEntry, ReceivedBatchEntry } from "./message/batch-body.ts";
 export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody, readBatchBody } from "./message/batch-body.ts";
 export { bodyCrc, bodyCrcBetween, joinedCrc32, plainCrc32, rangeCrc32 } from "./message/crc32.ts";
-export { EncodedProperties } from "./message/encoded-properties.ts";
+export { EncodedProperties, type TimerTrigger } from "./message/encoded-properties.ts";
 export {
   decodeHostBytes,
   encodeHostBytes,

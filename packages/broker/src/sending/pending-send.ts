@@ -87,6 +87,7 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
     this.#exchange = exchange;
     this.#topic = topic;
     this.#queueId = queueId;
+    this.recallHandle = undefined;
     this.#durability = durability;
     this.#isPlain = true;
   }
@@ -126,7 +127,8 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
 
   /** The answer to a plain send that succeeded writes itself. */
   get prepared(): PreparedFrame | undefined {
-    return this.#isPlain && this.code === ResponseCode.SUCCESS ? this : undefined;
+    const isSo = this.#isPlain && this.code === ResponseCode.SUCCESS && this.recallHandle === undefined;
+    return isSo ? this : undefined;
   }
 
   writeFrame(out: FrameBuffer, opaque: number, language: number, version: number): void {
@@ -186,7 +188,10 @@ export class PendingSend implements AppendWaiter, OutgoingResponse, PreparedFram
     }
     let uniqKey = this.#uniqKey;
     if (this.#isPlain) {
-      if (this.#plainAnswers.write(sink, this)) return;
+      if (this.#plainAnswers.write(sink, this)) {
+        if (this.recallHandle !== undefined) sink.put("recallHandle", this.recallHandle);
+        return;
+      }
       uniqKey = this.uniqKey.toString("utf8", 0, this.#uniqKeyLength);
     }
     sendMessageResponseHeader.encode(

@@ -30,6 +30,8 @@ const FIELDS: Readonly<Record<string, string>> = {
 
 const HALF = "UNIQ_KEY\u0001A\u0002TRAN_MSG\u0001true\u0002PGROUP\u0001g\u0002";
 
+const TIMED = "UNIQ_KEY\u0001A\u0002TIMER_DELAY_SEC\u000160";
+
 function room(tuning: Partial<BrokerTuning> = {}) {
   const made = brokerRoom({ tuning });
   made.topics.topics.apply({
@@ -125,6 +127,31 @@ describe("PlainSender", () => {
     }
   });
 
+  it("takes a message for a time as the long way does", () => {
+    for (const [json, timer, key] of [
+      [false, "TIMER_DELAY_SEC\u000160", ""],
+      [true, "TIMER_DELAY_MS\u000160000", ""],
+      [false, "TIMER_DELAY_MS\u00011500", "__SHARDINGKEY\u0001s\u0002"],
+      [false, "TIMER_DELIVER_MS\u00011700000099999", "a\u0001ü\u0002"],
+    ] as const) {
+      const ext = { ...FIELDS, f: "0", i: `${FIELDS["i"]}\u0002${timer}\u0002${key}` };
+      const [short, long] = [room(), room()];
+      const [first, second] = [byFrame(short, json, ext, "hello"), byHandler(long, ext, "hello")];
+      assert.equal(first.answer?.code, 0, first.answer?.remark);
+      assert.ok(first.answer?.ext.has("recallHandle"));
+      assert.deepEqual(new Map([...first.answer!.ext].sort()), new Map([...second.answer!.ext].sort()));
+      const [stored, expected] = [short, long].map(({ store }) => {
+        const { message, ...rest } = store.appended[0]!;
+        return { ...rest, message: { ...message, body: Buffer.from(message.body) } };
+      });
+      assert.deepEqual(stored, expected);
+      assert.equal(stored!.message.topic, "rmq_sys_wheel_timer");
+      assert.match(stored!.message.properties, /TIMER_OUT_MS\u0001\d{13}\u0002REAL_TOPIC\u0001orders\u0002/);
+      const counted = [short, long].map(({ stats }) => [...stats.counted.allIncoming()]);
+      assert.deepEqual(counted[0], counted[1]);
+    }
+  });
+
   it("leaves to the long way what is not plain, with the same outcome", () => {
     const changes: Record<string, string>[] = [
       { e: "-1" },
@@ -141,6 +168,19 @@ describe("PlainSender", () => {
       { f: "4", i: `${HALF}CHECK_IMMUNITY_TIME_IN_SECONDS\u000130\u0002` },
       { f: "4", i: `${HALF}DELAY\u00013\u0002` },
       { f: "4", i: `${HALF}a\u0001${"x".repeat(32_500)}\u0002` },
+      { i: `${TIMED}\u0002TIMER_DELAY_MS\u00015000\u0002` },
+      { i: `${TIMED}\u0002TIMER_OUT_MS\u00015000\u0002` },
+      { i: `${TIMED}\u0002TIMER_DEL_UNIQKEY\u0001orders+A\u0002` },
+      { i: `${TIMED}\u0002DELAY\u00013\u0002` },
+      { i: `${TIMED}\u0002WAIT\u0001false\u0002` },
+      { i: `${TIMED}x\u0002` },
+      { i: `${TIMED}000000000000000\u0002` },
+      { i: "UNIQ_KEY\u0001A\u0002TIMER_DELAY_SEC\u0001\u0002" },
+      { i: "UNIQ_KEY\u0001A\u0002TIMER_DELAY_SEC\u0001-5\u0002" },
+      { i: "UNIQ_KEY\u0001A\u0002TIMER_DELAY_SEC\u0001+5\u0002" },
+      { i: "UNIQ_KEY\u0001A\u0002TIMER_DELAY_SEC\u00019999999\u0002" },
+      { i: "UNIQ_KEY\u0001A\u0002TIMER_DELIVER_MS\u00011\u0002" },
+      { i: `${TIMED}\u0002a\u0001${"x".repeat(32_400)}\u0002` },
       { f: "64" },
       { i: "" },
       { i: "TAGS\u0001a\u0002" },

@@ -1,6 +1,6 @@
 /**
  * The short way of the ordinary message: one message for a topic that exists, nothing in it that the broker acts
- * on, or that it is the half of a transaction. It is checked, appended and answered as `handlers/send-message` would,
+ * on, or that it is the half of a transaction, or waits for a time. It is checked, appended and answered as `handlers/send-message` would,
  * without a string, a map or an object made of what only passes through. Whatever is not ordinary, or would be refused,
  * is left to the handler, which does it, or says why not.
  */
@@ -16,8 +16,10 @@ import {
 } from "@orbitmq/wire";
 import type { BrokerIdentity } from "../broker-identity.ts";
 import type { ResolvedBrokerOptions } from "../broker-options.ts";
-import { HALF_TOPIC, isNotAllowedSendTopic } from "../names.ts";
+import { HALF_TOPIC, isNotAllowedSendTopic, TIMER_TOPIC } from "../names.ts";
 import type { BrokerStats } from "../stats.ts";
+import { timedEnding } from "../timer/timed-message.ts";
+import type { TimerRoom } from "../timer/timer-room.ts";
 import type { TopicRegistry } from "../topics/topic-registry.ts";
 import { HALF_PROPERTIES_SPARE, halfEnding, newHalf } from "../transactions/half-records.ts";
 import type { TransactionService } from "../transactions/transaction-service.ts";
@@ -30,6 +32,7 @@ export interface PlainSenderNeeds {
   readonly stats: BrokerStats;
   readonly identity: BrokerIdentity;
   readonly transactions: Pick<TransactionService, "prepare">;
+  readonly timerRoom: TimerRoom;
 }
 
 export interface PlainSenderOptions {
@@ -42,8 +45,8 @@ export interface PlainSenderOptions {
 /** Sending with one of these asks for more than an append. */
 const SYS_FLAGS_NOT_PLAIN =
   MessageSysFlag.TRANSACTION_ROLLBACK_TYPE | MessageSysFlag.NEED_UNWRAP | MessageSysFlag.INNER_BATCH;
-/** Longer endings of halves are left to the handler: its topic has a name of some length. */
-const HALF_ENDING_BYTES_MAX = 1_024;
+/** Longer endings are left to the handler: the topic has a name of some length. */
+const LONG_ENDING_BYTES_MAX = 1_024;
 /** Of one unit of a string. */
 const UTF8_BYTES_MAX = 3;
 /** `%RETRY%…` and `%DLQ%…`. */
@@ -55,16 +58,16 @@ export class PlainSender {
   readonly #durability: Durability;
   readonly #send = new PlainSend();
   readonly #ending: Buffer;
-  /** The same and what is behind it in a half. */
-  readonly #halfEnding: Buffer;
+  /** The same and what is behind it in a half, or in a message that waits. */
+  readonly #longEnding: Buffer;
 
   constructor(needs: PlainSenderNeeds, options: PlainSenderOptions) {
     this.#needs = needs;
     this.#pool = options.pool;
     this.#durability = options.durability;
     this.#ending = Buffer.from(options.ending);
-    this.#halfEnding = Buffer.alloc(this.#ending.length + HALF_ENDING_BYTES_MAX);
-    this.#ending.copy(this.#halfEnding);
+    this.#longEnding = Buffer.alloc(this.#ending.length + LONG_ENDING_BYTES_MAX);
+    this.#ending.copy(this.#longEnding);
   }
 
   /**
@@ -91,6 +94,7 @@ export class PlainSender {
     const uniqKeyLength = properties.uniqKeyEnd - properties.uniqKeyStart;
     if (properties.uniqKeyStart < 0 || uniqKeyLength > UNIQ_KEY_BYTES_MAX) return false;
     if (isHalf) return this.#sendHalf(body, exchange);
+    if (properties.isTimed) return this.#sendTimed(body, exchange);
     properties.ending = this.#ending;
     const durability = this.#durability;
     const pending = this.#begin(exchange);
@@ -130,6 +134,58 @@ export class PlainSender {
     return pending;
   }
 
+  /** What was read is stored with this behind it; false: it is too long. */
+  #endWith(text: string): boolean {
+    if (text.length * UTF8_BYTES_MAX > LONG_ENDING_BYTES_MAX) return false;
+    const start = this.#ending.length;
+    const end = start + this.#longEnding.write(text, start, "utf8");
+    this.#send.properties.ending = this.#longEnding.subarray(0, end);
+    return true;
+  }
+
+  /** What was read waits for its time, or is refused: throws Refusal as {@link TimerRoom.slotOf}. */
+  #sendTimed(body: Uint8Array, exchange: Exchange): boolean | { reason: AppendRefusal; remark: string } {
+    const send = this.#send;
+    const { topic, queueId, properties } = send;
+    const { store, timerRoom, identity, stats } = this.#needs;
+    const { timerTrigger, timerValue, bytes, uniqKeyStart, uniqKeyEnd } = properties;
+    if (Number.isNaN(timerValue)) return false;
+    const outMs = timerRoom.slotFor(timerTrigger, timerValue);
+    if (outMs === undefined || !this.#endWith(timedEnding(outMs, topic, queueId))) return false;
+    const durability = this.#durability;
+    const pending = this.#begin(exchange);
+    pending.recallHandle = timerRoom.recallHandle(
+      topic,
+      outMs,
+      bytes.toString("utf8", uniqKeyStart, uniqKeyEnd),
+    );
+    const result = store.append(
+      {
+        topic: TIMER_TOPIC,
+        queueId: 0,
+        flag: send.flag,
+        sysFlag: send.sysFlag,
+        bornTimestamp: send.bornTimestamp,
+        bornHost: exchange.peer.addressBytes,
+        storeHost: identity.storeHost,
+        reconsumeTimes: send.reconsumeTimes,
+        preparedTransactionOffset: 0,
+        body,
+        properties,
+      },
+      durability,
+      pending,
+    );
+    if (result.status === "refused") {
+      pending.recycle();
+      return result;
+    }
+    pending.appended(result.queueOffset, result.physicalOffset, undefined);
+    stats.put(1, result.byteCount, TIMER_TOPIC, properties.hasShardingKey ? "fifo" : "delay");
+    timerRoom.stored(result.queueOffset);
+    return true;
+  }
+
   /** What was read is the half of a transaction. */
   #sendHalf(body: Uint8Array, exchange: Exchange): boolean | { reason: AppendRefusal; remark: string } {
     const send = this.#send;
@@ -139,10 +195,7 @@ export class PlainSender {
     const { bytes, uniqKeyStart, uniqKeyEnd, groupStart, groupEnd } = properties;
     const uniqKey = bytes.toString("utf8", uniqKeyStart, uniqKeyEnd);
     const group = bytes.toString("utf8", groupStart, groupEnd);
-    const ending = halfEnding(uniqKey, topic, queueId);
-    if (ending.length * UTF8_BYTES_MAX > HALF_ENDING_BYTES_MAX) return false;
-    const start = this.#ending.length;
-    properties.ending = this.#halfEnding.subarray(0, start + this.#halfEnding.write(ending, start, "utf8"));
+    if (!this.#endWith(halfEnding(uniqKey, topic, queueId))) return false;
     if (properties.byteLength > options.propertiesBytesMax - HALF_PROPERTIES_SPARE) return false;
     const durability = this.#durability;
     const pending = this.#begin(exchange);

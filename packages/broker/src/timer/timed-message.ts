@@ -9,23 +9,41 @@
  * A delay level counts more than all of them; a message with TIMER_OUT_MS was delivered once and is none any more.
  */
 import { TIMER_PRECISION_MS } from "@orbitmq/store";
-import { getProperty, MessageConst, type MessageRecord, type RecordInput } from "@orbitmq/wire";
+import {
+  getProperty,
+  MessageConst,
+  type MessageRecord,
+  NAME_VALUE_SEPARATOR,
+  PROPERTY_SEPARATOR,
+  type RecordInput,
+  type TimerTrigger,
+} from "@orbitmq/wire";
 import { TIMER_TOPIC } from "../names.ts";
 import { withProperties } from "../sending/property-text.ts";
 import { storedAgain } from "../sending/stored-again.ts";
 
+const TRIGGERS = [
+  MessageConst.TIMER_DELAY_SEC,
+  MessageConst.TIMER_DELAY_MS,
+  MessageConst.TIMER_DELIVER_MS,
+] as const;
 const QUEUE_ID = /^\d{1,9}$/;
 const INTEGER = /^[+-]?\d{1,18}$/;
 
 /** Wall ms at which the message with these properties is to be delivered; NaN when that is no number, `undefined` when it asks for none. */
 export function deliverAtOf(properties: string, nowMs: number): number | undefined {
   if (getProperty(properties, MessageConst.TIMER_OUT_MS) !== undefined) return undefined;
-  const delaySec = getProperty(properties, MessageConst.TIMER_DELAY_SEC);
-  if (delaySec !== undefined) return nowMs + 1_000 * integer(delaySec);
-  const delayMs = getProperty(properties, MessageConst.TIMER_DELAY_MS);
-  if (delayMs !== undefined) return nowMs + integer(delayMs);
-  const deliverMs = getProperty(properties, MessageConst.TIMER_DELIVER_MS);
-  return deliverMs === undefined ? undefined : integer(deliverMs);
+  for (const trigger of TRIGGERS) {
+    const value = getProperty(properties, trigger);
+    if (value !== undefined) return deliverAt(trigger, integer(value), nowMs);
+  }
+  return undefined;
+}
+
+/** Wall ms at which a message is to be delivered that asks so for a time. */
+export function deliverAt(trigger: TimerTrigger, value: number, nowMs: number): number {
+  if (trigger === MessageConst.TIMER_DELIVER_MS) return value;
+  return nowMs + (trigger === MessageConst.TIMER_DELAY_SEC ? 1_000 * value : value);
 }
 
 /** The slot whose messages are delivered in the second that begins after it: never before `deliverAtMs`. */
@@ -39,12 +57,26 @@ export function timedMessage(message: RecordInput, outMs: number): RecordInput {
     ...message,
     topic: TIMER_TOPIC,
     queueId: 0,
-    properties: withProperties(message.properties, {
-      [MessageConst.TIMER_OUT_MS]: outMs,
-      [MessageConst.REAL_TOPIC]: message.topic,
-      [MessageConst.REAL_QUEUE_ID]: message.queueId,
-    }),
+    properties:
+      withProperties(message.properties, NOT_THE_SENDERS) +
+      timedEnding(outMs, message.topic, message.queueId),
   };
+}
+
+/** They tell when a message is due, and where it belongs. */
+const NOT_THE_SENDERS = {
+  [MessageConst.TIMER_OUT_MS]: undefined,
+  [MessageConst.REAL_TOPIC]: undefined,
+  [MessageConst.REAL_QUEUE_ID]: undefined,
+};
+
+/** What is behind the properties that were sent, and behind the broker's own. */
+export function timedEnding(outMs: number, topic: string, queueId: number): string {
+  return (
+    `${MessageConst.TIMER_OUT_MS}${NAME_VALUE_SEPARATOR}${outMs}${PROPERTY_SEPARATOR}` +
+    `${MessageConst.REAL_TOPIC}${NAME_VALUE_SEPARATOR}${topic}${PROPERTY_SEPARATOR}` +
+    `${MessageConst.REAL_QUEUE_ID}${NAME_VALUE_SEPARATOR}${queueId}${PROPERTY_SEPARATOR}`
+  );
 }
 
 export interface TimerStamps {

@@ -10,8 +10,9 @@ import {
   type RecordInput,
   Refusal,
   ResponseCode,
+  type TimerTrigger,
 } from "@orbitmq/wire";
-import { deliverAtOf, timedMessage, timerOutOf } from "./timed-message.ts";
+import { deliverAt, deliverAtOf, timedMessage, timerOutOf } from "./timed-message.ts";
 import type { TimerService } from "./timer-service.ts";
 
 export interface TimerRoomNeeds {
@@ -40,10 +41,21 @@ export class TimerRoom {
    * second has all it may.
    */
   slotOf(properties: string): number | undefined {
-    const { options, clock, random, timed } = this.#needs;
-    const nowMs = clock.wallMs();
+    const nowMs = this.#needs.clock.wallMs();
     const deliverAtMs = deliverAtOf(properties, nowMs);
     if (deliverAtMs === undefined) return undefined;
+    const deletes = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) !== undefined;
+    return this.#slotAt(deliverAtMs, nowMs, deletes);
+  }
+
+  /** The same for a message that asks for a time in this way, and deletes none. */
+  slotFor(trigger: TimerTrigger, value: number): number | undefined {
+    const nowMs = this.#needs.clock.wallMs();
+    return this.#slotAt(deliverAt(trigger, value, nowMs), nowMs, false);
+  }
+
+  #slotAt(deliverAtMs: number, nowMs: number, deletes: boolean): number | undefined {
+    const { options, random, timed } = this.#needs;
     if (!timed.isEnabled) {
       throw new Refusal(
         ResponseCode.SYSTEM_ERROR,
@@ -51,7 +63,6 @@ export class TimerRoom {
       );
     }
     if (Number.isNaN(deliverAtMs)) throw illegal("its time of delivery is no number");
-    const deletes = getProperty(properties, MessageConst.TIMER_DEL_UNIQKEY) !== undefined;
     const outMs = timerOutOf(deliverAtMs);
     if (deletes && (deliverAtMs <= nowMs || timed.isOver(outMs))) {
       throw illegal("it is to delete a message whose time has come");
@@ -83,13 +94,16 @@ export class TimerRoom {
   /** The message as it is stored to wait for its slot. */
   place(message: RecordInput, outMs: number): PlacedTimer {
     const uniqKey = getProperty(message.properties, MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ?? "";
-    const recallHandle = encodeRecallHandle({
-      topic: message.topic,
-      brokerName: this.#needs.options.brokerName,
-      timestampMs: outMs + 1,
-      uniqKey,
-    });
-    return { message: timedMessage(message, outMs), recallHandle };
+    return {
+      message: timedMessage(message, outMs),
+      recallHandle: this.recallHandle(message.topic, outMs, uniqKey),
+    };
+  }
+
+  /** With it a message can be taken back. */
+  recallHandle(topic: string, outMs: number, uniqKey: string): string {
+    const { brokerName } = this.#needs.options;
+    return encodeRecallHandle({ topic, brokerName, timestampMs: outMs + 1, uniqKey });
   }
 }
 

@@ -29,7 +29,7 @@ it(`units (${RUNS} of them)`, () => {
     if (unit === undefined) continue;
     assert.ok(unit.prevPos < 1_000 && unit.slotMs >= 0 && unit.physicalOffset >= 0 && unit.recordSize > 0);
     const again = Buffer.alloc(TIMER_UNIT_BYTES);
-    writeTimerUnit(unit, again, 0);
+    writeTimerUnit(unit, unit.prevPos, again, 0);
     // Nobody reads what is reserved beyond its low digits.
     assert.deepEqual(again.subarray(0, 44), bytes.subarray(0, 44));
   }

@@ -4,8 +4,8 @@ import { silentLogger } from "@orbitmq/host";
 import { writeInt64 } from "@orbitmq/wire";
 import { FakeHost } from "../testing/fake-host.ts";
 import { SlotReader, TimerDamage } from "./slot-reader.ts";
-import { type TimerEntry, TimerFiles } from "./timer-files.ts";
-import { BLANK_MAGIC, TimerMagic, writeTimerUnit } from "./timer-unit.ts";
+import { TimerFiles } from "./timer-files.ts";
+import { BLANK_MAGIC, type TimerEntry, TimerMagic, writeTimerUnit } from "./timer-unit.ts";
 
 const HOME = "/store";
 /** Room for three units and a blank, and no more. */
@@ -231,7 +231,7 @@ describe("wheel and log of timers", () => {
       "0000000000000bb8" + "0000000000000108" + "0000000000000004".repeat(2),
     );
     const unit = Buffer.alloc(52);
-    writeTimerUnit({ ...entry(20, 1), prevPos: 0 }, unit, 0);
+    writeTimerUnit(entry(20, 1), 0, unit, 0);
     assert.deepEqual(unit, first.subarray(52, 104));
   });
 

@@ -13,7 +13,7 @@ import { storePaths } from "../store-paths.ts";
 import { type TimerCheck, TimerCheckFile } from "./timer-check.ts";
 import { TimerLog } from "./timer-log.ts";
 import type { TimerSlot } from "./timer-slot.ts";
-import { TimerMagic, type TimerUnit, writeTimerUnit } from "./timer-unit.ts";
+import { type TimerEntry, TimerMagic, type TimerUnit } from "./timer-unit.ts";
 import { TIMER_WHEEL_SLOTS, TimerWheel, type WheelChanges } from "./timer-wheel.ts";
 
 export interface TimerFilesOptions {
@@ -24,9 +24,6 @@ export interface TimerFilesOptions {
   /** Slots of the wheel; default 1,209,600. Others only for tests. */
   readonly slots?: number | undefined;
 }
-
-/** A message that waits. */
-export type TimerEntry = Omit<TimerUnit, "prevPos">;
 
 /** How far everything has come, for the check. */
 export interface TimerProgress {
@@ -142,13 +139,12 @@ export class TimerFiles {
   /** Throws HostError when the files cannot grow; nothing is added then. */
   add(entry: TimerEntry): void {
     const slot = this.#wheel.slot(entry.slotMs);
-    const unit = { ...entry, prevPos: slot?.lastPos ?? -1 };
-    const position = this.#log.append((bytes, at) => writeTimerUnit(unit, bytes, at));
+    const position = this.#log.append(entry, slot?.lastPos ?? -1);
     this.#wheel.put({
       timeMs: entry.slotMs,
       firstPos: slot?.firstPos ?? position,
       lastPos: position,
-      num: (slot?.num ?? 0) + weightOf(unit),
+      num: (slot?.num ?? 0) + weightOf(entry),
     });
   }
 

@@ -8,7 +8,15 @@
 import { assert, type Files, type HostError, type OpenFile } from "@orbitmq/host";
 import { makeDurableFolder } from "../make-durable-folder.ts";
 import { offsetName, parseOffsetName } from "../store-paths.ts";
-import { BLANK_BYTES, BLANK_MAGIC, readTimerUnit, TIMER_UNIT_BYTES, type TimerUnit } from "./timer-unit.ts";
+import {
+  BLANK_BYTES,
+  BLANK_MAGIC,
+  readTimerUnit,
+  TIMER_UNIT_BYTES,
+  type TimerEntry,
+  type TimerUnit,
+  writeTimerUnit,
+} from "./timer-unit.ts";
 
 const READ_BYTES = 64 * 1024;
 const TAIL_BYTES = 64 * 1024;
@@ -114,8 +122,8 @@ export class TimerLog {
     this.#unsynced.add(start);
   }
 
-  /** Adds a unit; returns its position. Throws HostError when a new file is needed and cannot be had. */
-  append(write: (bytes: Buffer, at: number) => void): number {
+  /** Adds a unit behind the one at `prevPos`; returns its position. Throws HostError when a new file is needed and cannot be had. */
+  append(entry: TimerEntry, prevPos: number): number {
     if (this.#end - this.#written + TIMER_UNIT_BYTES + BLANK_BYTES > TAIL_BYTES) this.writeOut();
     const start = this.#fileStart(this.#end);
     const rest = start + this.#fileBytes - this.#end;
@@ -128,7 +136,7 @@ export class TimerLog {
       this.#written = this.#end;
     }
     const at = this.#end - this.#written;
-    write(this.#tail, at);
+    writeTimerUnit(entry, prevPos, this.#tail, at);
     this.#end += TIMER_UNIT_BYTES;
     return this.#end - TIMER_UNIT_BYTES;
   }

@@ -17,7 +17,7 @@ const POSITION = 156;
 
 function written(): Buffer {
   const bytes = Buffer.alloc(TIMER_UNIT_BYTES + 3);
-  writeTimerUnit(unit, bytes, 3);
+  writeTimerUnit(unit, unit.prevPos, bytes, 3);
   return bytes;
 }
 
@@ -28,7 +28,7 @@ describe("a unit of the timer log", () => {
 
   it("does not know a rest that is beyond its four bytes", () => {
     const bytes = Buffer.alloc(TIMER_UNIT_BYTES);
-    writeTimerUnit({ ...unit, restS: 2 ** 31 }, bytes, 0);
+    writeTimerUnit({ ...unit, restS: 2 ** 31 }, unit.prevPos, bytes, 0);
     assert.deepEqual(readTimerUnit(bytes, 0, POSITION), { ...unit, restS: 0 });
   });
 

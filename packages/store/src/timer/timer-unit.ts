@@ -11,7 +11,7 @@
  * writeTime + delay is the slot's time in wall ms. What does not fit before the end of a file is preceded by a
  * blank: rest:i32 · 0:i64 · BLANK_MAGIC:i32.
  */
-import { bodyCrcBetween, readInt64, writeInt64 } from "@orbitmq/wire";
+import { bodyCrcBetween, readInt32, readInt64, writeInt32, writeInt64 } from "@orbitmq/wire";
 
 export const TIMER_UNIT_BYTES = 52;
 export const BLANK_BYTES = 16;
@@ -32,9 +32,8 @@ const CRC_AT = 44;
 const REST_AT = 48;
 const REST_S_MAX = 2 ** 31 - 1;
 
-export interface TimerUnit {
-  /** Where the slot's unit before this one lies; -1 when this is the first. */
-  readonly prevPos: number;
+/** A message that waits. */
+export interface TimerEntry {
   readonly magic: number;
   readonly writeTimeMs: number;
   /** Wall ms of the slot. */
@@ -48,23 +47,29 @@ export interface TimerUnit {
   readonly restS: number;
 }
 
-export function writeTimerUnit(unit: TimerUnit, bytes: Buffer, at: number): void {
-  bytes.writeInt32BE(TIMER_UNIT_BYTES, at);
-  writeInt64(bytes, unit.prevPos, at + 4);
-  bytes.writeInt32BE(unit.magic, at + 12);
-  writeInt64(bytes, unit.writeTimeMs, at + 16);
-  bytes.writeInt32BE(unit.slotMs - unit.writeTimeMs, at + 24);
-  writeInt64(bytes, unit.physicalOffset, at + 28);
-  bytes.writeInt32BE(unit.recordSize, at + 36);
-  bytes.writeInt32BE(unit.topicHash, at + 40);
-  const rest = unit.restS > REST_S_MAX ? 0 : unit.restS;
-  bytes.writeUInt32BE(rest * 2 + (unit.isPutOff ? 1 : 0), at + REST_AT);
-  bytes.writeUInt32BE(crcOf(bytes, at), at + CRC_AT);
+export interface TimerUnit extends TimerEntry {
+  /** Where the slot's unit before this one lies; -1 when this is the first. */
+  readonly prevPos: number;
+}
+
+export function writeTimerUnit(entry: TimerEntry, prevPos: number, bytes: Buffer, at: number): void {
+  const { writeTimeMs, slotMs } = entry;
+  writeInt32(bytes, TIMER_UNIT_BYTES, at);
+  writeInt64(bytes, prevPos, at + 4);
+  writeInt32(bytes, entry.magic, at + 12);
+  writeInt64(bytes, writeTimeMs, at + 16);
+  writeInt32(bytes, slotMs - writeTimeMs, at + 24);
+  writeInt64(bytes, entry.physicalOffset, at + 28);
+  writeInt32(bytes, entry.recordSize, at + 36);
+  writeInt32(bytes, entry.topicHash, at + 40);
+  const rest = entry.restS > REST_S_MAX ? 0 : entry.restS;
+  writeInt32(bytes, rest * 2 + (entry.isPutOff ? 1 : 0), at + REST_AT);
+  writeInt32(bytes, crcOf(bytes, at), at + CRC_AT);
 }
 
 /** Of what stands before it and behind it. Never 0. */
 function crcOf(bytes: Buffer, at: number): number {
-  return (bodyCrcBetween(bytes, at, at + CRC_AT) ^ bytes.readUInt32BE(at + REST_AT)) >>> 0 || 1;
+  return (bodyCrcBetween(bytes, at, at + CRC_AT) ^ readInt32(bytes, at + REST_AT)) >>> 0 || 1;
 }
 
 /** The unit at `bytes[at]`; `undefined` when there is none that could lie at `position` of the log. */

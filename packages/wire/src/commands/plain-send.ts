@@ -4,7 +4,8 @@
  * ordinary, a malformed field included, is not read at all: `sendMessageRequestHeader` and its like say what it is.
  *
  *   plain: every required field there, every field well-formed, no batch, no unit mode, and properties that a
- *   broker stores as they are, or with more behind them: a half of a transaction (see encoded-properties)
+ *   broker stores as they are, or with more behind them: a half of a transaction, or a message for a time (see
+ *   encoded-properties)
  */
 
 import { parseInt32Bytes, parseInt64Bytes } from "../bytes/integer-text.ts";
@@ -94,7 +95,7 @@ export class PlainSend {
       if (length < 0) return false;
       this.properties.read(this.#unescaped, 0, length);
     }
-    return this.properties.isPlain || this.properties.isHalf;
+    return this.properties.isPlain || this.properties.isHalf || this.properties.isTimed;
   }
 
   /** There, and not empty. */

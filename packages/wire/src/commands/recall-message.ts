@@ -35,7 +35,7 @@ const VERSION = "v1";
 const HANDLE_LENGTH_MAX = 1_024;
 
 export function encodeRecallHandle({ topic, brokerName, timestampMs, uniqKey }: RecallHandle): string {
-  const text = [VERSION, topic, brokerName, timestampMs, uniqKey].join(" ");
+  const text = `${VERSION} ${topic} ${brokerName} ${timestampMs} ${uniqKey}`;
   const encoded = Buffer.from(text).toString("base64url");
   return encoded.padEnd(Math.ceil(encoded.length / 4) * 4, "=");
 }

@@ -65,6 +65,36 @@ describe("EncodedProperties", () => {
     }
   });
 
+  it("knows what waits for a time, unless there is more to be done about it", () => {
+    for (const [name, text, value] of [
+      ["TIMER_DELAY_SEC", "60", 60],
+      ["TIMER_DELAY_MS", "1500", 1_500],
+      ["TIMER_DELIVER_MS", "999999999999999", 999_999_999_999_999],
+      ["TIMER_DELAY_SEC", "1000000000000000", Number.NaN],
+      ["TIMER_DELAY_SEC", "-1", Number.NaN],
+      ["TIMER_DELAY_SEC", "6x", Number.NaN],
+      ["TIMER_DELAY_SEC", "", Number.NaN],
+    ] as const) {
+      const found = read(`TAGS\u0001a\u0002${name}\u0001${text}\u0002`);
+      assert.deepEqual([found.isTimed, found.isPlain, found.isHalf], [true, false, false]);
+      assert.deepEqual([found.timerTrigger, found.timerValue], [name, value]);
+    }
+    const timed = "TIMER_DELAY_SEC\u00011\u0002";
+    for (const text of [
+      `${timed}${timed}`,
+      `${timed}TIMER_OUT_MS\u00011\u0002`,
+      `${timed}TIMER_DEL_UNIQKEY\u0001a\u0002`,
+      `${timed}DELAY\u00013\u0002`,
+      `${timed}TRAN_MSG\u0001true\u0002PGROUP\u0001g\u0002`,
+      `${timed}REAL_TOPIC\u0001t\u0002`,
+      "TIMER_DELAY_SE\u00011\u0002",
+      "TIMER_DELAY_SECS\u00011\u0002",
+    ]) {
+      const other = read(text);
+      assert.deepEqual([other.isTimed, other.isPlain], [false, false], text);
+    }
+  });
+
   it("knows the half of a transaction, unless there is more to be done about it", () => {
     const half = "TRAN_MSG\u0001true\u0002PGROUP\u0001group\u0002";
     const found = read(`TAGS\u0001a\u0002${half}`);

@@ -5,7 +5,8 @@
  * Reused from message to message; what it points to is valid as long as the buffer it was read from.
  */
 import { copyBytes } from "../bytes/copy-bytes.ts";
-import { PROPERTIES_BYTES_MAX } from "./message-properties.ts";
+import { parseInt64Bytes } from "../bytes/integer-text.ts";
+import { MessageConst, PROPERTIES_BYTES_MAX } from "./message-properties.ts";
 
 const NAME_END = 1;
 const VALUE_END = 2;
@@ -30,7 +31,19 @@ const Acts = {
   /** A name that begins as `__CRC32#` does. */
   CHECKSUM: 4,
   OTHER: 8,
+  /** One of what asks for a time, once. */
+  TIMED: 16,
 } as const;
+
+const { TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS } = MessageConst;
+/** What asks for a time of delivery. */
+export type TimerTrigger = typeof TIMER_DELAY_SEC | typeof TIMER_DELAY_MS | typeof TIMER_DELIVER_MS;
+const TIMER_TRIGGERS = [TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS].map((name) => ({
+  name,
+  bytes: Buffer.from(name),
+}));
+/** More are left to whom they may concern. */
+const TIMER_DIGITS_MAX = 15;
 
 export class EncodedProperties {
   bytes: Buffer = EMPTY;
@@ -50,6 +63,10 @@ export class EncodedProperties {
   /** The value of PGROUP; -1 where there is none. */
   groupStart = -1;
   groupEnd = -1;
+  /** What asks for a time, and the place of its value. */
+  timerTrigger: TimerTrigger = TIMER_DELAY_SEC;
+  #timerStart = 0;
+  #timerEnd = 0;
   /** See {@link Acts}. */
   #acts = 0;
   /** Whether there is a __SHARDINGKEY: the message is one of an order. */
@@ -66,6 +83,19 @@ export class EncodedProperties {
   /** The same, but for TRAN_MSG=true and PGROUP: it is a half of a transaction. */
   get isHalf(): boolean {
     return this.#acts === (Acts.HALF | Acts.GROUP);
+  }
+
+  /** The same, but for one property that asks for a time. */
+  get isTimed(): boolean {
+    return this.#acts === Acts.TIMED;
+  }
+
+  /** The value of {@link timerTrigger}; NaN unless it is a number without a sign, of at most 15 digits. */
+  get timerValue(): number {
+    const { bytes } = this;
+    const [start, end] = [this.#timerStart, this.#timerEnd];
+    const isShort = end > start && end - start <= TIMER_DIGITS_MAX && bytes[start]! >= 0x30;
+    return (isShort ? parseInt64Bytes(bytes, start, end) : undefined) ?? Number.NaN;
   }
 
   /** Whether there may be a `__CRC32#`. */
@@ -136,6 +166,19 @@ export class EncodedProperties {
     return this.bytes.toString("utf8", this.start, this.end);
   }
 
+  /** TIMER_…. */
+  #timer(bytes: Buffer, start: number, middle: number, end: number): void {
+    const trigger = TIMER_TRIGGERS.find((one) => isSame(bytes, start, middle, one.bytes));
+    if (trigger === undefined || (this.#acts & Acts.TIMED) !== 0) {
+      this.#acts |= Acts.OTHER;
+      return;
+    }
+    this.#acts |= Acts.TIMED;
+    this.timerTrigger = trigger.name;
+    this.#timerStart = middle + 1;
+    this.#timerEnd = end;
+  }
+
   #entry(bytes: Buffer, start: number, middle: number, end: number): void {
     const length = middle - start;
     const second = bytes[start + 1]!;
@@ -156,7 +199,7 @@ export class EncodedProperties {
           this.tagsStart = middle + 1;
           this.tagsEnd = end;
         } else if (second === 0x52) this.#acts |= isTransaction(bytes, start, end) ? Acts.HALF : Acts.OTHER;
-        else if (second === 0x49) this.#acts |= Acts.OTHER;
+        else if (second === 0x49) this.#timer(bytes, start, middle, end);
         return;
       case 0x4b: // K
         if (length === 4 && isKeys(bytes, start)) {
@@ -184,6 +227,12 @@ export class EncodedProperties {
         else this.#acts |= bytes[start + 2] === 0x43 ? Acts.OTHER | Acts.CHECKSUM : Acts.OTHER;
     }
   }
+}
+
+function isSame(bytes: Buffer, start: number, end: number, name: Buffer): boolean {
+  if (end - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
+  return true;
 }
 
 function isUniqKey(bytes: Buffer, at: number): boolean {
