@@ -10,6 +10,7 @@ import {
   isWritable,
   MessageSysFlag,
   PlainSend,
+  type RecordSource,
   type RemotingCommand,
   RequestCode,
   withTransactionType,
@@ -80,7 +81,7 @@ export class PlainSender {
     if (code !== RequestCode.SEND_MESSAGE_V2 && code !== RequestCode.SEND_MESSAGE) return false;
     if (!send.read(code, request.ext)) return false;
     const { topic, queueId, sysFlag, properties } = send;
-    const { options, store, identity } = this.#needs;
+    const { options, store } = this.#needs;
     const config = this.#needs.topics.get(topic);
     if (config === undefined || config.topicFilterType === "MULTI_TAG") return false;
     if (!isWritable(options.brokerPermission)) return false;
@@ -98,23 +99,8 @@ export class PlainSender {
     properties.ending = this.#ending;
     const durability = this.#durability;
     const pending = this.#begin(exchange);
-    const result = store.append(
-      {
-        topic,
-        queueId,
-        flag: send.flag,
-        sysFlag,
-        bornTimestamp: send.bornTimestamp,
-        bornHost: exchange.peer.addressBytes,
-        storeHost: identity.storeHost,
-        reconsumeTimes: send.reconsumeTimes,
-        preparedTransactionOffset: 0,
-        body,
-        properties,
-      },
-      durability,
-      pending,
-    );
+    const record = this.#record(topic, queueId, sysFlag, body, exchange);
+    const result = store.append(record, durability, pending);
     if (result.status === "refused") {
       pending.recycle();
       return result;
@@ -134,6 +120,33 @@ export class PlainSender {
     return pending;
   }
 
+  /** What was read, as it is stored. */
+  #record(
+    topic: string,
+    queueId: number,
+    sysFlag: number,
+    body: Uint8Array,
+    exchange: Exchange,
+  ): RecordSource {
+    const { flag, bornTimestamp, reconsumeTimes, properties } = this.#send;
+    const bornHost = exchange.peer.addressBytes;
+    const { storeHost } = this.#needs.identity;
+    const preparedTransactionOffset = 0;
+    return {
+      topic,
+      queueId,
+      flag,
+      sysFlag,
+      bornTimestamp,
+      bornHost,
+      storeHost,
+      reconsumeTimes,
+      preparedTransactionOffset,
+      body,
+      properties,
+    };
+  }
+
   /** What was read is stored with this behind it; false: it is too long. */
   #endWith(text: string): boolean {
     if (text.length * UTF8_BYTES_MAX > LONG_ENDING_BYTES_MAX) return false;
@@ -145,9 +158,8 @@ export class PlainSender {
 
   /** What was read waits for its time, or is refused: throws Refusal as {@link TimerRoom.slotOf}. */
   #sendTimed(body: Uint8Array, exchange: Exchange): boolean | { reason: AppendRefusal; remark: string } {
-    const send = this.#send;
-    const { topic, queueId, properties } = send;
-    const { store, timerRoom, identity, stats } = this.#needs;
+    const { topic, queueId, sysFlag, properties } = this.#send;
+    const { store, timerRoom, stats } = this.#needs;
     const { timerTrigger, timerValue, bytes, uniqKeyStart, uniqKeyEnd } = properties;
     if (Number.isNaN(timerValue)) return false;
     const outMs = timerRoom.slotFor(timerTrigger, timerValue);
@@ -159,23 +171,8 @@ export class PlainSender {
       outMs,
       bytes.toString("utf8", uniqKeyStart, uniqKeyEnd),
     );
-    const result = store.append(
-      {
-        topic: TIMER_TOPIC,
-        queueId: 0,
-        flag: send.flag,
-        sysFlag: send.sysFlag,
-        bornTimestamp: send.bornTimestamp,
-        bornHost: exchange.peer.addressBytes,
-        storeHost: identity.storeHost,
-        reconsumeTimes: send.reconsumeTimes,
-        preparedTransactionOffset: 0,
-        body,
-        properties,
-      },
-      durability,
-      pending,
-    );
+    const record = this.#record(TIMER_TOPIC, 0, sysFlag, body, exchange);
+    const result = store.append(record, durability, pending);
     if (result.status === "refused") {
       pending.recycle();
       return result;
@@ -190,7 +187,7 @@ export class PlainSender {
   #sendHalf(body: Uint8Array, exchange: Exchange): boolean | { reason: AppendRefusal; remark: string } {
     const send = this.#send;
     const { topic, queueId, properties } = send;
-    const { options, transactions, identity, stats } = this.#needs;
+    const { options, transactions, stats } = this.#needs;
     if (options.rejectTransactionMessage) return false;
     const { bytes, uniqKeyStart, uniqKeyEnd, groupStart, groupEnd } = properties;
     const uniqKey = bytes.toString("utf8", uniqKeyStart, uniqKeyEnd);
@@ -199,19 +196,8 @@ export class PlainSender {
     if (properties.byteLength > options.propertiesBytesMax - HALF_PROPERTIES_SPARE) return false;
     const durability = this.#durability;
     const pending = this.#begin(exchange);
-    const half = {
-      topic: HALF_TOPIC,
-      queueId: 0,
-      flag: send.flag,
-      sysFlag: withTransactionType(send.sysFlag, MessageSysFlag.TRANSACTION_NOT_TYPE),
-      bornTimestamp: send.bornTimestamp,
-      bornHost: exchange.peer.addressBytes,
-      storeHost: identity.storeHost,
-      reconsumeTimes: send.reconsumeTimes,
-      preparedTransactionOffset: 0,
-      body,
-      properties,
-    };
+    const sysFlag = withTransactionType(send.sysFlag, MessageSysFlag.TRANSACTION_NOT_TYPE);
+    const half = this.#record(HALF_TOPIC, 0, sysFlag, body, exchange);
     const content = newHalf(send, group, uniqKey, undefined);
     const result = transactions.prepare(half, content, durability, pending);
     if (result.status === "refused") {
