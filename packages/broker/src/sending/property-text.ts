@@ -2,7 +2,7 @@
  * Changing a message's properties as text: what is not named stays byte for byte as the client wrote it, even
  * where it is no proper list of properties.
  */
-import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "@orbitmq/wire";
+import { MessageConst, NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "@orbitmq/wire";
 
 /**
  * `text` without the properties named in `changes`, and with those that have a value at its end, in order. Values
@@ -17,9 +17,19 @@ export function withProperties(
   if (changed !== "" && !changed.endsWith(PROPERTY_SEPARATOR)) changed += PROPERTY_SEPARATOR;
   for (const name of names) {
     const value = changes[name];
-    if (value !== undefined) changed += name + NAME_VALUE_SEPARATOR + value + PROPERTY_SEPARATOR;
+    if (value !== undefined) changed += propertyText(name, value);
   }
   return changed;
+}
+
+/** One property as it stands in the text. */
+export function propertyText(name: string, value: string | number): string {
+  return name + NAME_VALUE_SEPARATOR + value + PROPERTY_SEPARATOR;
+}
+
+/** Where a message belongs that is stored elsewhere first. */
+export function realPlace(topic: string, queueId: number): string {
+  return propertyText(MessageConst.REAL_TOPIC, topic) + propertyText(MessageConst.REAL_QUEUE_ID, queueId);
 }
 
 /** Mostly not: to see that costs less than to take the text apart. */

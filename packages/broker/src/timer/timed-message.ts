@@ -13,13 +13,11 @@ import {
   getProperty,
   MessageConst,
   type MessageRecord,
-  NAME_VALUE_SEPARATOR,
-  PROPERTY_SEPARATOR,
   type RecordInput,
   type TimerTrigger,
 } from "@orbitmq/wire";
 import { TIMER_TOPIC } from "../names.ts";
-import { withProperties } from "../sending/property-text.ts";
+import { propertyText, realPlace, withProperties } from "../sending/property-text.ts";
 import { storedAgain } from "../sending/stored-again.ts";
 
 const TRIGGERS = [
@@ -72,11 +70,7 @@ const NOT_THE_SENDERS = {
 
 /** What is behind the properties that were sent, and behind the broker's own. */
 export function timedEnding(outMs: number, topic: string, queueId: number): string {
-  return (
-    `${MessageConst.TIMER_OUT_MS}${NAME_VALUE_SEPARATOR}${outMs}${PROPERTY_SEPARATOR}` +
-    `${MessageConst.REAL_TOPIC}${NAME_VALUE_SEPARATOR}${topic}${PROPERTY_SEPARATOR}` +
-    `${MessageConst.REAL_QUEUE_ID}${NAME_VALUE_SEPARATOR}${queueId}${PROPERTY_SEPARATOR}`
-  );
+  return propertyText(MessageConst.TIMER_OUT_MS, outMs) + realPlace(topic, queueId);
 }
 
 export interface TimerStamps {

@@ -11,8 +11,6 @@ import {
   MessageConst,
   type MessageRecord,
   MessageSysFlag,
-  NAME_VALUE_SEPARATOR,
-  PROPERTY_SEPARATOR,
   type RecordInput,
   type RecordPosition,
   type RecordSource,
@@ -20,7 +18,7 @@ import {
   withTransactionType,
 } from "@orbitmq/wire";
 import { CHECK_MAX_TOPIC, HALF_TOPIC } from "../names.ts";
-import { withProperties } from "../sending/property-text.ts";
+import { propertyText, realPlace, withProperties } from "../sending/property-text.ts";
 import { storedAgain } from "../sending/stored-again.ts";
 import type { Half, HalfContent } from "./halves.ts";
 
@@ -55,12 +53,7 @@ const NOT_THE_SENDERS = {
 
 /** What is behind the properties of a half that were sent, and behind the broker's own. */
 export function halfEnding(uniqKey: string, topic: string, queueId: number): string {
-  const { TRANSACTION_ID, REAL_TOPIC, REAL_QUEUE_ID } = MessageConst;
-  return (
-    `${TRANSACTION_ID}${NAME_VALUE_SEPARATOR}${uniqKey}${PROPERTY_SEPARATOR}` +
-    `${REAL_TOPIC}${NAME_VALUE_SEPARATOR}${topic}${PROPERTY_SEPARATOR}` +
-    `${REAL_QUEUE_ID}${NAME_VALUE_SEPARATOR}${queueId}${PROPERTY_SEPARATOR}`
-  );
+  return propertyText(MessageConst.TRANSACTION_ID, uniqKey) + realPlace(topic, queueId);
 }
 
 /** What a half that is just sent says of itself. */
