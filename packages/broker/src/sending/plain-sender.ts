@@ -81,7 +81,7 @@ export class PlainSender {
     if (code !== RequestCode.SEND_MESSAGE_V2 && code !== RequestCode.SEND_MESSAGE) return false;
     if (!send.read(code, request.ext)) return false;
     const { topic, queueId, sysFlag, properties } = send;
-    const { options, store } = this.#needs;
+    const { options, store, identity } = this.#needs;
     const config = this.#needs.topics.get(topic);
     if (config === undefined || config.topicFilterType === "MULTI_TAG") return false;
     if (!isWritable(options.brokerPermission)) return false;
@@ -99,8 +99,23 @@ export class PlainSender {
     properties.ending = this.#ending;
     const durability = this.#durability;
     const pending = this.#begin(exchange);
-    const record = this.#record(topic, queueId, sysFlag, body, exchange);
-    const result = store.append(record, durability, pending);
+    const result = store.append(
+      {
+        topic,
+        queueId,
+        flag: send.flag,
+        sysFlag,
+        bornTimestamp: send.bornTimestamp,
+        bornHost: exchange.peer.addressBytes,
+        storeHost: identity.storeHost,
+        reconsumeTimes: send.reconsumeTimes,
+        preparedTransactionOffset: 0,
+        body,
+        properties,
+      },
+      durability,
+      pending,
+    );
     if (result.status === "refused") {
       pending.recycle();
       return result;
@@ -120,28 +135,19 @@ export class PlainSender {
     return pending;
   }
 
-  /** What was read, as it is stored. */
-  #record(
-    topic: string,
-    queueId: number,
-    sysFlag: number,
-    body: Uint8Array,
-    exchange: Exchange,
-  ): RecordSource {
+  /** What was read as it is stored in a topic of the broker's own; `send` makes its records without this call. */
+  #recordOf(topic: string, sysFlag: number, body: Uint8Array, exchange: Exchange): RecordSource {
     const { flag, bornTimestamp, reconsumeTimes, properties } = this.#send;
-    const bornHost = exchange.peer.addressBytes;
-    const { storeHost } = this.#needs.identity;
-    const preparedTransactionOffset = 0;
     return {
       topic,
-      queueId,
+      queueId: 0,
       flag,
       sysFlag,
       bornTimestamp,
-      bornHost,
-      storeHost,
+      bornHost: exchange.peer.addressBytes,
+      storeHost: this.#needs.identity.storeHost,
       reconsumeTimes,
-      preparedTransactionOffset,
+      preparedTransactionOffset: 0,
       body,
       properties,
     };
@@ -171,7 +177,7 @@ export class PlainSender {
       outMs,
       bytes.toString("utf8", uniqKeyStart, uniqKeyEnd),
     );
-    const record = this.#record(TIMER_TOPIC, 0, sysFlag, body, exchange);
+    const record = this.#recordOf(TIMER_TOPIC, sysFlag, body, exchange);
     const result = store.append(record, durability, pending);
     if (result.status === "refused") {
       pending.recycle();
@@ -197,7 +203,7 @@ export class PlainSender {
     const durability = this.#durability;
     const pending = this.#begin(exchange);
     const sysFlag = withTransactionType(send.sysFlag, MessageSysFlag.TRANSACTION_NOT_TYPE);
-    const half = this.#record(HALF_TOPIC, 0, sysFlag, body, exchange);
+    const half = this.#recordOf(HALF_TOPIC, sysFlag, body, exchange);
     const content = newHalf(send, group, uniqKey, undefined);
     const result = transactions.prepare(half, content, durability, pending);
     if (result.status === "refused") {
