@@ -209,12 +209,15 @@ export class TimerDelivery {
     this.#progress.hold(slotMs, outMs);
   }
 
-  /** Forgets slots whose messages are safe; whether there were any. */
+  /**
+   * Forgets slots whose messages are safe, in the order they were emptied; whether there were any. What went round in one
+   * that is not safe goes round again after a crash, and what deletes it must not be forgotten before.
+   */
   retire(): boolean {
     const { flushedOffset } = this.#needs.store.status();
     let count = 0;
     for (const [slotMs, run] of this.#delivered) {
-      if (!run.isSafe(flushedOffset)) continue;
+      if (!run.isSafe(flushedOffset)) break;
       try {
         this.#files.clear(slotMs);
       } catch (error) {

@@ -145,6 +145,25 @@ describe("a recall that is answered 0", () => {
     }
   });
 
+  it("holds after a kill -9 for a message that has gone round, though nothing of that was on disk", async () => {
+    const sim = await SimBroker.started({
+      recallMessageEnable: true,
+      timerRollWindowSlot: 6,
+      flushDiskType: "ASYNC_FLUSH",
+    });
+    const atMs = secondIn(sim, 8);
+    const recall = await sent(sim, "a", atMs);
+    await sim.run(5_000);
+    assert.equal(await recall(), 0);
+    await sim.run(4_500);
+    assert.deepEqual(await sim.bodies(TOPIC), []);
+    sim.kill();
+    await sim.start();
+    await sim.run(10_000);
+    assert.deepEqual(await sim.bodies(TOPIC), []);
+    await sim.stop();
+  });
+
   it("holds for a message that has gone round, and both are overdue", async () => {
     const sim = await SimBroker.started({ recallMessageEnable: true, timerRollWindowSlot: 6 });
     const atMs = secondIn(sim, 20);
