@@ -158,7 +158,14 @@ describe("a store with transactions", () => {
       }
       const last = await owners[third](home, third === "java" ? eagerJava : eager);
       // A producer without a message of its own is known to no broker.
-      await transact(topic, { keys: "last-", count: 1, outcome: "unknown", checks: 7, "check-ms": 150_000 });
+      const open = ["0u-0", "0u-1", "0u-2", "1u-0", "1u-1", "1u-2", "last-0"];
+      const options = { namesrv, topic, group: `g-${topic}`, keys: "last-", count: 1, outcome: "unknown" };
+      const asked = clients.start("transact", { ...options, checks: 1_000, "check-ms": 150_000 });
+      // The original asks again before the ops of what was committed are written.
+      const isAsked = (key: string) =>
+        asked.lines.some((line) => line["checked"] === true && line["keys"] === key);
+      await asked.until(() => (open.every(isAsked) ? true : undefined));
+      await asked.stop();
       expected.push({ keys: "last-", count: 1 });
       assertDelivered(await readAll({ namesrv }, topic), ...expected);
       await last.kill();
