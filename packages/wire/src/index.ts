@@ -484,7 +484,7 @@ export {
 export type { JsonFile } from "./json/json-file.ts";
 export { parseJsonFile } from "./json/json-file.ts";
 export type { BatchEntry, ReceivedBatchEntry } from "./message/batch-body.ts";
-export { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody, readBatchBody } from "./message/batch-body.ts";
+export { BATCH_ENTRIES_MAX, BatchReader, decodeBatchBody, encodeBatchBody } from "./message/batch-body.ts";
 export { bodyCrc, bodyCrcBetween, joinedCrc32, plainCrc32, rangeCrc32 } from "./message/crc32.ts";
 export { EncodedProperties, type TimerTrigger } from "./message/encoded-properties.ts";
 export {

@@ -25,6 +25,7 @@
 import type { Random } from "@orbitmq/host";
 import type { AppendRefusal, AppendResult, Durability, MessageStore } from "@orbitmq/store";
 import {
+  BatchReader,
   decodeSendMessageRequestHeader,
   type Exchange,
   getProperty,
@@ -39,7 +40,6 @@ import {
   type RemotingCommand,
   type RequestHandler,
   ResponseCode,
-  readBatchBody,
   type SendMessageRequestHeader,
   type TopicConfig,
   TopicSysFlag,
@@ -103,6 +103,7 @@ class Sender {
   readonly #options: ResolvedBrokerOptions;
   readonly #pool: PendingSendPool;
   readonly #sent = new SentProperties();
+  readonly #batch = new BatchReader();
   readonly #plain: PlainSender;
   readonly #ending: string;
   readonly #waitingDurability: Durability;
@@ -335,10 +336,10 @@ class Sender {
   }
 
   /** A batch's messages keep their properties as they are, as in RocketMQ. */
-  #entriesOf(header: SendMessageRequestHeader, body: Uint8Array): ReceivedBatchEntry[] {
-    let entries: ReceivedBatchEntry[];
+  #entriesOf(header: SendMessageRequestHeader, body: Uint8Array): readonly ReceivedBatchEntry[] {
+    let entries: readonly ReceivedBatchEntry[];
     try {
-      entries = readBatchBody(body);
+      entries = this.#batch.read(body);
     } catch (error) {
       if (error instanceof WireError) throw illegal(error.message);
       throw error;

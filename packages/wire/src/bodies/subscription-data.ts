@@ -39,21 +39,23 @@ export function newSubscriptionData(
   subVersion: number,
   expressionType: string = EXPRESSION_TAG,
 ): SubscriptionData {
-  const base = { topic, subVersion, classFilterMode: false };
+  const classFilterMode = false;
   if (!isTagType(expressionType)) {
     const subString = expression ?? "";
-    return { ...base, subString, tagsSet: new Set(), codeSet: new Set(), expressionType };
+    return { topic, subString, ...NO_TAGS, subVersion, expressionType, classFilterMode };
   }
-  const all = expression === undefined || expression === "" || expression === SUB_ALL;
-  const tagsSet = new Set(all ? [] : splitTags(expression));
-  return {
-    ...base,
-    subString: all ? SUB_ALL : expression,
-    tagsSet,
-    codeSet: new Set([...tagsSet].map(javaHash)),
-    expressionType: EXPRESSION_TAG,
-  };
+  expressionType = EXPRESSION_TAG;
+  if (expression === undefined || expression === "" || expression === SUB_ALL) {
+    const { tagsSet, codeSet } = NO_TAGS;
+    return { topic, subString: SUB_ALL, tagsSet, codeSet, subVersion, expressionType, classFilterMode };
+  }
+  const tagsSet = new Set(splitTags(expression));
+  const codeSet = new Set([...tagsSet].map(javaHash));
+  return { topic, subString: expression, tagsSet, codeSet, subVersion, expressionType, classFilterMode };
 }
+
+/** A pull may carry its subscription each time, and most want everything. */
+const NO_TAGS: Pick<SubscriptionData, "tagsSet" | "codeSet"> = { tagsSet: new Set(), codeSet: new Set() };
 
 function splitTags(expression: string): string[] {
   const tags = expression

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { goldenBytes } from "../testing/golden.ts";
 import { WireError } from "../wire-error.ts";
-import { BATCH_ENTRIES_MAX, decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
+import { BATCH_ENTRIES_MAX, BatchReader, decodeBatchBody, encodeBatchBody } from "./batch-body.ts";
 import { parseProperties } from "./message-properties.ts";
 
 describe("a batch body", () => {
@@ -29,6 +29,26 @@ describe("a batch body", () => {
       decodeBatchBody(encodeBatchBody(entries)).map((entry) => ({ ...entry, body: Buffer.from(entry.body) })),
       entries,
     );
+  });
+
+  it("is read by one reader after another, whatever the one before held", () => {
+    const reader = new BatchReader();
+    const bodyOf = (...properties: string[]) =>
+      Buffer.from(
+        encodeBatchBody(properties.map((text) => ({ flag: 0, body: Buffer.from("x"), properties: text }))),
+      );
+    const read = (bytes: Buffer) => reader.read(bytes).map(({ properties }) => properties.readText());
+    const [long, short] = [
+      ["KEYS\u0001a\u0002", "KEYS\u0001b\u0002", "TAGS\u0001c\u0002"],
+      ["WAIT\u0001false\u0002", ""],
+    ];
+    assert.deepEqual(read(bodyOf(...long!)), long);
+    assert.deepEqual(read(bodyOf(...short!)), short);
+    assert.throws(() => read(bodyOf(...short!).subarray(0, 50)), WireError);
+    assert.deepEqual(read(bodyOf(...long!)), long);
+    const [first, second] = reader.read(bodyOf(...short!));
+    assert.deepEqual([first!.properties.isPlain, second!.properties.isPlain], [false, true]);
+    assert.equal(reader.read(bodyOf(...long!))[0]!.properties.isPlain, true);
   });
 
   it("is refused when a length leads out of it, when it is empty or has too many entries", () => {

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WireError } from "../wire-error.ts";
 import { encodeHostBytes } from "./host-address.ts";
-import { decodeOffsetMessageId, encodeOffsetMessageId, UniqueIdGenerator } from "./message-id.ts";
+import {
+  decodeOffsetMessageId,
+  encodeOffsetMessageId,
+  encodeOffsetMessageIds,
+  UniqueIdGenerator,
+} from "./message-id.ts";
 
 // Both ids are what RocketMQ 5.5.0's MessageDecoder.createMessageId gives for these hosts and this offset.
 const ids = [
@@ -18,6 +23,18 @@ describe("an offset message id", () => {
       const decoded = decodeOffsetMessageId(id.toLowerCase());
       assert.deepEqual(Buffer.from(decoded.storeHost), storeHost);
       assert.equal(decoded.physicalOffset, 4_294_967_298);
+    });
+  }
+
+  for (const [host] of ids) {
+    it(`of ${host} is the same among several, joined by commas`, () => {
+      const storeHost = encodeHostBytes({ host, port: 10_911 });
+      const hex = Buffer.from(storeHost).toString("hex").toUpperCase();
+      const offsets = [0, 4_294_967_298, 77];
+      const each = offsets.map((offset) => encodeOffsetMessageId(storeHost, offset));
+      assert.equal(encodeOffsetMessageIds(hex, offsets), each.join(","));
+      assert.equal(encodeOffsetMessageIds(hex, [77]), each[2]);
+      assert.equal(encodeOffsetMessageIds(hex, []), "");
     });
   }
 

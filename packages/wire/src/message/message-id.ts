@@ -50,8 +50,11 @@ export function encodeOffsetMessageIds(storeHostHex: string, physicalOffsets: re
   const idLength = storeHostHex.length + OFFSET_DIGITS;
   const out = Buffer.allocUnsafe(physicalOffsets.length * (idLength + 1));
   let at = 0;
+  if (physicalOffsets.length > 0) out.write(storeHostHex, "latin1");
   for (const physicalOffset of physicalOffsets) {
-    at += out.write(storeHostHex, at, "latin1");
+    // A call of the engine's for each would cost more than this loop.
+    if (at > 0) for (let i = 0; i < storeHostHex.length; i++) out[at + i] = out[i]!;
+    at += storeHostHex.length;
     writeOffsetDigits(out, at, physicalOffset);
     at += OFFSET_DIGITS;
     out[at++] = COMMA;
