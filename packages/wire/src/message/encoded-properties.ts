@@ -168,7 +168,7 @@ export class EncodedProperties {
 
   /** TIMER_…. */
   #timer(bytes: Buffer, start: number, middle: number, end: number): void {
-    const trigger = TIMER_TRIGGERS.find((one) => isSame(bytes, start, middle, one.bytes));
+    const trigger = timerTriggerAt(bytes, start, middle);
     if (trigger === undefined || (this.#acts & Acts.TIMED) !== 0) {
       this.#acts |= Acts.OTHER;
       return;
@@ -227,6 +227,15 @@ export class EncodedProperties {
         else this.#acts |= bytes[start + 2] === 0x43 ? Acts.OTHER | Acts.CHECKSUM : Acts.OTHER;
     }
   }
+}
+
+function timerTriggerAt(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): (typeof TIMER_TRIGGERS)[number] | undefined {
+  for (const trigger of TIMER_TRIGGERS) if (isSame(bytes, start, end, trigger.bytes)) return trigger;
+  return undefined;
 }
 
 function isSame(bytes: Buffer, start: number, end: number, name: Buffer): boolean {
