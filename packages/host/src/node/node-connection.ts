@@ -11,10 +11,13 @@ import type { Socket } from "node:net";
 import { assert } from "../assert.ts";
 import type { HostError } from "../host-error.ts";
 import type { Connection, ConnectionHandlers, SocketAddress } from "../network.ts";
+import type { Reader, ReadTurns } from "./read-turns.ts";
 import { toHostError } from "./to-host-error.ts";
 
 /** How long an ended connection waits for its peer to close, too. */
 const LINGER_MS = 1000;
+/** When so much was read and not yet handed over, no more is read. */
+const PUT_OFF_BYTES_MAX = 256 * 1024;
 
 interface QueuedWrite {
   readonly byteCount: number;
@@ -28,11 +31,18 @@ function plainAddress(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
-export class NodeConnection implements Connection {
+export class NodeConnection implements Connection, Reader {
   readonly remote: SocketAddress;
   readonly local: SocketAddress;
   unsentBytes = 0;
   readonly #socket: Socket;
+  readonly #turns: ReadTurns;
+  /** Read, and not yet handed over. */
+  readonly #putOff: Buffer[] = [];
+  #putOffBytes = 0;
+  #isWaiting = false;
+  /** By `pause`. */
+  #isPaused = false;
   /** Writes Node has not confirmed, oldest first: it confirms in order, one callback each. */
   readonly #writes: QueuedWrite[] = [];
   #handlers: ConnectionHandlers | undefined;
@@ -45,20 +55,62 @@ export class NodeConnection implements Connection {
   };
 
   /** `socket` must be connected. */
-  constructor(socket: Socket) {
+  constructor(socket: Socket, turns: ReadTurns) {
     this.#socket = socket;
+    this.#turns = turns;
     this.remote = { host: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
     this.local = { host: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
     socket.on("error", (error) => {
       this.#error ??= toHostError(error, `connection with ${this.remote.host}:${this.remote.port}`);
     });
-    socket.on("end", () => this.#beginEnding());
-    socket.on("close", () => this.#becomeClosed());
+    socket.on("end", () => {
+      this.#handOverRest();
+      this.#beginEnding();
+    });
+    socket.on("close", () => {
+      this.#handOverRest();
+      this.#becomeClosed();
+    });
   }
 
   /** What was read: `chunk` is the shared buffer's front. */
   receive(chunk: Uint8Array): void {
-    if (!this.#ending) this.#handlers?.onData(chunk);
+    if (this.#ending) return;
+    if (this.#putOff.length === 0 && !this.#isPaused && this.#turns.hasTime()) {
+      this.#handlers?.onData(chunk);
+      return;
+    }
+    this.#putOff.push(Buffer.from(chunk));
+    this.#putOffBytes += chunk.length;
+    if (this.#putOffBytes >= PUT_OFF_BYTES_MAX) this.#socket.pause();
+    this.#waitForTurn();
+  }
+
+  #waitForTurn(): void {
+    if (this.#isWaiting || this.#isPaused) return;
+    this.#isWaiting = true;
+    this.#turns.later(this);
+  }
+
+  handOverOne(): boolean {
+    this.#isWaiting = false;
+    if (this.#isPaused || this.#ending) return false;
+    this.#handOver();
+    if (this.#isPaused) return false;
+    this.#isWaiting = this.#putOff.length > 0;
+    if (!this.#isWaiting && this.#socket.isPaused()) this.#socket.resume();
+    return this.#isWaiting;
+  }
+
+  #handOver(): void {
+    const chunk = this.#putOff.shift()!;
+    this.#putOffBytes -= chunk.length;
+    this.#handlers?.onData(chunk);
+  }
+
+  /** Nothing more will be read: what was comes before the word of it. */
+  #handOverRest(): void {
+    while (this.#putOff.length > 0 && !this.#ending) this.#handOver();
   }
 
   handle(handlers: ConnectionHandlers): void {
@@ -91,11 +143,14 @@ export class NodeConnection implements Connection {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#isPaused = false;
+    if (this.#putOff.length === 0) this.#socket.resume();
+    else this.#waitForTurn();
   }
 
   end(): void {

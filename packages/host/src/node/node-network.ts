@@ -14,6 +14,7 @@ import { HostError } from "../host-error.ts";
 import type { Logger } from "../log.ts";
 import type { Connection, Listener, Network, SocketAddress } from "../network.ts";
 import { NodeConnection } from "./node-connection.ts";
+import { ReadTurns } from "./read-turns.ts";
 import { toHostError } from "./to-host-error.ts";
 
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -30,6 +31,7 @@ interface AcceptedSocket {
 export class NodeNetwork implements Network {
   readonly #logger: Logger;
   readonly #readBuffer = new Uint8Array(READ_BUFFER_BYTES);
+  readonly #turns = new ReadTurns();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -74,7 +76,7 @@ export class NodeNetwork implements Network {
       socket.destroy();
       return;
     }
-    const connection = new NodeConnection(socket);
+    const connection = new NodeConnection(socket, this.#turns);
     adopt(connection);
     onConnection(connection);
     assert(connection.isHandled, "an accepted connection is handled in the callback that hands it over");
@@ -147,7 +149,7 @@ export class NodeNetwork implements Network {
       socket.removeListener("error", fail);
       // As an option of `connect`, Node takes no notice of it: a second small write would wait 40 ms for an ack.
       socket.setNoDelay(true);
-      const connection = new NodeConnection(socket);
+      const connection = new NodeConnection(socket, this.#turns);
       reader.adopt(connection);
       done(undefined, connection);
       assert(connection.isHandled, "a connection is handled in the callback that hands it over");
