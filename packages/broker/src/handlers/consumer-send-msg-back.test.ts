@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { newTopicConfig, Perm, parseProperties, RequestCode } from "@orbitmq/wire";
+import { encodeOffsetMessageId, newTopicConfig, Perm, parseProperties, RequestCode } from "@orbitmq/wire";
 import type { BrokerTuning } from "../broker-options.ts";
 import { newSubscriptionGroupConfig } from "../consumer-groups/subscription-group-config.ts";
 import { answerTo, type BrokerRoom, brokerRoom } from "../testing/broker-room.ts";
@@ -137,6 +137,20 @@ describe("consumer-send-msg-back", () => {
       at.store.refusal = { reason: "DISK_FULL", remark: "full" };
     };
     assert.equal(code({}, {}, full), 1);
+  });
+
+  it("takes no other message for the one that is named", () => {
+    const at = room();
+    const { storeHost } = last(at).message;
+    assert.equal(back(at, { originMsgId: "K" }).code, 0);
+    assert.equal(back(at, { originMsgId: "" }).code, 0);
+    assert.equal(back(at, { originMsgId: encodeOffsetMessageId(storeHost, 0) }).code, 0);
+    const stored = at.store.appended.length;
+    for (const originMsgId of ["L", encodeOffsetMessageId(storeHost, 1)]) {
+      const { code, remark } = back(at, { originMsgId });
+      assert.deepEqual([code, remark], [1, `look message by offset failed, 0: it is not ${originMsgId}`]);
+    }
+    assert.equal(at.store.appended.length, stored);
   });
 
   it("does not bring to light what is not for consumers", () => {

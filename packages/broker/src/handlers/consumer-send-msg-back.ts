@@ -6,6 +6,8 @@
  *   16  the broker, or the retry topic, is not writable
  *    0  the group has no retry queues: nothing happens
  *    1  no such message; a message of the system's; the store takes no messages; too many topics
+ *    1  ours: another message than the one that is named lies there, since a crash has taken what was not flushed;
+ *       RocketMQ would send that one back. RocketMQ's consumers then send a copy of what they have themselves
  *
  * Answered once the message is as durable as an acknowledged send: the consumer counts it as done from then on.
  */
@@ -15,6 +17,7 @@ import {
   type ConsumerSendMsgBackRequestHeader,
   consumerSendMsgBackRequestHeader,
   type Exchange,
+  encodeOffsetMessageId,
   getProperty,
   isWritable,
   MessageConst,
@@ -88,9 +91,22 @@ export function consumerSendMsgBack(needs: ConsumerSendMsgBackNeeds): RequestHan
       // A forged offset must not bring to light what is not for consumers.
       if (record === undefined || isNotAllowedSendTopic(record.topic)) {
         refuse(exchange, `look message by offset failed, ${header.offset}`);
+      } else if (!isNamed(record, header.originMsgId)) {
+        refuse(exchange, `look message by offset failed, ${header.offset}: it is not ${header.originMsgId}`);
       } else sendBack(needs, header, group, limit, record, exchange);
     });
   };
+}
+
+/** Whether a consumer may call the message so: by the id of its producer, by its place, or by its first place. */
+function isNamed(record: MessageRecord, id: string | undefined): boolean {
+  if (id === undefined || id === "") return true;
+  const { properties, storeHost, physicalOffset } = record;
+  return (
+    id === getProperty(properties, MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX) ||
+    id === encodeOffsetMessageId(storeHost, physicalOffset) ||
+    id === getProperty(properties, MessageConst.ORIGIN_MESSAGE_ID)
+  );
 }
 
 function limitOf(

@@ -177,7 +177,7 @@ class Checker {
     this.#subscribers = new SubscriberCheck(report, options.subscribers ?? []);
     this.#attempts = new AttemptCheck(report, options.attempts ?? 16, options.exactAttempts === true);
     const isLost = (broker: string) => options.flush === "ASYNC_FLUSH" && this.#cacheLostMs.has(broker);
-    this.#returns = new ReturnCheck(report, options.retries ?? 0, isLost);
+    this.#returns = new ReturnCheck(report, options.retries ?? 0);
     this.#timed = new TimedCheck(report, options.wallStartMs ?? 0, isLost);
   }
 

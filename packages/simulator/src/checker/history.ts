@@ -50,6 +50,8 @@ export type HistoryEvent =
       readonly id: string | undefined;
       /** Tells copies of one message apart: the position in the log. */
       readonly copy: string;
+      /** What a client calls it: its producer's id, else its place's. */
+      readonly msgId?: string;
       /** Body, tag and properties are exactly those that were sent. */
       readonly intact: boolean;
       /** As of `acknowledged`. */

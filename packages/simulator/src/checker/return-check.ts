@@ -14,22 +14,18 @@ interface Returned {
 export class ReturnCheck {
   readonly #report: Report;
   readonly #retries: number;
-  readonly #isReplaced: (broker: string) => boolean;
   readonly #returned = new Map<string, Returned>();
 
-  /** `isReplaced`: other messages may lie where those lay that a broker had, and be sent back in their place. */
-  constructor(report: Report, retries: number, isReplaced: (broker: string) => boolean) {
+  constructor(report: Report, retries: number) {
     this.#report = report;
     this.#retries = retries;
-    this.#isReplaced = isReplaced;
   }
 
   take({ step, id, broker, times, atMs }: Extract<HistoryEvent, { kind: "returned" }>): void {
     const key = `${id} ${broker}`;
     let returned = this.#returned.get(key);
     if (returned === undefined) {
-      if (step !== "asked" && !this.#isReplaced(broker))
-        this.#wrong(atMs, `${id} is ${step} on ${broker} and was never sent back`);
+      if (step !== "asked") this.#wrong(atMs, `${id} is ${step} on ${broker} and was never sent back`);
       returned = { id, broker, acknowledgedMs: undefined, retried: new Set(), isDead: false };
       this.#returned.set(key, returned);
     }

@@ -129,8 +129,9 @@ export class ConsumerNode extends SimNode {
         properties: (name) => message.properties[name],
       });
     const copy = String(message.physicalOffset);
+    const { msgId } = message;
     const survives = this.context.survives(message.queue.brokerName, message.physicalOffset);
-    recorder.add({ kind: "seen", by: this.name, queue, offset, id, copy, intact, survives });
+    recorder.add({ kind: "seen", by: this.name, queue, offset, id, copy, msgId, intact, survives });
     recorder.add({ kind: "listening", group: GROUP, by, queue, offset, id });
     const hangs = !calm && group.hangShare > 0 && random.chance(group.hangShare);
     if (hangs) await this.#hang(host, signal);

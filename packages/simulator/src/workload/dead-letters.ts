@@ -20,7 +20,7 @@ import { brokerOf } from "../checker/history.ts";
 import { type NodeContext, SimNode } from "../cluster/sim-node.ts";
 import type { MessageFactory } from "./message-factory.ts";
 import { sleep } from "./producer-node.ts";
-import { PullRefused, QueueReader } from "./queue-reader.ts";
+import { messageIdOf, PullRefused, QueueReader } from "./queue-reader.ts";
 import type { IsLost, Workload } from "./workload.ts";
 
 const GROUP = "returners";
@@ -93,7 +93,7 @@ class ReturnerNode extends SimNode {
         await this.#follow(reader, { ...place, topic: `%RETRY%${GROUP}` }, async (record, id) => {
           const times = record.reconsumeTimes;
           this.context.recorder.add({ kind: "returned", step: "retried", id, broker: name, times });
-          return this.#sendBack(rpc, address, record.physicalOffset);
+          return this.#sendBack(rpc, address, record.physicalOffset, messageIdOf(record));
         });
         await this.#follow(reader, { ...place, topic: `%DLQ%${GROUP}` }, async (record, id) => {
           const times = record.reconsumeTimes;
@@ -123,7 +123,7 @@ class ReturnerNode extends SimNode {
     const { id } = seen;
     this.#plan.left--;
     recorder.add({ kind: "returned", step: "asked", id, broker: broker.name, times: 0 });
-    if (!(await this.#sendBack(rpc, broker.address, Number(seen.copy)))) return;
+    if (!(await this.#sendBack(rpc, broker.address, Number(seen.copy), seen.msgId))) return;
     recorder.add({ kind: "returned", step: "acknowledged", id, broker: broker.name, times: 0 });
     if (!dead.has(`${id} ${broker.name}`)) {
       awaited.set(`${id} ${broker.name}`, { id, broker: broker.name, sinceMs: this.context.world.nowMs });
@@ -131,10 +131,15 @@ class ReturnerNode extends SimNode {
   }
 
   /** Whether the broker says that it has taken the message back. */
-  #sendBack(rpc: RpcClient, address: string, offset: number): Promise<boolean> {
+  #sendBack(
+    rpc: RpcClient,
+    address: string,
+    offset: number,
+    originMsgId: string | undefined,
+  ): Promise<boolean> {
     const header = (sink: ExtSink) =>
       consumerSendMsgBackRequestHeader.encode(
-        { offset, group: GROUP, delayLevel: DELAY_LEVEL, maxReconsumeTimes: RETRIES },
+        { offset, group: GROUP, delayLevel: DELAY_LEVEL, originMsgId, maxReconsumeTimes: RETRIES },
         sink,
       );
     const request = { code: RequestCode.CONSUMER_SEND_MSG_BACK, header };

@@ -99,7 +99,8 @@ export function seePopped(
       properties: (name) => message.properties[name],
     });
   const copy = String(message.physicalOffset);
+  const { msgId } = message;
   const survives = survivesAt(brokerName, message.physicalOffset);
-  recorder.add({ kind: "seen", by, queue, offset, id, copy, intact, survives });
+  recorder.add({ kind: "seen", by, queue, offset, id, copy, msgId, intact, survives });
   return { id: id ?? "a message without an id", queue, offset };
 }

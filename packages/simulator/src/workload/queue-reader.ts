@@ -6,8 +6,10 @@ import type { SimHost } from "@orbitmq/host/sim";
 import {
   decompressBody,
   type ExtSink,
+  encodeOffsetMessageId,
   getMaxOffsetRequestHeader,
   getMaxOffsetResponseHeader,
+  getProperty,
   MessageConst,
   type MessageRecord,
   PullSysFlag,
@@ -196,9 +198,10 @@ export class QueueReader {
     for (const record of records) {
       const { id, intact } = recognise(this.#factory, record);
       const copy = String(record.physicalOffset);
+      const msgId = messageIdOf(record);
       const survives = this.#isLast || this.#context.survives(place.brokerName, record.physicalOffset);
       const { queueOffset: offset } = record;
-      recorder.add({ kind: "seen", by: this.#name, queue, offset, id, copy, intact, survives });
+      recorder.add({ kind: "seen", by: this.#name, queue, offset, id, copy, msgId, intact, survives });
     }
   }
 
@@ -240,4 +243,10 @@ export function recognise(
     properties: (name) => properties.get(name),
   });
   return { id, intact };
+}
+
+/** As clients name it: its producer's id, else where it lies. */
+export function messageIdOf({ properties, storeHost, physicalOffset }: MessageRecord): string {
+  const id = getProperty(properties, MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX);
+  return id ?? encodeOffsetMessageId(storeHost, physicalOffset);
 }
