@@ -4,15 +4,15 @@
  * so that a write to a socket and one to a file are two things.
  */
 
-/** In the order of a table's rows: from the machine over the connection to the store. */
+/** In the order of a table's rows: from the machine over the connection to the store. All but two are time on a core. */
 export const parts = {
   waiting: "waiting, nothing to do",
+  ready: "ready, but without a core",
   loop: "the loop itself, and the rest: socket reads, wake-ups, timers",
   sockets: "sockets: writes, Node's streams",
   files: "files: writes, reads, the thread pool's calls and answers",
   gc: "garbage collection",
-  frames: "`wire`: frames, headers, RPC",
-  records: "`wire`: records and their properties",
+  wire: "`wire`: frames, headers, properties, batches",
   checksums: "`wire`: checksums (CRC-32)",
   log: "`store`: commit log",
   dispatch: "`store`: dispatch, ConsumeQueues, key index",
@@ -40,8 +40,7 @@ export const PLACES: readonly (readonly [prefix: string, part: Part | "caller"])
   ["packages/host/", "caller"],
   ["packages/wire/src/bytes/", "caller"],
   ["packages/wire/src/message/crc32.ts", "checksums"],
-  ["packages/wire/src/message/", "records"],
-  ["packages/wire/", "frames"],
+  ["packages/wire/", "wire"],
   ["packages/store/src/commit-log/", "log"],
   ["packages/store/src/dispatch/", "dispatch"],
   ["packages/store/src/consume-queue/", "dispatch"],

@@ -8,8 +8,6 @@ export interface ProfiledLoad {
   /** The load as `compare --only` calls it, and who made it where there are several. */
   readonly load: string;
   readonly time: TimeByPart;
-  /** Ready, but without a core, within that time. */
-  readonly readyUs: number;
   /** While the profile was made; undefined where it is not counted. */
   readonly perSecond: number | undefined;
 }
@@ -35,7 +33,6 @@ function table(server: string, loads: readonly ProfiledLoad[]): string[] {
     `|---|${"--:|".repeat(loads.length)}`,
     ...present.map((part) => row(parts[part], (load) => told(load, load.time[part]))),
     row("**all**", (load) => told(load, total(load))),
-    row("of it ready, without a core", (load) => told(load, load.readyUs)),
     row("messages/s", ({ perSecond }) =>
       perSecond === undefined ? "" : Math.round(perSecond).toLocaleString("en"),
     ),

@@ -55,7 +55,6 @@ export async function profiledTurn(
           server: contestant.name,
           load,
           time: timeByPart(stretch, sourceOf),
-          readyUs: stretch.readyUs,
           perSecond: metrics.perSecond,
         };
       });

@@ -48,7 +48,7 @@ function spent(
   coreUs = Number.POSITIVE_INFINITY,
   readyUs = 0,
 ): Partial<Record<Part, number>> {
-  const stretch = { coreUs, readyUs, profile };
+  const stretch = { intervalUs: 100, coreUs, readyUs, profile };
   const time = timeByPart(stretch, (url, line) => (url === BUNDLE ? SOURCES[line] : undefined));
   return Object.fromEntries(partNames.filter((part) => time[part] > 0).map((part) => [part, time[part]]));
 }
@@ -71,13 +71,13 @@ test("a function is the part of the folder it is written in, whoever called it",
     1,
     ["decode", SOURCES[2]!, 2, ["put", SOURCES[5]!, 4, crc]],
   ]);
-  assert.deepEqual(spent(profile), { sockets: 1, frames: 2, dispatch: 4, checksums: 7 });
+  assert.deepEqual(spent(profile), { sockets: 1, wire: 2, dispatch: 4, checksums: 7 });
 });
 
 test("helpers that serve everybody count for their caller", () => {
   const copy: Drawn = ["copyBytes", SOURCES[4]!, 10, ["copy", "", 100]];
   assert.deepEqual(spent(profiled(["decode", SOURCES[2]!, 1, copy], ["put", SOURCES[5]!, 2, copy])), {
-    frames: 111,
+    wire: 111,
     dispatch: 112,
   });
 });
@@ -93,15 +93,29 @@ test("what nobody of ours called, and what is other people's, is the rest", () =
 });
 
 test("how long it waited is what the scheduler counts neither on a core nor ready", () => {
-  const profile = profiled(["(idle)", "", 600], ["(program)", "", 400], ["decode", SOURCES[2]!, 2_000]);
-  assert.deepEqual(spent(profile, 2_200, 100), { waiting: 700, loop: 300, frames: 2_000 });
-  assert.deepEqual(spent(profile, 500, 0), { waiting: 1_000, frames: 2_000 });
-  assert.deepEqual(spent(profile, 3_001, 0), { loop: 1_000, frames: 2_000 });
+  const profile = profiled(["(idle)", "", 600], ["(program)", "", 400], ["decode", SOURCES[2]!, 100]);
+  assert.deepEqual(spent(profile, 300, 100), { waiting: 700, ready: 100, loop: 200, wire: 100 });
+  assert.deepEqual(spent(profile, 50, 0), { waiting: 1_000, wire: 100 });
+  assert.deepEqual(spent(profile, 1_101, 0), { loop: 1_000, wire: 100 });
+});
+
+test("ready without a core was, above all, what is on top in samples that came late", () => {
+  const inTime = Array.from({ length: 8 }, (): Drawn => ["crc32", SOURCES[3]!, 100]);
+  const profile = profiled(...inTime, ["decode", SOURCES[2]!, 400], ["(program)", "", 1_000]);
+  // 300 and 900 µs late.
+  assert.deepEqual(spent(profile, 1_300, 800), {
+    waiting: 100,
+    ready: 800,
+    loop: 300,
+    checksums: 800,
+    wire: 200,
+  });
+  assert.deepEqual(spent(profile, 950, 1_250), { ready: 1_250, loop: 50, checksums: 800, wire: 100 });
 });
 
 test("all parts together are the time of the samples, without the profiler's own beginning", () => {
   const profile = profiled(["(program)", "", 5], ["decode", SOURCES[2]!, 6, ["onread", "node:net", 7]]);
-  const sum = Object.values(spent(profile, 1, 1)).reduce((all, us) => all + us, 0);
+  const sum = Object.values(spent(profile, 10, 3)).reduce((all, us) => all + us, 0);
   assert.equal(sum, 18);
   assert.deepEqual(spent({ nodes: [], samples: [], timeDeltas: [] }), {});
 });
