@@ -40,10 +40,7 @@ if (folder !== undefined) {
     session.post("Profiler.stop", (error, stopped) => {
       if (error !== null) throw new Error("the profile could not be ended", { cause: error });
       const file = join(folder, `${count}.json`);
-      writeFileSync(
-        `${file}.tmp`,
-        JSON.stringify({ ...since, intervalUs: INTERVAL_US, profile: stopped.profile }),
-      );
+      writeFileSync(`${file}.tmp`, JSON.stringify({ ...since, profile: stopped.profile }));
       renameSync(`${file}.tmp`, file);
     });
   });

@@ -24,8 +24,6 @@ export interface CpuProfile {
 
 /** The event loop's thread under load. */
 export interface ProfiledStretch {
-  /** Between two samples, as asked for. */
-  readonly intervalUs: number;
   /** On a core. */
   readonly coreUs: number;
   /** Ready, but without a core. */

@@ -1,7 +1,8 @@
 /**
  * From a profile to the time of each part: pure, whatever the profile is of. How long the thread was on a core, ready
- * without one, and asleep is what the scheduler counted; the profile only tells what it did on the core. (To V8 the loop
- * is idle, too, while it reads a socket; and whoever is taken off a core seems to work until it is back.)
+ * without one, and asleep is what the scheduler counted; the profile only tells what it did on the core. To V8 the loop
+ * is idle, too, while it reads a socket; and whoever is taken off a core seems to work until it is back, which for want of
+ * a better knowledge is taken from all alike.
  */
 import type { CallFrame, CpuProfile, ProfiledStretch } from "./cpu-profile.ts";
 import { type Part, partNames, partOf } from "./parts.ts";
@@ -12,36 +13,26 @@ export type TimeByPart = Readonly<Record<Part, number>>;
 /** The source file that a function is of; undefined where the file is not known. */
 export type SourceOf = (url: string, line: number) => string | undefined;
 
-export function timeByPart(stretch: ProfiledStretch, sourceOf: SourceOf): TimeByPart {
-  const { profile, intervalUs, coreUs, readyUs } = stretch;
+export function timeByPart({ profile, coreUs, readyUs }: ProfiledStretch, sourceOf: SourceOf): TimeByPart {
   const partOfNode = partsOfNodes(profile, sourceOf);
-  const [time, late] = [nothing(), nothing()];
-  // A sample stands for the time before it: a thread that was taken off its core is asked when it is back, late. The
+  const time = Object.fromEntries(partNames.map((part) => [part, 0])) as Record<Part, number>;
+  let allUs = 0;
+  // A sample stands for the time before it: a thread that was taken off its core is asked when it is back. The
   // first one's time is the profiler's own beginning.
   for (let index = 1; index < profile.samples.length; index++) {
-    const part = partOfNode.get(profile.samples[index]!) ?? "loop";
     const us = profile.timeDeltas[index]!;
-    time[part] += us;
-    late[part] += Math.max(0, us - intervalUs);
+    allUs += us;
+    time[partOfNode.get(profile.samples[index]!) ?? "loop"] += us;
   }
-  const [between, allUs, lateUs] = [time.waiting, sum(time), sum(late)];
-  // Without a core was who was asked late.
-  const taken = Math.min(1, readyUs / Math.max(1, lateUs));
-  for (const part of partNames) if (part !== "waiting") time[part] -= late[part] * taken;
-  const readyAtWork = (lateUs - late.waiting) * taken;
-  time.waiting = Math.min(Math.max(0, allUs - coreUs - readyUs), between);
-  const readyBetween = Math.min(Math.max(0, readyUs - readyAtWork), between - time.waiting);
-  time.ready = readyAtWork + readyBetween;
-  time.loop += between - time.waiting - readyBetween;
+  const asleepUs = Math.min(Math.max(0, allUs - coreUs - readyUs), time.waiting);
+  time.loop += time.waiting - asleepUs;
+  time.waiting = 0;
+  const awakeUs = allUs - asleepUs;
+  const ready = Math.min(1, readyUs / Math.max(1, awakeUs));
+  for (const part of partNames) time[part] *= 1 - ready;
+  time.waiting = asleepUs;
+  time.ready = awakeUs * ready;
   return time;
-}
-
-function nothing(): Record<Part, number> {
-  return Object.fromEntries(partNames.map((part) => [part, 0])) as Record<Part, number>;
-}
-
-function sum(time: TimeByPart): number {
-  return partNames.reduce((all, part) => all + time[part], 0);
 }
 
 /** Parents come before their children. */
