@@ -14,6 +14,8 @@ const measurements = {
   store: "src/store.ts",
   /** Resident memory over minutes. */
   memory: "src/memory.ts",
+  /** Where the time of the event loop goes under workloads of compare. */
+  profile: "src/profile.ts",
   /** Results of compare and memory as one page, or into docs/performance.md. */
   report: "src/report.ts",
   /** Committed transactions beside plain sends, and what survives a crash at each point. */

@@ -11,6 +11,8 @@ export interface TurnStageOptions {
   readonly seconds: number;
   readonly scale: number;
   readonly workload: Workload;
+  /** Where profiles of its event loop are left; default none are made. */
+  readonly profileFolder?: string;
 }
 
 const MESSAGES_LEAST = 1_000;
@@ -60,12 +62,13 @@ export class TurnStage implements Stage {
 
 function start(
   contestant: Contestant,
-  { home, folder, flush, workload }: TurnStageOptions,
+  { home, folder, flush, workload, profileFolder }: TurnStageOptions,
 ): Promise<BenchServer> {
   return contestant.start({
     flush,
     folder: home,
     ...(workload.needs?.proxy === true ? { proxy: true } : {}),
     ...(workload.needs?.stallProbe === true ? { stallFile: join(folder, "stalls.json") } : {}),
+    ...(profileFolder === undefined ? {} : { profileFolder }),
   });
 }

@@ -4,7 +4,7 @@
  *
  * Argument: one JSON object (DriverOptions). Prints one JSON line (DriverResult).
  */
-import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 import { aliOns } from "./ali-ons.ts";
 import type { NodeClient, NodeClientOptions } from "./node-client.ts";
 import { ours } from "./ours.ts";
@@ -53,12 +53,12 @@ const client = nodeClients[options.client](options);
 function meter(): (messages: number, failed: number, total: number) => DriverResult {
   const begin = performance.now();
   const cpu = process.cpuUsage();
-  const server = cpuOf(options.serverPids);
+  const serverUse = watchServer(options.serverPids);
   return (messages, failed, total) => {
     const seconds = (performance.now() - begin) / 1000;
     const used = process.cpuUsage(cpu);
     const cpuUs = used.user + used.system;
-    const serverUs = cpuBetween(server, cpuOf(options.serverPids)).total * 1e6;
+    const serverUs = serverUse().total * 1e6;
     return {
       messages,
       failed,

@@ -9,7 +9,7 @@ import { createHistogram } from "node:perf_hooks";
 import { Producer, TransactionProducer } from "@orbitmq/client";
 import type { LoaderResult } from "../load/loader.ts";
 import type { SentKind } from "../load/send-frame.ts";
-import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 
 export interface KindDriverOptions {
   readonly namesrv: string;
@@ -68,14 +68,14 @@ async function run(): Promise<LoaderResult> {
   const lanes = Array.from({ length: options.inFlight }, lane);
   await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
   const cpu = process.cpuUsage();
-  const before = cpuOf(options.serverPids);
+  const serverUse = watchServer(options.serverPids);
   const begin = performance.now();
   measuring = true;
   await new Promise((resolve) => setTimeout(resolve, options.durationMs));
   measuring = false;
   const elapsedMs = performance.now() - begin;
   const used = process.cpuUsage(cpu);
-  const server = cpuBetween(before, cpuOf(options.serverPids));
+  const server = serverUse();
   stopping = true;
   await Promise.all(lanes);
   return {

@@ -5,7 +5,7 @@
  * Argument: one JSON object (ConsumeAllOptions). Prints one JSON line (ConsumeAllResult).
  */
 import { PushConsumer } from "@orbitmq/client";
-import { type CpuUse, cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 
 export interface ConsumeAllOptions {
   readonly namesrv: string;
@@ -31,21 +31,21 @@ async function run({
   serverPids,
 }: ConsumeAllOptions): Promise<ConsumeAllResult> {
   let consumed = 0;
-  let begin: { at: number; cpu: NodeJS.CpuUsage; server: CpuUse } | undefined;
+  let begin: { at: number; cpu: NodeJS.CpuUsage; serverUse: ReturnType<typeof watchServer> } | undefined;
   let done = () => {};
   const all = new Promise<void>((resolve) => {
     done = resolve;
   });
   const consumer = new PushConsumer({ namesrv, group, from: "first" });
   consumer.listen(topic, () => {
-    begin ??= { at: performance.now(), cpu: process.cpuUsage(), server: cpuOf(serverPids) };
+    begin ??= { at: performance.now(), cpu: process.cpuUsage(), serverUse: watchServer(serverPids) };
     if (++consumed === messages) done();
   });
   await consumer.start();
   await all;
   const seconds = (performance.now() - begin!.at) / 1000;
   const used = process.cpuUsage(begin!.cpu);
-  const serverUsed = cpuBetween(begin!.server, cpuOf(serverPids));
+  const serverUsed = begin!.serverUse();
   await consumer.shutdown();
   return {
     perSecond: messages / seconds,

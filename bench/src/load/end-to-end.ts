@@ -8,7 +8,7 @@
  */
 import { createHistogram } from "node:perf_hooks";
 import { Producer, PushConsumer } from "@orbitmq/client";
-import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 import { told } from "./told.ts";
 
 export interface EndToEndOptions {
@@ -67,13 +67,13 @@ async function run(options: EndToEndOptions): Promise<EndToEndResult> {
   };
   const begin = performance.now();
   let cpu = process.cpuUsage();
-  let server = cpuOf(options.serverPids);
+  let serverUse: ReturnType<typeof watchServer> | undefined;
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - begin) / 1000) * perSecond);
     for (; next < due; next++) {
       if (next === warmUp) {
         cpu = process.cpuUsage();
-        server = cpuOf(options.serverPids);
+        serverUse = watchServer(options.serverPids);
       }
       const body = Buffer.alloc(Math.max(12, options.bodyBytes));
       body.writeUInt32BE(next, 0);
@@ -86,7 +86,7 @@ async function run(options: EndToEndOptions): Promise<EndToEndResult> {
   clearInterval(timer);
   const sent = next - warmUp;
   const used = process.cpuUsage(cpu);
-  const serverUsed = cpuBetween(server, cpuOf(options.serverPids));
+  const serverUsedSeconds = serverUse?.().total ?? 0;
   const deadline = performance.now() + REST_MS;
   while (arrived.size + failed < sent && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
@@ -100,7 +100,7 @@ async function run(options: EndToEndOptions): Promise<EndToEndResult> {
     p50Ms: latency.percentile(50) / 1000,
     p99Ms: latency.percentile(99) / 1000,
     p999Ms: latency.percentile(99.9) / 1000,
-    serverCpuUs: (serverUsed.total * 1e6) / Math.max(1, sent),
+    serverCpuUs: (serverUsedSeconds * 1e6) / Math.max(1, sent),
     clientCpuUs: (used.user + used.system) / Math.max(1, sent),
   };
 }

@@ -3,7 +3,8 @@
  * the server is taken at both.
  */
 import { createInterface } from "node:readline";
-import { type CpuSpent, cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { type CpuSpent, type CpuUse, cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 import { startJava } from "./java-program.ts";
 
 export interface Figures {
@@ -24,17 +25,17 @@ export async function javaFigures(
   const jvm = await startJava(program);
   const timer = setTimeout(() => void jvm.kill(), timeoutMs);
   try {
-    let begin: { at: number; server: ReturnType<typeof cpuOf>; client: ReturnType<typeof cpuOf> } | undefined;
+    let begin: { at: number; serverUse: () => CpuSpent; client: CpuUse } | undefined;
     for await (const text of createInterface({ input: jvm.stdout })) {
       if (!text.startsWith("{")) continue;
       const said = JSON.parse(text) as Record<string, number> & { at: string };
-      const now = { at: performance.now(), server: cpuOf(serverPids), client: cpuOf([jvm.pid]) };
-      if (said.at === "begin") begin = now;
+      const now = { at: performance.now(), client: cpuOf([jvm.pid]) };
+      if (said.at === "begin") begin = { ...now, serverUse: watchServer(serverPids) };
       else if (begin !== undefined) {
         return {
           said,
           seconds: (now.at - begin.at) / 1000,
-          server: cpuBetween(begin.server, now.server),
+          server: begin.serverUse(),
           client: cpuBetween(begin.client, now.client),
         };
       }

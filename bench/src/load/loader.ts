@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { createHistogram } from "node:perf_hooks";
-import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 import { commitFrame } from "./commit-frame.ts";
 import { Lane } from "./lane.ts";
 import { GROUP, type SentKind, sendFrames } from "./send-frame.ts";
@@ -108,7 +108,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
         }, PACE_MS);
   await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
   const cpu = process.cpuUsage();
-  const serverBefore = cpuOf(options.serverPids ?? []);
+  const serverUse = watchServer(options.serverPids ?? []);
   const begin = performance.now();
   measuring = true;
   await new Promise((resolve) => setTimeout(resolve, options.durationMs));
@@ -121,7 +121,7 @@ async function run(options: LoaderOptions): Promise<LoaderResult> {
   measuring = false;
   const elapsedMs = performance.now() - begin;
   const used = process.cpuUsage(cpu);
-  const serverUsed = cpuBetween(serverBefore, cpuOf(options.serverPids ?? []));
+  const serverUsed = serverUse();
   const done = new Promise<void>((resolve) => {
     drained = resolve;
   });

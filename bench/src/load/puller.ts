@@ -7,7 +7,7 @@
  * Argument: one JSON object (PullerOptions). Prints one JSON line (PullerResult).
  */
 import { connect } from "node:net";
-import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 import { pullFrame } from "./pull-frame.ts";
 import { ReplyFrames } from "./reply-frames.ts";
 import { told } from "./told.ts";
@@ -52,7 +52,7 @@ async function run(options: PullerOptions): Promise<PullerResult> {
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
   socket.setNoDelay(true);
   const cpu = process.cpuUsage();
-  const serverBefore = cpuOf(options.serverPids);
+  const serverUse = watchServer(options.serverPids);
   const begin = performance.now();
   await new Promise<void>((resolve, reject) => {
     const pull = (index: number): void => {
@@ -92,7 +92,7 @@ async function run(options: PullerOptions): Promise<PullerResult> {
   });
   const seconds = (performance.now() - begin) / 1000;
   const used = process.cpuUsage(cpu);
-  const serverUsed = cpuBetween(serverBefore, cpuOf(options.serverPids));
+  const serverUsed = serverUse();
   socket.destroy();
   return {
     messages,

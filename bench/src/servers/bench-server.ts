@@ -9,8 +9,10 @@ export interface BenchServerOptions {
   readonly folder: string;
   /** RocketMQ's gRPC proxy in the broker's process, as `-pm local` runs it. Default false. */
   readonly proxy?: boolean;
-  /** A file that OrbitMQ's process writes its event loop's stalls to, see measure/stall-probe.mjs. */
+  /** A file that the process of OrbitMQ or of the null broker writes its stalls to, see measure/stall-probe.mjs. */
   readonly stallFile?: string;
+  /** A folder that it leaves profiles of its event loop in, see measure/cpu-profile-probe.mjs. */
+  readonly profileFolder?: string;
 }
 
 export interface BenchServer {

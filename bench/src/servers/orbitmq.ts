@@ -1,29 +1,23 @@
 /** OrbitMQ as it is shipped, with nothing set but what a workload asks for. */
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { startServerProcess } from "orbitmq/testing";
 import { killAtExit } from "../left-behind.ts";
 import { OURS } from "../results/goal.ts";
 import type { BenchServer, BenchServerOptions, Contestant } from "./bench-server.ts";
-
-const probe = join(import.meta.dirname, "../measure/stall-probe.mjs");
+import { probing } from "./probes.ts";
 
 /** `cli` is the bundled command; default this tree's. */
 export function orbitmq(name = OURS, cli?: string): Contestant {
   return { name, kind: "orbitmq", start: (options) => start(name, cli, options) };
 }
 
-async function start(
-  name: string,
-  cli: string | undefined,
-  { flush, folder, stallFile }: BenchServerOptions,
-): Promise<BenchServer> {
+async function start(name: string, cli: string | undefined, asked: BenchServerOptions): Promise<BenchServer> {
+  const { flush, folder, stallFile } = asked;
   const options = ["--log-level", "warn", "-o", `flushDiskType=${flush}`];
   const server = await startServerProcess({
     home: folder,
     options,
     ...(cli === undefined ? {} : { cli }),
-    ...(stallFile === undefined ? {} : { env: probing(stallFile) }),
+    env: probing(asked),
   });
   const ended = killAtExit(server.pid);
   return {
@@ -41,9 +35,4 @@ async function start(
       ended();
     },
   };
-}
-
-/** Loaded into the server's process from outside: as shipped, it measures nothing of the kind. */
-function probing(stallFile: string): Readonly<Record<string, string>> {
-  return { NODE_OPTIONS: `--import=${pathToFileURL(probe).href}`, BENCH_STALL_FILE: stallFile };
 }

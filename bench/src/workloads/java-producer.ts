@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { startJava } from "../load/java-program.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import { cpuBetween, cpuOf } from "../measure/process-cpu.ts";
+import { watchServer } from "../measure/server-watch.ts";
 import { awaitStored } from "../measure/stored-messages.ts";
 import { type Goal, NOTHING, ORIGINAL } from "../results/goal.ts";
 import { memoryMetrics, someTopics } from "./load.ts";
@@ -72,22 +73,21 @@ async function produce(mainClass: string, args: readonly string[], stage: Stage)
   });
   const rows: ProducerLine[] = [];
   const lines = WARM_UP_LINES + Math.max(1, Math.round(seconds));
-  let before: Snapshot | undefined;
+  let before: ReturnType<typeof watch> | undefined;
   try {
     for await (const text of createInterface({ input: jvm.stdout })) {
       const line = parseProducerLine(text);
       if (line === undefined) continue;
       rows.push(line);
-      if (rows.length === WARM_UP_LINES) before = snapshot(server.pids, jvm.pid);
+      if (rows.length === WARM_UP_LINES) before = watch(server.pids, jvm.pid);
       if (rows.length === lines) break;
     }
     if (before === undefined || rows.length < lines) {
       throw new Error(`${mainClass} ended after ${rows.length} lines`);
     }
-    const after = snapshot(server.pids, jvm.pid);
-    const elapsed = (after.atMs - before.atMs) / 1000;
-    const used = cpuBetween(before.server, after.server);
-    const client = cpuBetween(before.client, after.client);
+    const elapsed = (performance.now() - before.atMs) / 1000;
+    const used = before.serverUse();
+    const client = cpuBetween(before.client, cpuOf([jvm.pid]));
     const counted = rows.slice(WARM_UP_LINES);
     const perSecond = counted.reduce((sum, row) => sum + row.messages, 0) / counted.length;
     const messages = Math.max(1, perSecond * elapsed);
@@ -108,14 +108,8 @@ async function produce(mainClass: string, args: readonly string[], stage: Stage)
   }
 }
 
-interface Snapshot {
-  readonly server: ReturnType<typeof cpuOf>;
-  readonly client: ReturnType<typeof cpuOf>;
-  readonly atMs: number;
-}
-
-function snapshot(server: readonly number[], client: number): Snapshot {
-  return { server: cpuOf(server), client: cpuOf([client]), atMs: performance.now() };
+function watch(server: readonly number[], client: number) {
+  return { serverUse: watchServer(server), client: cpuOf([client]), atMs: performance.now() };
 }
 
 export interface ProducerLine {

@@ -40,7 +40,7 @@ export interface Workload {
   readonly needs?: {
     /** RocketMQ's gRPC proxy in the broker's process. */
     readonly proxy?: boolean;
-    /** OrbitMQ with the probe of its event loop. */
+    /** OrbitMQ and the null broker with the probe of their event loop. */
     readonly stallProbe?: boolean;
   };
   goals(flush: FlushDiskType): readonly Goal[];
