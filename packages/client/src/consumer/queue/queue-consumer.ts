@@ -208,10 +208,22 @@ export class QueueConsumer implements OffsetSource {
     return (
       this.#paused ||
       this.#context.isSuspended() ||
-      count >= this.#share(settings.pullThresholdForTopic, settings.pullThresholdForQueue) ||
+      count >= this.#messagesMax ||
       bytes >= this.#share(settings.pullThresholdBytesForTopic, settings.pullThresholdBytesForQueue) ||
       span >= settings.consumeSpanMax
     );
+  }
+
+  /** Messages beyond which nothing is pulled. */
+  get #messagesMax(): number {
+    const { pullThresholdForTopic, pullThresholdForQueue } = this.#context.settings;
+    return this.#share(pullThresholdForTopic, pullThresholdForQueue);
+  }
+
+  /** How many messages the next pull asks for. */
+  get #batchSize(): number {
+    const room = this.#messagesMax - this.#consumption.held.count;
+    return Math.min(this.#context.settings.pullBatchSize, Math.max(room, consumerDefaults.pullBatchSizeMin));
   }
 
   /** What a threshold for the whole topic leaves to this queue. */
@@ -249,7 +261,7 @@ export class QueueConsumer implements OffsetSource {
       topic,
       queueId,
       queueOffset: nextOffset,
-      maxMsgNums: settings.pullBatchSize,
+      maxMsgNums: this.#batchSize,
       sysFlag:
         PullSysFlag.SUSPEND |
         (commits ? PullSysFlag.COMMIT_OFFSET : 0) |
