@@ -73,6 +73,7 @@ export interface BrokerTuning {
   readonly suspendTimeoutMillisMax: number;
   /** Parked pulls at most; the next is answered 19 PULL_NOT_FOUND at once. */
   readonly parkedPullsMax: number;
+  /** Most messages of one answer to a pull. RocketMQ: 32. */
   readonly maxTransferCountOnMessageInMemory: number;
   /** Messages returned when asked for one by its unique key; default 32. */
   readonly defaultQueryMaxNum: number;
@@ -261,7 +262,7 @@ export const brokerDefaults: BrokerTuning = {
   shortPollingTimeMills: 1_000,
   suspendTimeoutMillisMax: 120_000,
   parkedPullsMax: 100_000,
-  maxTransferCountOnMessageInMemory: 32,
+  maxTransferCountOnMessageInMemory: 256,
   defaultQueryMaxNum: 32,
   maxTransferBytesOnMessageInMemory: 262_144,
   registerNameServerPeriod: 30_000,

@@ -11,11 +11,13 @@ test("items leave in the order they came, through any mix of both", () => {
     for (let i = 0; i < 30; i++) assert.equal(fifo.shift(), shifted++);
     assert.equal(fifo.length, pushed - shifted);
     assert.equal(fifo.peek(), shifted);
+    assert.equal(fifo.last(), pushed - 1);
   }
   while (fifo.length > 0) assert.equal(fifo.shift(), shifted++);
   assert.equal(shifted, pushed);
   assert.equal(fifo.shift(), undefined);
   assert.equal(fifo.peek(), undefined);
+  assert.equal(fifo.last(), undefined);
 });
 
 test("clearing leaves nothing", () => {

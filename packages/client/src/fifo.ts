@@ -1,14 +1,22 @@
-/** A queue in an array; taking from its front costs no move of the rest. */
+/** A queue in an array that is used round and round; taking from its front costs no move of the rest. */
+const ITEMS_MIN = 16;
+/** An array larger than this is not kept once the queue is empty. */
+const ITEMS_KEPT = 1_024;
+
 export class Fifo<T> {
-  #items: (T | undefined)[] = [];
+  /** A power of two of them. */
+  #items: (T | undefined)[] = new Array(ITEMS_MIN).fill(undefined);
   #head = 0;
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#items.length) this.#grow();
+    this.#items[(this.#head + this.#length) & (this.#items.length - 1)] = item;
+    this.#length += 1;
   }
 
   /** The first item, which stays. */
@@ -16,20 +24,32 @@ export class Fifo<T> {
     return this.#items[this.#head];
   }
 
+  /** The item that came last, which stays. */
+  last(): T | undefined {
+    return this.#items[(this.#head + this.#length - 1) & (this.#items.length - 1)];
+  }
+
   shift(): T | undefined {
+    if (this.#length === 0) return undefined;
     const item = this.#items[this.#head];
-    if (this.#head === this.#items.length) return undefined;
-    this.#items[this.#head++] = undefined;
-    if (this.#head === this.#items.length) this.clear();
-    else if (this.#head >= 1024 && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#items[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#items.length - 1);
+    this.#length -= 1;
+    if (this.#length === 0 && this.#items.length > ITEMS_KEPT) this.clear();
     return item;
   }
 
   clear(): void {
-    this.#items = [];
+    this.#items = new Array(ITEMS_MIN).fill(undefined);
+    this.#head = 0;
+    this.#length = 0;
+  }
+
+  #grow(): void {
+    const items = this.#items;
+    const grown = [...items.slice(this.#head), ...items.slice(0, this.#head)];
+    for (let i = items.length; i > 0; i--) grown.push(undefined);
+    this.#items = grown;
     this.#head = 0;
   }
 }

@@ -78,7 +78,7 @@ export interface StoreOptions {
   /** Cached open files: ConsumeQueue files and old segments; default 256. Ours. */
   readonly openFilesMax?: number;
 
-  /** A pull of messages that count as in memory: bytes and messages; 262,144 and 32. */
+  /** A pull of messages that count as in memory: bytes and messages; 262,144 and 256 (RocketMQ: 32). */
   readonly maxTransferBytesOnMessageInMemory?: number;
   readonly maxTransferCountOnMessageInMemory?: number;
   /** A pull of messages that count as on disk; 65,536 and 8. */
@@ -154,7 +154,7 @@ export const STORE_DEFAULTS: Omit<ResolvedStoreOptions, "home"> = {
   coldBlockBytes: 256 * 1024,
   openFilesMax: 256,
   maxTransferBytesOnMessageInMemory: 262_144,
-  maxTransferCountOnMessageInMemory: 32,
+  maxTransferCountOnMessageInMemory: 256,
   maxTransferBytesOnMessageInDisk: 65_536,
   maxTransferCountOnMessageInDisk: 8,
   accessMessageInMemoryMaxRatio: 40,

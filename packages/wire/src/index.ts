@@ -549,6 +549,7 @@ export {
   readRecord,
   readRecords,
 } from "./message/read-record.ts";
+export { isBodyWhole, RecordView, viewRecords } from "./message/record-view.ts";
 export {
   COMPRESSION_MASK,
   MessageSysFlag,

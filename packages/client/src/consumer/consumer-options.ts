@@ -48,7 +48,10 @@ export interface PushConsumerOptions extends ClientOptions {
    * to 30,000.
    */
   readonly suspendCurrentQueueTimeMs?: number | undefined;
-  /** Messages asked for in one pull. Default 32 (pullBatchSize); brokers cap it. */
+  /**
+   * Messages asked for in one pull, as long as so many are left until `pullThresholdForQueue`; else what is left, but 32
+   * in any case. Default 256 (pullBatchSize); brokers cap it, RocketMQ at 32.
+   */
   readonly pullBatchSize?: number | undefined;
   /** Messages of one queue held here, beyond which it is not pulled. Default 1000 (pullThresholdForQueue). */
   readonly pullThresholdForQueue?: number | undefined;
@@ -114,7 +117,9 @@ export const consumerDefaults = {
   concurrency: 20,
   consumeTimeoutMs: 15 * 60 * 1000,
   reconsumeDelayMs: 5_000,
-  pullBatchSize: 32,
+  pullBatchSize: 256,
+  /** Asked for although fewer would fill the queue up to its threshold: a slow listener should not cost a pull each message. */
+  pullBatchSizeMin: 32,
   pullBytesMax: 256 * 1024,
   pullThresholdForQueue: 1_000,
   pullThresholdBytesForQueue: 100 * 1024 * 1024,

@@ -2,8 +2,9 @@
 import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import type { ClientInstance } from "../connection/client-instance.ts";
 import { fromUnknown } from "../errors/error-from.ts";
+import { plainMetadata } from "../message/received-message.ts";
 import type { FilterHook } from "./listening/consume-hooks.ts";
-import { metadataOf } from "./queue/pulled-record.ts";
+import { RecordMetadata } from "./queue/record-metadata.ts";
 
 /** Whether every hook accepts a message; one that throws does. */
 export function newMessageFilter(
@@ -12,7 +13,7 @@ export function newMessageFilter(
 ): (record: MessageRecord, queue: MessageQueue) => boolean {
   if (hooks.length === 0) return () => true;
   return (record, queue) => {
-    const message = metadataOf(record, queue, 0, namespace);
+    const message = plainMetadata(new RecordMetadata(record, queue, 0, namespace));
     return hooks.every((hook) => {
       try {
         return hook.accepts(message);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compressBody, RequestCode } from "@orbitmq/wire";
+import { compressBody, pullMessageRequestHeader, RequestCode } from "@orbitmq/wire";
 import { json } from "../message/codecs.ts";
 import type { ReceivedMessage } from "../message/received-message.ts";
 import { topic } from "../message/typed-topic.ts";
@@ -101,6 +101,28 @@ test("compressed bodies arrive as they were sent, damaged ones fail with their o
   await w.until(() => got.length === 2 && failures.length === 1);
   assert.deepEqual(got, [String(body), String(body)]);
   assert.deepEqual(failures, ["BODY_UNREADABLE"]);
+  await w.settle(consumer.shutdown());
+});
+
+test("a body that is not what was sent never reaches the listener, its neighbours do", async () => {
+  const { w, broker } = stage();
+  for (const body of ["before", "damaged", "after"]) broker.store("orders", 0, body);
+  broker.script = ({ code, ext }) => {
+    if (code !== RequestCode.PULL_MESSAGE) return false;
+    const { topic, queueOffset } = pullMessageRequestHeader.decode(ext);
+    if (topic !== "orders" || queueOffset > 0) return false;
+    const records = broker.queue("orders", 0).map((message) => broker.record(message));
+    const [, damaged] = records;
+    damaged![damaged!.indexOf("damaged")]! ^= 1;
+    return { code: 0, header: pullHeader(3, 3), body: records };
+  };
+  const got: string[] = [];
+  const failures: string[] = [];
+  const consumer = await consuming(w, (message) => void got.push(message.text()), {
+    onConsumeFailure: (error, { queueOffset }) => failures.push(`${error.code} ${queueOffset}`),
+  });
+  await w.until(() => got.length === 2 && failures.length === 1);
+  assert.deepEqual([got, failures], [["before", "after"], ["BODY_UNREADABLE 1"]]);
   await w.settle(consumer.shutdown());
 });
 

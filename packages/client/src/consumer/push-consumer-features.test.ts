@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RequestCode } from "@orbitmq/wire";
+import { pullMessageRequestHeader, RequestCode } from "@orbitmq/wire";
 import type { OrbitError } from "../errors/errors.ts";
 import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
 import { consumerDefaults } from "./consumer-options.ts";
@@ -93,6 +93,30 @@ test("bytes for the topic are divided, too", async () => {
     if (queue.topic === "orders") assert.ok(cached >= 8 && cached <= 10, String(cached));
   }
   await w.settle(consumer.shutdown({ deadlineMs: 100 }));
+});
+
+test("a pull asks for 256 messages, for fewer when fewer may be held, for 32 at least", async () => {
+  for (const [options, asked] of [
+    [{}, [256, 256, 256, 232]],
+    [{ pullThresholdForQueue: 300 }, [256, 44]],
+    [{ pullThresholdForQueue: 10 }, [32]],
+    [{ pullThresholdForTopic: 257 }, [256, 32]],
+    [{ pullThresholdForQueue: 10, pullBatchSize: 4 }, [4, 4, 4]],
+  ] as const) {
+    const { w, broker } = stage(1);
+    for (let i = 0; i < 2_000; i++) broker.store("orders", 0, "x");
+    const pulls: number[] = [];
+    broker.script = ({ code, ext }) => {
+      if (code !== RequestCode.PULL_MESSAGE) return false;
+      const { topic, maxMsgNums } = pullMessageRequestHeader.decode(ext);
+      if (topic === "orders") pulls.push(maxMsgNums);
+      return false;
+    };
+    const consumer = await consuming(w, never, options);
+    await w.run(1_000);
+    assert.deepEqual(pulls, asked);
+    await w.settle(consumer.shutdown({ deadlineMs: 100 }));
+  }
 });
 
 test("skipping the backlog passes over what is stored, and commits that", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OrbitError } from "../errors/errors.ts";
+import type { ReceivedMessage } from "../message/received-message.ts";
 import { consumerOf, consuming, stage } from "../testing/consumer-stage.ts";
+import type { ListenerContext } from "./listener.ts";
 
 test("a consumer from the first message gets what was there and what comes, and commits on shutdown", async () => {
   const { w, broker } = stage(2);
@@ -42,6 +44,28 @@ test("a listener whose queue is taken away sees its signal abort, and its result
   assert.equal(signal!.reason.code, "QUEUE_LOST");
   await w.until(() => heard.length === 1, 3_000);
   finish?.();
+  await w.settle(Promise.all([one.shutdown(), two.shutdown()]));
+});
+
+test("of two queues only the listener of the one that is taken away is told", async () => {
+  const { w, broker } = stage(2);
+  const signals: AbortSignal[] = [];
+  const ends: (() => void)[] = [];
+  for (let queueId = 0; queueId < 2; queueId++) broker.store("orders", queueId, "x");
+  const listener = (message: ReceivedMessage, { signal }: ListenerContext) => {
+    signals[message.queue.queueId] ??= signal;
+    return new Promise<void>((resolve) => void ends.push(resolve));
+  };
+  const one = await consuming(w, listener, { clientId: "b" });
+  await w.until(() => signals[0] !== undefined && signals[1] !== undefined);
+  const two = await consuming(w, listener, { clientId: "a" });
+  await w.until(() => signals.some(({ aborted }) => aborted), 3_000);
+  await w.run(1_000);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true, false],
+  );
+  for (const end of ends) end();
   await w.settle(Promise.all([one.shutdown(), two.shutdown()]));
 });
 

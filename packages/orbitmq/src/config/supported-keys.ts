@@ -301,8 +301,9 @@ export const supportedBrokerKeys: readonly SupportedKey[] = [
   {
     key: "maxTransferCountOnMessageInMemory",
     kind: integer(1, 100_000),
-    default: "32",
-    description: "Most messages one pull is answered with.",
+    default: "256",
+    rocketmqDefault: "32",
+    description: "Most messages one pull is answered with, as far as it asks for them.",
   },
   {
     key: "maxTransferBytesOnMessageInMemory",

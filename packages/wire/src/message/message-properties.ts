@@ -123,13 +123,15 @@ function eachProperty(text: string, visit: (name: string, value: string) => void
 /** One property without building the map; `undefined` when it is not there. The last of a name wins. */
 export function getProperty(text: string, name: string): string | undefined {
   const label = name + NAME_VALUE_SEPARATOR;
-  for (let at = text.lastIndexOf(label); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(label, at - 1)) {
-    if (at > 0 && text[at - 1] !== PROPERTY_SEPARATOR) continue;
-    const valueAt = at + label.length;
-    const end = text.indexOf(PROPERTY_SEPARATOR, valueAt);
-    return text.slice(valueAt, end < 0 ? text.length : end);
+  const { length } = label;
+  let valueAt = -1;
+  // The engine searches forwards in half the time, and most often there is none, or one.
+  for (let at = text.indexOf(label); at >= 0; at = text.indexOf(label, at + length)) {
+    if (at === 0 || text[at - 1] === PROPERTY_SEPARATOR) valueAt = at + length;
   }
-  return undefined;
+  if (valueAt < 0) return undefined;
+  const end = text.indexOf(PROPERTY_SEPARATOR, valueAt);
+  return text.slice(valueAt, end < 0 ? text.length : end);
 }
 
 /**

@@ -41,8 +41,8 @@ export interface CheckOptions {
   readonly physicalOffset?: number;
 }
 
-/** Where the parts of a record lie; filled by {@link locate}, valid until its next call. */
-const parts = { bodyAt: 0, bodyEnd: 0, topicAt: 0, topicEnd: 0, propertiesAt: 0, end: 0 };
+/** Where the parts of a record lie; filled by {@link locate} and {@link locateWhole}, valid until the next call of either. */
+export const parts = { bodyAt: 0, bodyEnd: 0, topicAt: 0, topicEnd: 0, propertiesAt: 0, end: 0 };
 
 /** Fills `parts` for the record at `at`; returns what is wrong, if anything. At least 91 bytes must be there. */
 function locate(buffer: Buffer, at: number, end: number, magic: number): string | undefined {
@@ -133,8 +133,8 @@ export function readRecord(
     topic: decodeName(buffer, parts.topicAt, parts.topicEnd),
     queueId: readInt32(buffer, at + RecordField.QUEUE_ID),
     flag: readInt32(buffer, at + RecordField.FLAG),
-    queueOffset: offset(buffer, at + RecordField.QUEUE_OFFSET, at),
-    physicalOffset: offset(buffer, at + RecordField.PHYSICAL_OFFSET, at),
+    queueOffset: offsetAt(buffer, at + RecordField.QUEUE_OFFSET, at),
+    physicalOffset: offsetAt(buffer, at + RecordField.PHYSICAL_OFFSET, at),
     sysFlag,
     bornTimestamp: readInt64(buffer, at + RecordField.BORN_TIMESTAMP),
     bornHost: buffer.subarray(at + RecordField.BORN_HOST, storeAt),
@@ -189,8 +189,8 @@ const CHECKSUM = Buffer.from(MessageConst.CRC32 + NAME_VALUE_SEPARATOR);
 /** With ten digits and the separator. */
 const CHECKSUM_BYTES = CHECKSUM.length + 11;
 
-/** Fills `parts`; returns the record's magic. Throws as {@link readRecord}. */
-function locateWhole(buffer: Buffer, at: number, limit: number): number {
+/** Fills `parts` for the record at `at`; returns its magic. Throws as {@link readRecord}. */
+export function locateWhole(buffer: Buffer, at: number, limit: number): number {
   if (limit - at < RECORD_BYTES_MIN) throw malformed(at, "it is cut off");
   const totalSize = readInt32(buffer, at);
   const magic = readInt32(buffer, at + RecordField.MAGIC);
@@ -201,7 +201,8 @@ function locateWhole(buffer: Buffer, at: number, limit: number): number {
   return magic;
 }
 
-function offset(buffer: Buffer, fieldAt: number, at: number): number {
+/** A 64-bit offset of the record at `at`. Throws WireError RECORD_MALFORMED for one beyond 2^53. */
+export function offsetAt(buffer: Buffer, fieldAt: number, at: number): number {
   const value = readInt64(buffer, fieldAt);
   if (!Number.isSafeInteger(value)) throw malformed(at, `it has the offset ${value}`);
   return value;

@@ -6,10 +6,14 @@ import type { MessageQueue, MessageRecord } from "@orbitmq/wire";
 import { fromUnknown } from "../../errors/error-from.ts";
 import { OrbitError } from "../../errors/errors.ts";
 import type { Codec } from "../../message/codecs.ts";
-import { MessageBody } from "../../message/message-body.ts";
-import { ReceivedMessage } from "../../message/received-message.ts";
+import {
+  type BodySource,
+  ITS_BODY,
+  type MessageMetadata,
+  ReceivedMessage,
+} from "../../message/received-message.ts";
 import { type Namespace, NO_NAMESPACE } from "../../names/namespace.ts";
-import { metadataOf } from "../queue/pulled-record.ts";
+import { RecordMetadata } from "../queue/record-metadata.ts";
 import { readBody } from "./message-body.ts";
 
 export class Undecodable {
@@ -30,30 +34,42 @@ export function decodeMessage(
   codec: Codec<unknown> | undefined,
   namespace: Namespace = NO_NAMESPACE,
 ): Decoded | Promise<Decoded> {
-  const metadata = metadataOf(record, queue, attempts, namespace);
-  const unreadable = (cause: unknown) =>
-    new Undecodable(new OrbitError("BODY_UNREADABLE", fromUnknown(cause).message, { cause }));
-  const undecodable = (cause: unknown) => {
-    const message = `${metadata.topic}: ${fromUnknown(cause).message}`;
-    return new Undecodable(new OrbitError("DECODE_FAILED", message, { cause }));
-  };
-  const withValue = (bytes: Uint8Array): Decoded | Promise<Decoded> => {
-    const body = MessageBody.over(bytes);
-    if (codec === undefined) return new ReceivedMessage(metadata, body, body);
-    try {
-      const value = codec.decode(body);
-      if (!isPromise(value)) return new ReceivedMessage<unknown>(metadata, body, value);
-      return value.then((awaited) => new ReceivedMessage<unknown>(metadata, body, awaited), undecodable);
-    } catch (cause) {
-      return undecodable(cause);
-    }
-  };
+  const metadata = new RecordMetadata(record, queue, attempts, namespace);
+  let body: BodySource | Promise<BodySource>;
   try {
-    const body = readBody(record);
-    return isPromise(body) ? body.then(withValue, unreadable) : withValue(body);
+    body = readBody(record);
   } catch (cause) {
     return unreadable(cause);
   }
+  if (body === record || !isPromise(body)) return withValue(metadata, body as BodySource, codec);
+  return body.then((source) => withValue(metadata, source, codec), unreadable);
+}
+
+function withValue(
+  metadata: MessageMetadata,
+  body: BodySource,
+  codec: Codec<unknown> | undefined,
+): Decoded | Promise<Decoded> {
+  if (codec === undefined) return new ReceivedMessage<unknown>(metadata, body, ITS_BODY);
+  const message = new ReceivedMessage<unknown>(metadata, body, ITS_BODY);
+  const undecodable = (cause: unknown) =>
+    new Undecodable(
+      new OrbitError("DECODE_FAILED", `${metadata.topic}: ${fromUnknown(cause).message}`, { cause }),
+    );
+  try {
+    const value = codec.decode(message.body);
+    if (!isPromise(value)) return new ReceivedMessage<unknown>(metadata, message.body, value);
+    return value.then(
+      (awaited) => new ReceivedMessage<unknown>(metadata, message.body, awaited),
+      undecodable,
+    );
+  } catch (cause) {
+    return undecodable(cause);
+  }
+}
+
+function unreadable(cause: unknown): Undecodable {
+  return new Undecodable(new OrbitError("BODY_UNREADABLE", fromUnknown(cause).message, { cause }));
 }
 
 /** The message with its raw body, or, when that cannot be read, with the bytes as stored. */
@@ -65,8 +81,11 @@ export function rawMessage(
 ): ReceivedMessage {
   const decoded = decodeMessage(record, queue, attempts, undefined, namespace);
   if (decoded instanceof ReceivedMessage) return decoded as ReceivedMessage;
-  const body = MessageBody.over(record.body);
-  return new ReceivedMessage(metadataOf(record, queue, attempts, namespace), body, body);
+  return new ReceivedMessage<Uint8Array>(
+    new RecordMetadata(record, queue, attempts, namespace),
+    record,
+    ITS_BODY,
+  );
 }
 
 export function isPromise(value: unknown): value is Promise<unknown> {

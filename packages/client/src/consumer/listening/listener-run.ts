@@ -32,45 +32,58 @@ export interface RunSource {
   began(run: ListenerRun): void;
   /** What the listener's result means; `undefined` is success. */
   failureOf(result: unknown, run: ListenerRun): OrbitError | undefined;
+  /** `run.endedMs` says when. */
   ended(run: ListenerRun): void;
-  succeeded(message: RunMessage): void;
+  succeeded(message: RunMessage, run: ListenerRun): void;
   failed(message: RunMessage, error: OrbitError, run: ListenerRun): void;
   /** Its listener runs for longer than allowed; how it ends is told all the same. */
   timedOut(message: RunMessage): void;
 }
 
+/** Java's largest integer, and no floating point number, of which every run would need one of its own. */
+export const ACK_INDEX_ALL = 0x7fffffff;
+
 export class ListenerRun implements ListenerContext, OrderlyListenerContext {
   readonly group: string;
   readonly source: RunSource;
   readonly messages: readonly RunMessage[];
+  /** Monotonic. */
   readonly startedMs: number;
+  /** Monotonic; as long as it runs, when it started. */
+  endedMs: number;
   timedOut = false;
   delayLevel = 0;
-  ackIndex = Number.POSITIVE_INFINITY;
+  ackIndex = ACK_INDEX_ALL;
   autoCommit = true;
   suspendCurrentQueueTimeMs = 0;
   /** What a listener in order asked for. */
-  asked: "COMMIT" | "ROLLBACK" | undefined;
-  #controller: AbortController | undefined;
-  #reason: OrbitError | undefined;
+  asked: "COMMIT" | "ROLLBACK" | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #reason: OrbitError | undefined = undefined;
+  /** Its neighbours in a RunningList. */
+  before: ListenerRun | undefined = undefined;
+  next: ListenerRun | undefined = undefined;
 
   /** Whom it is told to besides; `undefined`: nobody. */
-  hooked: HookedRun | undefined;
+  hooked: HookedRun | undefined = undefined;
   /** In which the listener runs; `undefined`: there is no telemetry. */
-  scope: ProcessScope | undefined;
+  scope: ProcessScope | undefined = undefined;
   readonly #namespace: Namespace;
 
+  /** `group` as the application knows it. */
   constructor(
-    { group, namespace }: { readonly group: string; readonly namespace: Namespace },
+    group: string,
+    namespace: Namespace,
     source: RunSource,
     messages: readonly RunMessage[],
     startedMs: number,
   ) {
-    this.group = namespace.unwrap(group);
+    this.group = group;
     this.#namespace = namespace;
     this.source = source;
     this.messages = messages;
     this.startedMs = startedMs;
+    this.endedMs = startedMs;
   }
 
   get queue(): MessageQueue {

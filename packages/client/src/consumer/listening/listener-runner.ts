@@ -20,6 +20,7 @@ import { type ConsumeHook, type ConsumeOutcome, HookedRun } from "./consume-hook
 import { type Decoded, decodeMessage, isPromise, Undecodable } from "./decode-message.ts";
 import { listenerFailed } from "./listener-result.ts";
 import { ListenerRun, type RunMessage, type RunSource } from "./listener-run.ts";
+import { RunningList } from "./running-list.ts";
 
 const RUNS_PER_TURN = 256;
 
@@ -46,10 +47,11 @@ export class ListenerRunner {
   readonly #host: Host;
   readonly #logger: Logger;
   readonly #options: RunnerOptions;
+  /** As the application knows it. */
+  readonly #group: string;
   readonly #turns = new Fifo<RunSource>();
   readonly #inTurns = new Set<RunSource>();
-  /** Calls that have not returned, oldest first. */
-  readonly #running = new Set<ListenerRun>();
+  readonly #running = new RunningList();
   #slotsUsed = 0;
   #pumping = false;
   #stopped = false;
@@ -60,6 +62,7 @@ export class ListenerRunner {
     this.#host = host;
     this.#logger = logger;
     this.#options = options;
+    this.#group = options.namespace.unwrap(options.group);
   }
 
   /** Listeners running now. */
@@ -70,7 +73,7 @@ export class ListenerRunner {
   /** Messages whose listener is running now. */
   get messagesRunning(): number {
     let count = 0;
-    for (const run of this.#running) count += run.messages.length;
+    for (const run of this.#running.all) count += run.messages.length;
     return count;
   }
 
@@ -92,7 +95,12 @@ export class ListenerRunner {
   }
 
   abortAll(reason: OrbitError): void {
-    for (const run of this.#running) run.abort(reason);
+    for (const run of this.#running.all) run.abort(reason);
+  }
+
+  /** Those with messages of `source`. */
+  abortOf(source: RunSource, reason: OrbitError): void {
+    for (const run of this.#running.all) if (run.source === source) run.abort(reason);
   }
 
   /** After {@link stop}: resolves when no listener runs, or after `timeoutMs`. */
@@ -127,17 +135,20 @@ export class ListenerRunner {
   }
 
   #takeTurns(): void {
+    const { clock } = this.#host;
     let runs = 0;
+    let nowMs = clock.monotonicMs();
     while (this.#slotsUsed < this.#options.concurrency) {
       const source = this.#turns.shift();
       if (source === undefined) return;
-      this.#inTurns.delete(source);
       const messages = source.take();
-      if (source.hasWaiting) {
-        this.#inTurns.add(source);
-        this.#turns.push(source);
+      if (source.hasWaiting) this.#turns.push(source);
+      else this.#inTurns.delete(source);
+      if (messages.length > 0) {
+        const run = this.#run(source, messages, nowMs);
+        // The end of one is the beginning of the next: the clock is read once for both.
+        nowMs = run.endedMs > nowMs ? run.endedMs : clock.monotonicMs();
       }
-      if (messages.length > 0) this.#run(source, messages);
       if (++runs === RUNS_PER_TURN) {
         this.#host.timers.afterTurn(() => this.#pump());
         return;
@@ -145,15 +156,21 @@ export class ListenerRunner {
     }
   }
 
-  #run(source: RunSource, messages: readonly RunMessage[]): void {
+  #run(source: RunSource, messages: readonly RunMessage[], nowMs: number): ListenerRun {
+    const { namespace } = this.#options;
     this.#slotsUsed += 1;
-    const run = new ListenerRun(this.#options, source, messages, this.#host.clock.monotonicMs());
+    const run = new ListenerRun(this.#group, namespace, source, messages, nowMs);
     source.began(run);
     this.#running.add(run);
-    const decoded = messages.map(({ payload: { record, attempts, subscription, queue = source.queue } }) =>
-      decodeMessage(record, queue, attempts, subscription?.codec, this.#options.namespace),
-    );
-    if (!decoded.some(isPromise)) this.#call(run, decoded as Decoded[]);
+    const decoded = new Array<Decoded | Promise<Decoded>>(messages.length);
+    let isLater = false;
+    for (let i = 0; i < messages.length; i++) {
+      const { record, attempts, subscription, queue = source.queue } = messages[i]!.payload;
+      const message = decodeMessage(record, queue, attempts, subscription?.codec, namespace);
+      if (!(message instanceof ReceivedMessage) && isPromise(message)) isLater = true;
+      decoded[i] = message;
+    }
+    if (!isLater) this.#call(run, decoded as Decoded[]);
     else {
       this.#watchTimeout();
       Promise.all(decoded).then(
@@ -161,6 +178,7 @@ export class ListenerRunner {
         (error: unknown) => this.#end(run, messages, fromUnknown(error)),
       );
     }
+    return run;
   }
 
   #call(run: ListenerRun, decoded: readonly Decoded[]): void {
@@ -168,17 +186,17 @@ export class ListenerRunner {
       this.#end(run, [], undefined);
       return;
     }
-    const { messages } = run;
-    const { subscription } = messages[0]!.payload;
-    const good = decoded.filter((message) => message instanceof ReceivedMessage);
-    decoded.forEach((message, i) => {
-      if (message instanceof Undecodable) run.source.failed(messages[i]!, message.error, run);
-    });
-    const heard = messages.filter((_, i) => !(decoded[i] instanceof Undecodable));
+    let heard = run.messages;
+    let good = decoded as readonly ReceivedMessage<unknown>[];
+    if (decoded.some((message) => message instanceof Undecodable)) {
+      heard = this.#decodable(run, decoded);
+      good = decoded.filter((message) => message instanceof ReceivedMessage);
+    }
     if (heard.length === 0) {
       this.#end(run, [], undefined);
       return;
     }
+    const { subscription } = run.messages[0]!.payload;
     if (subscription === undefined) {
       this.#end(run, heard, new OrbitError("LISTENER_FAILED", "no listener for this message's topic"));
       return;
@@ -197,6 +215,10 @@ export class ListenerRunner {
       this.#end(run, heard, run.source.failureOf(result, run));
       return;
     }
+    this.#await(run, heard, result);
+  }
+
+  #await(run: ListenerRun, heard: readonly RunMessage[], result: Promise<unknown>): void {
     this.#watchTimeout();
     // Through a promise of our own: a foreign thenable may call back twice, or throw.
     Promise.resolve(result).then(
@@ -205,19 +227,30 @@ export class ListenerRunner {
     );
   }
 
+  /** Tells of those that could not be decoded; returns the others. */
+  #decodable(run: ListenerRun, decoded: readonly Decoded[]): readonly RunMessage[] {
+    return run.messages.filter((message, i) => {
+      const one = decoded[i];
+      if (one instanceof Undecodable) run.source.failed(message, one.error, run);
+      return !(one instanceof Undecodable);
+    });
+  }
+
   #end(run: ListenerRun, messages: readonly RunMessage[], failure: OrbitError | undefined): void {
+    const { source } = run;
     this.#running.delete(run);
+    run.endedMs = this.#host.clock.monotonicMs();
     run.hooked?.after(outcomeOf(run, failure), failure);
     run.scope?.ended(outcomeOf(run, failure), failure);
-    for (const [i, message] of messages.entries()) {
+    for (let i = 0; i < messages.length; i++) {
       const error = failure ?? (i > run.ackIndex ? BEHIND_ACK_INDEX() : undefined);
-      if (error === undefined) run.source.succeeded(message);
-      else run.source.failed(message, error, run);
+      if (error === undefined) source.succeeded(messages[i]!, run);
+      else source.failed(messages[i]!, error, run);
     }
-    run.source.ended(run);
+    source.ended(run);
     this.#slotsUsed -= 1;
     if (this.#running.size === 0) this.#onIdle?.();
-    this.#pump();
+    if (!this.#pumping) this.#pump();
   }
 
   #hooked(run: ListenerRun, messages: readonly ReceivedMessage<unknown>[]): void {
@@ -235,13 +268,8 @@ export class ListenerRunner {
   /** One timer for all: runs began in the order they time out. */
   #watchTimeout(): void {
     if (this.#timeoutTimer !== undefined) return;
-    let oldest: ListenerRun | undefined;
-    for (const run of this.#running) {
-      if (!run.timedOut) {
-        oldest = run;
-        break;
-      }
-    }
+    let { oldest } = this.#running;
+    while (oldest?.timedOut === true) oldest = oldest.next;
     if (oldest === undefined) return;
     const dueMs = oldest.startedMs + this.#options.consumeTimeoutMs;
     const delayMs = Math.max(dueMs - this.#host.clock.monotonicMs(), 1);
@@ -254,7 +282,7 @@ export class ListenerRunner {
 
   #abortTimedOut(): void {
     const startedBeforeMs = this.#host.clock.monotonicMs() - this.#options.consumeTimeoutMs;
-    for (const run of this.#running) {
+    for (const run of this.#running.all) {
       if (run.startedMs > startedBeforeMs) return;
       if (run.timedOut) continue;
       run.timedOut = true;

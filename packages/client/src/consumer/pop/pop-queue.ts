@@ -23,6 +23,7 @@ import { consumerDefaults } from "../consumer-options.ts";
 import { failureOf } from "../listening/listener-result.ts";
 import type { ListenerRun, RunMessage, RunSource } from "../listening/listener-run.ts";
 import type { ListeningContext } from "../listening/listening-context.ts";
+import type { TopicStats } from "../questions/consume-stats.ts";
 import { PullPace } from "../queue/pull-pace.ts";
 import { tagOf } from "../queue/pulled-record.ts";
 import type { Subscription } from "../subscription.ts";
@@ -51,6 +52,7 @@ export class PopQueue implements RunSource {
   /** Nobody tells. */
   readonly maxOffset = 0;
   readonly #context: ListeningContext;
+  readonly #stats: TopicStats;
   readonly #requests: PopRequests;
   readonly #subscription: SubscriptionData;
   readonly #pace: PullPace;
@@ -68,6 +70,7 @@ export class PopQueue implements RunSource {
     subscription: SubscriptionData,
   ) {
     this.#context = context;
+    this.#stats = context.stats.topic(queue.topic);
     this.#requests = requests;
     this.queue = queue;
     this.#subscription = subscription;
@@ -150,10 +153,10 @@ export class PopQueue implements RunSource {
     return failureOf(result);
   }
 
-  succeeded(message: RunMessage): void {
+  succeeded(message: RunMessage, { endedMs }: ListenerRun): void {
     const held = message as HeldPop;
     this.#context.consumed();
-    this.#context.stats.ended(this.queue.topic, true);
+    this.#stats.ended(endedMs, true);
     this.#over(held, () => this.#ack(held));
   }
 
@@ -161,7 +164,7 @@ export class PopQueue implements RunSource {
     const held = message as HeldPop;
     const { record, queue } = held.payload;
     this.#context.failed(record, queue, 0, error);
-    this.#context.stats.ended(this.queue.topic, false);
+    this.#stats.ended(run.endedMs, false);
     if (run.isShutDown) this.#over(held, () => this.#requests.changeInvisible(held, GIVEN_BACK_MS, () => {}));
     else this.#over(held, () => this.#giveBack(held, run.delayLevel, error));
   }
@@ -172,8 +175,7 @@ export class PopQueue implements RunSource {
   }
 
   ended(run: ListenerRun): void {
-    const { clock } = this.#context.instance.host;
-    this.#context.stats.ran(this.queue.topic, clock.monotonicMs() - run.startedMs);
+    this.#stats.ran(run.endedMs, run.endedMs - run.startedMs);
     for (const message of run.messages as readonly HeldPop[]) {
       // Not heard at all.
       if (message.state === "running") {
@@ -260,9 +262,8 @@ export class PopQueue implements RunSource {
   }
 
   #hold(messages: readonly PoppedMessage[]): void {
-    const { instance, stats } = this.#context;
-    const nowMs = instance.host.clock.monotonicMs();
-    stats.pulled(this.queue.topic, messages.length, 0);
+    const nowMs = this.#context.instance.host.clock.monotonicMs();
+    this.#stats.pulled(nowMs, messages.length, 0);
     const subscription = this.#context.subscriptionOf(this.queue.topic);
     for (const popped of messages) this.#holdOne(popped, subscription, nowMs);
     this.#watchTimes();

@@ -137,8 +137,11 @@ test("a consumer says what it is doing, in RocketMQ's words", async () => {
   consumer.listenOrderly("orders", (message) =>
     message.text() === "1" ? "SUSPEND_CURRENT_QUEUE_A_MOMENT" : undefined,
   );
+  const startedMs = w.host.clock.wallMs();
   await w.settle(consumer.start());
   await w.until(() => consumer.status().failed > 0);
+  const failedMs = w.host.clock.wallMs();
+  await w.run(500);
   const { code, body } = await ask(w, broker, RequestCode.GET_CONSUMER_RUNNING_INFO, (sink) =>
     getConsumerRunningInfoRequestHeader.encode({ consumerGroup: "g", clientId: "c" }, sink),
   );
@@ -151,6 +154,8 @@ test("a consumer says what it is doing, in RocketMQ's words", async () => {
   assert.match(text, /"commitOffset":1,/);
   assert.match(text, /"locked":true/);
   assert.match(text, /"statusTable":\{"orders":\{/);
+  const consumedMs = Number(/"lastConsumeTimestamp":(\d+)/.exec(text)?.[1]);
+  assert.ok(consumedMs >= startedMs && consumedMs <= failedMs, `${consumedMs - startedMs} ms`);
   parseFastjson(body);
   await w.settle(consumer.shutdown());
 });

@@ -7,6 +7,7 @@ import { fromUnknown } from "../../errors/error-from.ts";
 import type { Namespace } from "../../names/namespace.ts";
 import type { ListenerContext, OrderlyListenerContext } from "../listener.ts";
 import { decodeMessage, Undecodable } from "../listening/decode-message.ts";
+import { ACK_INDEX_ALL } from "../listening/listener-run.ts";
 import type { Subscription } from "../subscription.ts";
 
 /** RocketMQ: CMResult. */
@@ -47,7 +48,7 @@ export async function consumeDirectly(
     queue: namespace.unwrapQueue(queue),
     signal: new AbortController().signal,
     delayLevel: 0,
-    ackIndex: Number.POSITIVE_INFINITY,
+    ackIndex: ACK_INDEX_ALL,
     maxOffset: record.queueOffset + 1,
     autoCommit: true,
     suspendCurrentQueueTimeMs: 0,

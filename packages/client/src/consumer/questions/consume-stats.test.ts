@@ -6,10 +6,11 @@ test("rates are those of the last minute, failures are counted from the start, a
   let nowMs = 0;
   const clock = { monotonicMs: () => nowMs, wallMs: () => 0 };
   const stats = new ConsumeStats(clock);
-  stats.pulled("orders", 60, 4);
-  stats.pulled("orders", 60, 8);
-  stats.ran("orders", 10);
-  for (let i = 0; i < 30; i++) stats.ended("orders", i % 5 > 0);
+  const orders = stats.topic("orders");
+  orders.pulled(nowMs, 60, 4);
+  orders.pulled(nowMs, 60, 8);
+  orders.ran(nowMs, 10);
+  for (let i = 0; i < 30; i++) stats.topic("orders").ended(nowMs, i % 5 > 0);
   assert.deepEqual(stats.of("orders"), {
     pullRT: 6,
     pullTPS: 2,
@@ -21,7 +22,7 @@ test("rates are those of the last minute, failures are counted from the start, a
   nowMs = 59_999;
   assert.equal(stats.of("orders").pullTPS, 2);
   nowMs = 60_000;
-  stats.ended("orders", true);
+  orders.ended(nowMs, true);
   const { pullTPS, consumeOKTPS, consumeFailedMsgs } = stats.of("orders");
   assert.deepEqual([pullTPS, consumeOKTPS, consumeFailedMsgs], [0, 1 / 60, 6]);
   assert.equal(stats.of("other").pullTPS, 0);

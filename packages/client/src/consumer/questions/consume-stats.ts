@@ -32,39 +32,61 @@ interface Slot {
 
 export class ConsumeStats {
   readonly #clock: Clock;
-  readonly #topics = new Map<string, { readonly slots: Slot[]; failed: number }>();
+  readonly #topics = new Map<string, TopicStats>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  pulled(topic: string, messages: number, ms: number): void {
-    const slot = this.#slot(topic);
+  /** Where a topic is counted; the same for as long as the consumer lives. */
+  topic(name: string): TopicStats {
+    let stats = this.#topics.get(name);
+    if (stats === undefined) {
+      stats = new TopicStats();
+      this.#topics.set(name, stats);
+    }
+    return stats;
+  }
+
+  of(topic: string): ConsumeStatus {
+    return (this.#topics.get(topic) ?? new TopicStats()).status(this.#clock.monotonicMs());
+  }
+}
+
+/** One topic's sums. `nowMs` is monotonic: who counts every message has just read the clock. */
+export class TopicStats {
+  readonly #slots: Slot[] = [];
+  /** The slot written last, and until when it is the one. */
+  #slot: Slot = newSlot(-1);
+  #untilMs = Number.NEGATIVE_INFINITY;
+  #failed = 0;
+
+  pulled(nowMs: number, messages: number, ms: number): void {
+    const slot = this.#at(nowMs);
     slot.pulls += 1;
     slot.pullMs += ms;
     slot.pulled += messages;
   }
 
-  ran(topic: string, ms: number): void {
-    const slot = this.#slot(topic);
+  ran(nowMs: number, ms: number): void {
+    const slot = this.#at(nowMs);
     slot.runs += 1;
     slot.runMs += ms;
   }
 
-  ended(topic: string, success: boolean): void {
-    const slot = this.#slot(topic);
+  ended(nowMs: number, success: boolean): void {
+    const slot = this.#at(nowMs);
     if (success) slot.ok += 1;
     else {
       slot.failed += 1;
-      this.#topics.get(topic)!.failed += 1;
+      this.#failed += 1;
     }
   }
 
-  of(topic: string): ConsumeStatus {
-    const { slots = [], failed = 0 } = this.#topics.get(topic) ?? {};
-    const oldest = this.#number() - SLOTS;
+  status(nowMs: number): ConsumeStatus {
+    const oldest = Math.floor(nowMs / SLOT_MS) - SLOTS;
     const sum = (field: Exclude<keyof Slot, "number">) =>
-      slots.reduce((total, slot) => (slot.number > oldest ? total + slot[field] : total), 0);
+      this.#slots.reduce((total, slot) => (slot.number > oldest ? total + slot[field] : total), 0);
     const perSecond = (count: number) => count / ((SLOTS * SLOT_MS) / 1_000);
     return {
       pullRT: sum("pullMs") / Math.max(sum("pulls"), 1),
@@ -72,27 +94,21 @@ export class ConsumeStats {
       consumeRT: sum("runMs") / Math.max(sum("runs"), 1),
       consumeOKTPS: perSecond(sum("ok")),
       consumeFailedTPS: perSecond(sum("failed")),
-      consumeFailedMsgs: failed,
+      consumeFailedMsgs: this.#failed,
     };
   }
 
-  #number(): number {
-    return Math.floor(this.#clock.monotonicMs() / SLOT_MS);
+  #at(nowMs: number): Slot {
+    if (nowMs >= this.#untilMs) {
+      const number = Math.floor(nowMs / SLOT_MS);
+      this.#slot = newSlot(number);
+      this.#slots[number % SLOTS] = this.#slot;
+      this.#untilMs = (number + 1) * SLOT_MS;
+    }
+    return this.#slot;
   }
+}
 
-  #slot(topic: string): Slot {
-    let of = this.#topics.get(topic);
-    if (of === undefined) {
-      of = { slots: [], failed: 0 };
-      this.#topics.set(topic, of);
-    }
-    const number = this.#number();
-    const at = number % SLOTS;
-    let slot = of.slots[at];
-    if (slot?.number !== number) {
-      slot = { number, pulls: 0, pullMs: 0, pulled: 0, runs: 0, runMs: 0, ok: 0, failed: 0 };
-      of.slots[at] = slot;
-    }
-    return slot;
-  }
+function newSlot(number: number): Slot {
+  return { number, pulls: 0, pullMs: 0, pulled: 0, runs: 0, runMs: 0, ok: 0, failed: 0 };
 }

@@ -14,6 +14,7 @@ import { Fifo } from "../../fifo.ts";
 import { failureOf } from "../listening/listener-result.ts";
 import type { ListenerRun, RunSource } from "../listening/listener-run.ts";
 import type { ListeningContext } from "../listening/listening-context.ts";
+import type { TopicStats } from "../questions/consume-stats.ts";
 import { FIRST_RETRY_LEVEL } from "../retry/retry-message.ts";
 import type { HeldMessage, HeldRecord } from "./held-message.ts";
 import { ProcessQueue } from "./process-queue.ts";
@@ -27,12 +28,14 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
   maxOffset = 0;
   lastEndedMs = 0;
   readonly #context: ListeningContext;
+  readonly #stats: TopicStats;
   readonly #onRoom: () => void;
   readonly #retryLater: RetryLater<HeldMessage>;
   readonly #waiting = new Fifo<HeldMessage>();
   /** Failed messages whose time has come; they go first. */
   readonly #again = new Fifo<HeldMessage>();
-  readonly #runs = new Set<ListenerRun>();
+  /** Listeners running. */
+  #runs = 0;
   #stopped = false;
   #lost = false;
   #onIdle: (() => void)[] = [];
@@ -40,6 +43,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
   /** `onRoom`: fewer messages are held than before. */
   constructor(context: ListeningContext, queue: MessageQueue, startOffset: number, onRoom: () => void) {
     this.#context = context;
+    this.#stats = context.stats.topic(queue.topic);
     this.queue = queue;
     this.#onRoom = onRoom;
     this.held = new ProcessQueue(startOffset);
@@ -87,11 +91,11 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
   lose(reason: OrbitError): void {
     this.#lost = true;
     this.stop();
-    for (const run of this.#runs) run.abort(reason);
+    this.#context.runner.abortOf(this, reason);
   }
 
   idle(): Promise<void> {
-    if (this.#runs.size === 0) return Promise.resolve();
+    if (this.#runs === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -107,33 +111,34 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
     if (first === undefined) return [];
     const { subscription } = first.payload;
     const messages = [first];
-    while (messages.length < (subscription?.messagesMax ?? 1)) {
+    const messagesMax = subscription?.messagesMax ?? 1;
+    while (messages.length < messagesMax) {
       if (from.peek()?.payload.subscription !== subscription) break;
       messages.push(from.shift()!);
     }
     return messages;
   }
 
-  began(run: ListenerRun): void {
-    this.#runs.add(run);
+  began(): void {
+    this.#runs += 1;
   }
 
-  ended(run: ListenerRun): void {
-    const { clock } = this.#context.instance.host;
-    this.lastEndedMs = clock.wallMs();
-    this.#context.stats.ran(this.queue.topic, clock.monotonicMs() - run.startedMs);
-    this.#runs.delete(run);
+  ended({ startedMs, endedMs }: ListenerRun): void {
+    this.lastEndedMs = endedMs;
+    this.#stats.ran(endedMs, endedMs - startedMs);
+    this.#runs -= 1;
     this.#onRoom();
-    if (this.#runs.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#runs > 0 || this.#onIdle.length === 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   failureOf(result: unknown): OrbitError | undefined {
     return failureOf(result);
   }
 
-  succeeded(message: HeldMessage): void {
+  succeeded(message: HeldMessage, { endedMs }: ListenerRun): void {
     this.#context.consumed();
-    this.#context.stats.ended(this.queue.topic, true);
+    this.#stats.ended(endedMs, true);
     this.#ended(message, "success", 0);
   }
 
@@ -141,7 +146,7 @@ export class ConcurrentConsumption implements QueueConsumption, RunSource {
     const { record, attempts } = message.payload;
     message.payload.failure = error;
     this.#context.failed(record, this.queue, attempts, error);
-    this.#context.stats.ended(this.queue.topic, false);
+    this.#stats.ended(run.endedMs, false);
     if (!run.isShutDown) this.#ended(message, "failure", run.delayLevel);
   }
 

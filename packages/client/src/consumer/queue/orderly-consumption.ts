@@ -12,6 +12,7 @@ import { OrbitError } from "../../errors/errors.ts";
 import { shownResult } from "../listening/listener-result.ts";
 import type { ListenerRun, RunMessage, RunSource } from "../listening/listener-run.ts";
 import type { ListeningContext } from "../listening/listening-context.ts";
+import type { TopicStats } from "../questions/consume-stats.ts";
 import type { Subscription } from "../subscription.ts";
 import { type OrderlyEntry, OrderlyQueue, type OrderlyStatus } from "./orderly-queue.ts";
 import { topicOf } from "./pulled-record.ts";
@@ -31,6 +32,7 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
   maxOffset = 0;
   lastEndedMs = 0;
   readonly #context: ListeningContext;
+  readonly #stats: TopicStats;
   readonly #onRoom: () => void;
   #state: "resting" | "running" | "suspended" | "returning" = "resting";
   #stopped = false;
@@ -48,6 +50,7 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
   /** `onRoom`: fewer messages are held than before. */
   constructor(context: ListeningContext, queue: MessageQueue, startOffset: number, onRoom: () => void) {
     this.#context = context;
+    this.#stats = context.stats.topic(queue.topic);
     this.queue = queue;
     this.#onRoom = onRoom;
     this.held = this.#newQueue(startOffset);
@@ -132,27 +135,26 @@ export class OrderlyConsumption implements QueueConsumption, RunSource {
     }
   }
 
-  succeeded(): void {
+  succeeded(_message: RunMessage, { endedMs }: ListenerRun): void {
     this.#heard = true;
     this.#context.consumed();
-    this.#context.stats.ended(this.queue.topic, true);
+    this.#stats.ended(endedMs, true);
   }
 
-  failed({ payload: { record, attempts } }: RunMessage, error: OrbitError): void {
+  failed({ payload: { record, attempts } }: RunMessage, error: OrbitError, { endedMs }: ListenerRun): void {
     this.#heard = true;
     this.#failed = true;
     this.#failure = error;
     this.#context.failed(record, this.queue, attempts, error);
-    this.#context.stats.ended(this.queue.topic, false);
+    this.#stats.ended(endedMs, false);
   }
 
   /** Its order is worth more than its time. */
   timedOut(): void {}
 
   ended(run: ListenerRun): void {
-    const { clock } = this.#context.instance.host;
-    this.lastEndedMs = clock.wallMs();
-    this.#context.stats.ran(this.queue.topic, clock.monotonicMs() - run.startedMs);
+    this.lastEndedMs = run.endedMs;
+    this.#stats.ran(run.endedMs, run.endedMs - run.startedMs);
     this.#run = undefined;
     const batch = this.#batch;
     const messages = this.held;

@@ -7,6 +7,7 @@
  * match the subscription.
  */
 import { assert } from "@orbitmq/host";
+import { Fifo } from "../../fifo.ts";
 import type { HeldMessages } from "./queue-consumption.ts";
 
 export interface CachedMessage<T> {
@@ -17,9 +18,8 @@ export interface CachedMessage<T> {
 }
 
 export class ProcessQueue<T> implements HeldMessages {
-  /** Messages from `#head` on are held; the ones before it are done and gone. */
-  #messages: (CachedMessage<T> | undefined)[] = [];
-  #head = 0;
+  /** From the oldest that is not done on. */
+  readonly #messages = new Fifo<CachedMessage<T>>();
   #count = 0;
   #bytes = 0;
   #nextOffset: number;
@@ -44,14 +44,14 @@ export class ProcessQueue<T> implements HeldMessages {
 
   /** Offsets from the oldest message not done to the newest pulled; 0 with fewer than two. */
   get span(): number {
-    const first = this.#messages[this.#head];
-    const last = this.#messages[this.#messages.length - 1];
+    const first = this.#messages.peek();
+    const last = this.#messages.last();
     return first === undefined || last === undefined ? 0 : last.queueOffset - first.queueOffset;
   }
 
   /** Every message before this offset is done or was never wanted. */
   get committableOffset(): number {
-    return this.#messages[this.#head]?.queueOffset ?? this.#nextOffset;
+    return this.#messages.peek()?.queueOffset ?? this.#nextOffset;
   }
 
   /** Takes a message; `undefined` when its offset was already pulled. */
@@ -75,13 +75,6 @@ export class ProcessQueue<T> implements HeldMessages {
     message.done = true;
     this.#count--;
     this.#bytes -= message.bytes;
-    while (this.#messages[this.#head]?.done === true) this.#messages[this.#head++] = undefined;
-    if (this.#head === this.#messages.length) {
-      this.#messages = [];
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 >= this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#head);
-      this.#head = 0;
-    }
+    while (this.#messages.peek()?.done === true) this.#messages.shift();
   }
 }

@@ -33,7 +33,7 @@ import type { PopQueue } from "../pop/pop-queue.ts";
 import type { ConsumeStats } from "../questions/consume-stats.ts";
 import type { QueueLocks } from "../rebalance/queue-locks.ts";
 import { PullPace } from "./pull-pace.ts";
-import { copyRecords, tagOf } from "./pulled-record.ts";
+import { tagOf, viewCopied } from "./pulled-record.ts";
 import type { QueueConsumption } from "./queue-consumption.ts";
 
 export interface QueueConsumerContext {
@@ -180,8 +180,15 @@ export class QueueConsumer implements OffsetSource {
       lastLockTimestamp: 0,
       droped: this.#state === "dropped",
       lastPullTimestamp: this.#pulledMs,
-      lastConsumeTimestamp: this.#consumption.lastEndedMs,
+      lastConsumeTimestamp: this.#lastConsumedMs,
     };
+  }
+
+  /** Wall ms; 0 before the first listener ended. */
+  get #lastConsumedMs(): number {
+    const { lastEndedMs } = this.#consumption;
+    const { clock } = this.#context.instance.host;
+    return lastEndedMs === 0 ? 0 : Math.round(clock.wallMs() - (clock.monotonicMs() - lastEndedMs));
   }
 
   /** The queue is no longer ours, or the consumer ends: pulls nothing more and forgets what is not begun. */
@@ -208,10 +215,22 @@ export class QueueConsumer implements OffsetSource {
     return (
       this.#paused ||
       this.#context.isSuspended() ||
-      count >= this.#share(settings.pullThresholdForTopic, settings.pullThresholdForQueue) ||
+      count >= this.#messagesMax ||
       bytes >= this.#share(settings.pullThresholdBytesForTopic, settings.pullThresholdBytesForQueue) ||
       span >= settings.consumeSpanMax
     );
+  }
+
+  /** Messages beyond which nothing is pulled. */
+  get #messagesMax(): number {
+    const { pullThresholdForTopic, pullThresholdForQueue } = this.#context.settings;
+    return this.#share(pullThresholdForTopic, pullThresholdForQueue);
+  }
+
+  /** How many messages the next pull asks for. */
+  get #batchSize(): number {
+    const room = this.#messagesMax - this.#consumption.held.count;
+    return Math.min(this.#context.settings.pullBatchSize, Math.max(room, consumerDefaults.pullBatchSizeMin));
   }
 
   /** What a threshold for the whole topic leaves to this queue. */
@@ -249,7 +268,7 @@ export class QueueConsumer implements OffsetSource {
       topic,
       queueId,
       queueOffset: nextOffset,
-      maxMsgNums: settings.pullBatchSize,
+      maxMsgNums: this.#batchSize,
       sysFlag:
         PullSysFlag.SUSPEND |
         (commits ? PullSysFlag.COMMIT_OFFSET : 0) |
@@ -314,9 +333,11 @@ export class QueueConsumer implements OffsetSource {
       this.#moveTo(header.nextBeginOffset);
     } else {
       if (code === ResponseCode.SUCCESS) {
-        const records = copyRecords(response.body);
-        const ms = this.#context.instance.host.clock.wallMs() - this.#pulledMs;
-        this.#context.stats.pulled(this.queue.topic, records.length, Math.max(ms, 0));
+        const records = viewCopied(response.body);
+        const { clock } = this.#context.instance.host;
+        const ms = clock.wallMs() - this.#pulledMs;
+        const stats = this.#context.stats.topic(this.queue.topic);
+        stats.pulled(clock.monotonicMs(), records.length, Math.max(ms, 0));
         this.#hold(records);
       }
       this.#consumption.held.advanceTo(header.nextBeginOffset);
@@ -331,8 +352,9 @@ export class QueueConsumer implements OffsetSource {
   }
 
   #hold(records: readonly MessageRecord[]): void {
+    const choosesTags = this.#subscription.tagsSet.size > 0;
     for (const record of records) {
-      if (!matchesTag(this.#subscription, tagOf(record))) continue;
+      if (choosesTags && !matchesTag(this.#subscription, tagOf(record))) continue;
       if (this.#context.accepts(record, this.queue)) this.#consumption.hold(record);
     }
     this.#consumption.announce();

@@ -26,7 +26,7 @@ export interface QueueConsumption {
   readonly held: HeldMessages;
   /** One past the newest message of the queue, as of the last pull. */
   maxOffset: number;
-  /** Wall ms; 0 before the first listener ended. */
+  /** Monotonic ms; 0 before the first listener ended. */
   readonly lastEndedMs: number;
   /** Tells those who consume when there is something to consume. */
   announce(): void;

@@ -99,7 +99,7 @@ async function print(message: ReceivedMessage, flags: ClientFlags, terminal: Ter
 }
 
 function jsonOf(message: ReceivedMessage): string {
-  const { body, value: _value, ...metadata } = message;
+  const { body, value: _value, ...metadata } = message.toJSON();
   return JSON.stringify({ ...metadata, body: body.text() });
 }
 

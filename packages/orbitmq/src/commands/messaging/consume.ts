@@ -117,7 +117,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Everything about a message in one line; a body that is not UTF-8 comes as `bodyBase64`. */
 function jsonLine(message: ReceivedMessage): string {
-  const { body, value: _value, ...rest } = message;
+  const { body, value: _value, ...rest } = message.toJSON();
   let content: { body: string } | { bodyBase64: string };
   try {
     content = { body: strictUtf8.decode(body) };
