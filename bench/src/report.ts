@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- report FILE…`: results of one or several runs, files or folders of them, as one Markdown page and
- * plots in `--out`. With `--docs` also the figures of docs/performance.md, between its comments, and its plots.
+ * plots in `--out`. With `--docs` they are kept in docs/performance/results, in place of older ones of the same
+ * workloads, and all that is there becomes the figures of docs/performance.md, between its comments, and its plots.
  */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,13 +12,14 @@ import { plots } from "./report/plots.ts";
 import { fillSection } from "./report/sections.ts";
 import { leaveReport } from "./report/write-report.ts";
 import type { Result } from "./results/result.ts";
-import { readResults } from "./results/result-files.ts";
+import { keepResults, readResults } from "./results/result-files.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
 const USAGE = `FILE… [options]
 
 Results of one or several runs, files or folders of them, as one Markdown page and
-plots in --out. With --docs also the figures of docs/performance.md, between its comments, and its plots.
+plots in --out. With --docs they are kept in docs/performance/results, in place of older ones of the same
+workloads, and all that is there becomes the figures of docs/performance.md, between its comments, and its plots.
 
   FILE…   default bench-results
   --out DIR (default: the first folder given) --docs`;
@@ -59,4 +61,4 @@ if (results.length === 0) throw new Error(`no results in ${paths.join(", ")}`);
 const first = paths[0] as string;
 const out = values.out ?? (statSync(first).isDirectory() ? first : dirname(first));
 console.log(leaveReport(out, results));
-if (values.docs) fillDocs(results);
+if (values.docs) fillDocs(inOrder(keepResults(join(docs, "performance/results"), results)));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { aResult } from "../testing/a-result.ts";
-import { parseResult, readResult, readResults, writeResult } from "./result-files.ts";
+import { keepResults, parseResult, readResult, readResults, writeResult } from "./result-files.ts";
 
 function temporary(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "bench-results-"));
@@ -31,6 +31,16 @@ test("of two results of one name the later file counts", (t) => {
   const found = readResults([first, join(second, "a-sync.json")]);
   assert.deepEqual(
     found.map(({ name, title }) => `${name} ${title}`),
+    ["a-sync new", "b-sync a title"],
+  );
+});
+
+test("what is kept replaces its namesakes and leaves the others", (t) => {
+  const folder = join(temporary(t), "kept");
+  keepResults(folder, [aResult({ name: "a-sync", title: "old" }), aResult({ name: "b-sync" })]);
+  const kept = keepResults(folder, [aResult({ name: "a-sync", title: "new" })]);
+  assert.deepEqual(
+    kept.map(({ name, title }) => `${name} ${title}`),
     ["a-sync new", "b-sync a title"],
   );
 });

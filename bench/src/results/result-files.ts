@@ -43,6 +43,12 @@ export function readResults(paths: readonly string[]): Result[] {
   return [...byName.values()];
 }
 
+/** Adds results to those kept in the folder, in place of what it has of the same names; returns all it has then. */
+export function keepResults(folder: string, results: readonly Result[]): Result[] {
+  for (const result of results) writeResult(folder, result);
+  return readResults([folder]);
+}
+
 export function parseResult(text: string, where: string): Result {
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null || !("format" in value) || !("turns" in value)) {
