@@ -14,7 +14,9 @@ import { MetricsSide, work } from "./metrics-side.ts";
 import { until } from "./until.ts";
 import { Workshop } from "./workshop.ts";
 
-const timeout = 120_000;
+const timeout = 240_000;
+/** A heartbeat that was on its way when its producer ended brings it back, until it was silent for two minutes. */
+const PATIENCE_MS = 180_000;
 const workshop = new Workshop("metrics");
 let ours: MetricsSide;
 let theirs: MetricsSide;
@@ -96,10 +98,11 @@ describe("the metrics of OrbitMQ and of the original", () => {
   test("are the same but for what is explained", { timeout }, async () => {
     let found: string[] = [];
     // Offsets are committed every 5 s, and a checkpoint of the original is done with in its own time.
-    const same = until("both tell the same", async () => {
+    const isSame = async () => {
       found = await differences();
       return found.length === 0;
-    });
+    };
+    const same = until("both tell the same", isSame, PATIENCE_MS);
     await same.catch((cause: unknown) => {
       throw new Error(["they do not tell the same", ...found].join("\n"), { cause });
     });
