@@ -121,7 +121,8 @@ function* openLocked(engine: Engine): Slices<RecoveryKind> {
   markFile.open();
   files.syncFolderSync(paths.home);
   engine.mark.begin(storeId, recovered.end);
-  writeAbort(engine, abort, storeId);
+  // One that names the store stays: half of it replaced, it would name nothing.
+  if (!isOurAbort(mark, abort)) writeAbort(engine, storeId);
   engine.reserve.begin();
   zeroFirstChunk(engine, plan.kind === "new");
   // What was read anew is much, or was built again: its units are on disk before anybody counts on them.
@@ -186,11 +187,9 @@ function checkSegmentBytes(mark: Mark | undefined, segmentBytes: number): void {
   );
 }
 
-function writeAbort({ host, paths }: Engine, before: string | undefined, storeId: number): void {
+function writeAbort({ host, paths }: Engine, storeId: number): void {
   const { files } = host;
   const text = abortText(host.process.pid, storeId);
-  // One that already names the store stays: half of it replaced, it would name nothing.
-  if (before?.endsWith(` orbitmq ${storeId}\n`)) return;
   const file = files.openSync(paths.abort, { create: true });
   try {
     file.truncateSync(0);

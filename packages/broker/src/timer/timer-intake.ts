@@ -24,6 +24,8 @@ const BLANK_SLOTS = 60;
 const PAUSE_MS = 1_000;
 /** A record of the queue that cannot be read is tried again. */
 const STUCK_PAUSE_MS = 10_000;
+/** As long as it is tried the slots wait: it may take messages of theirs back. */
+const STILL_MS_MAX = 60_000;
 
 export class TimerIntake {
   readonly #needs: TimerServiceNeeds;
@@ -97,7 +99,7 @@ export class TimerIntake {
 
   /**
    * Whether what deletes messages of a slot is in the wheel, too. Not waited for while the queue stands still for want
-   * of a slot, or at a record that cannot be read: that may last.
+   * of a slot, or has stood still for a minute at a record that cannot be read: that may last.
    */
   get isAhead(): boolean {
     return this.hasReached(this.#readFirst);
@@ -105,7 +107,8 @@ export class TimerIntake {
 
   /** The same for what lies before `end`, some of which may not be on disk yet. */
   hasReached(end: number): boolean {
-    return this.#next >= end || (this.#timer !== undefined && !this.#isRefused);
+    if (this.#next >= end || this.#isFull) return true;
+    return this.#timer !== undefined && !this.#isRefused && this.stillMs >= STILL_MS_MAX;
   }
 
   /** The queue goes on at `next`, at start. */
@@ -126,6 +129,7 @@ export class TimerIntake {
     this.#isRunning = true;
     this.#end = Math.max(this.#end, end);
     this.#readFirst = this.#end;
+    this.#movedAtMs = this.#needs.clock.monotonicMs();
     this.read();
   }
 

@@ -1,7 +1,9 @@
 /** What was recalled does not come, whatever disk and clock do: over sockets, on a simulated machine. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { queueOffset } from "@orbitmq/host";
 import { RequestCode, readRecord } from "@orbitmq/wire";
+import { TIMER_TOPIC } from "../names.ts";
 import { SimBroker } from "../testing/sim-broker.ts";
 import { timedSend } from "../testing/timed-send.ts";
 
@@ -95,6 +97,46 @@ describe("a recall that is answered 0", () => {
     await sim.run(12_000);
     assert.ok(failures < 0);
     assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
+    await sim.stop();
+  });
+
+  it("holds though the timer's queue cannot be read where its deletion is while the message becomes due", async () => {
+    const sim = await SimBroker.started({ recallMessageEnable: true });
+    const { store } = sim;
+    const atMs = secondIn(sim, 5);
+    const recall = await sent(sim, "a", atMs);
+    await sent(sim, "b", atMs);
+    await sim.run(1_000);
+    const get = store.get.bind(store);
+    let isUnreadable = true;
+    store.get = (request, done) =>
+      get(request, (result) => {
+        if (!isUnreadable || request.topic !== TIMER_TOPIC) return done(result);
+        result.release();
+        const nextBeginOffset = queueOffset(request.offset);
+        done({
+          ...result,
+          slices: [],
+          messageCount: 0,
+          nextBeginOffset,
+          heldAt: -1,
+          release: () => undefined,
+        });
+      });
+    assert.equal(await recall(), 0);
+    await sim.run(atMs + 30_000 - sim.host.clock.wallMs());
+    assert.deepEqual(await sim.bodies(TOPIC), [], "it may take back either of them");
+    isUnreadable = false;
+    await sim.run(12_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
+    await sent(sim, "c", secondIn(sim, 5));
+    await sim.run(1_000);
+    isUnreadable = true;
+    await sent(sim, "d", secondIn(sim, 5));
+    await sim.run(30_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b"]);
+    await sim.run(45_000);
+    assert.deepEqual(await sim.bodies(TOPIC), ["b", "c"], "that may last");
     await sim.stop();
   });
 

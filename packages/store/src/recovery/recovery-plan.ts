@@ -26,13 +26,26 @@ export interface RecoveryPlan {
 }
 
 /** What stands in the `abort` file while a store with this id is open. */
-export function abortText(pid: number, storeId: number): string {
+export function abortText(pid: number | "", storeId: number): string {
   return `${pid} orbitmq ${storeId}\n`;
 }
 
-/** Whether this store, in the run that wrote the mark, was the last to have the folder open, and did not close it. */
+/**
+ * Whether this store, in the run that wrote the mark, was the last to have the folder open, and did not close it. A
+ * file of which a disk has changed one byte, or kept the front only, is still ours: no other broker writes such.
+ */
 export function isOurAbort(mark: Mark | undefined, abort: string | undefined): mark is Mark {
-  return mark !== undefined && abort?.endsWith(` orbitmq ${mark.nonce}\n`) === true;
+  if (mark === undefined || abort === undefined) return false;
+  const ours = abortText("", mark.nonce);
+  const isCut = /^\d+ /.test(abort) && ours.startsWith(abort.slice(abort.indexOf(" ")));
+  return isCut || differsInOneAtMost(abort.slice(-ours.length), ours);
+}
+
+function differsInOneAtMost(text: string, wanted: string): boolean {
+  if (text.length !== wanted.length) return false;
+  let different = 0;
+  for (let at = 0; at < wanted.length; at += 1) if (text[at] !== wanted[at]) different += 1;
+  return different <= 1;
 }
 
 export function planRecovery(

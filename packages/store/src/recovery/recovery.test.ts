@@ -166,6 +166,35 @@ describe("recovery", () => {
     }
   });
 
+  it("knows its own `abort` file when a byte of it has changed, or it was cut", async () => {
+    const driver = await StoreDriver.open();
+    driver.sendNow(message("on disk"));
+    const mark = driver.host.files.image().files.get(`${HOME}/orbitmq-mark`)!;
+    for (let index = 0; index < 60; index += 1) driver.sendNow(message(`${index}`.padEnd(600, ".")));
+    const image = replaced(driver.host.files.image(), `${HOME}/orbitmq-mark`, mark);
+    const isWritten = (path: string) =>
+      path.includes("/commitlog/") && image.files.get(path)!.some((byte) => byte > 0);
+    const lost = [...image.files.keys()].filter(isWritten).sort().at(-2)!;
+    // Of the newest but one the name came to the disk, of the newest all.
+    const torn = replaced(image, lost, Buffer.alloc(0));
+    const abort = image.files.get(`${HOME}/abort`)!;
+    const whole = await StoreDriver.open({}, torn);
+    const bodies = [whole.bodies("T", 0), whole.bodies("T", 1)];
+    assert.ok(bodies[0]!.length > 0 && bodies[0]!.length < 60, `${bodies[0]!.length}`);
+    const changed = Array.from(abort, (byte, at) => Buffer.from(abort).fill(byte ^ 4, at, at + 1));
+    const cut = [10, abort.length - 1].map((length) => abort.subarray(0, length));
+    for (const bytes of [...changed, ...cut]) {
+      const again = await checkBodies(replaced(torn, `${HOME}/abort`, bytes), bodies);
+      await again.stop();
+      assert.equal(again.host.files.names.has(`${HOME}/abort`), false);
+    }
+    for (const foreign of ["1234", "1234 orbitmq 1234\n"])
+      await assert.rejects(
+        StoreDriver.open({}, replaced(torn, `${HOME}/abort`, Buffer.from(foreign))),
+        isCode("DAMAGED"),
+      );
+  });
+
   it("refuses a log whose newest, synced part is missing, instead of starting without it", async () => {
     const { image } = await filled(true);
     const segments = [...image.files.keys()].filter((path) => path.includes("/commitlog/")).sort();
