@@ -26,8 +26,12 @@ export interface RecoveryPlan {
 }
 
 /** What stands in the `abort` file while a store with this id is open. */
-export function abortText(pid: number | "", storeId: number): string {
-  return `${pid} orbitmq ${storeId}\n`;
+export function abortText(pid: number, storeId: number): string {
+  return `${pid}${abortEnd(storeId)}`;
+}
+
+function abortEnd(storeId: number): string {
+  return ` orbitmq ${storeId}\n`;
 }
 
 /**
@@ -36,7 +40,7 @@ export function abortText(pid: number | "", storeId: number): string {
  */
 export function isOurAbort(mark: Mark | undefined, abort: string | undefined): mark is Mark {
   if (mark === undefined || abort === undefined) return false;
-  const ours = abortText("", mark.nonce);
+  const ours = abortEnd(mark.nonce);
   const isCut = /^\d+ /.test(abort) && ours.startsWith(abort.slice(abort.indexOf(" ")));
   return isCut || differsInOneAtMost(abort.slice(-ours.length), ours);
 }
