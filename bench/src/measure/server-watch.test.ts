@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,29 +10,25 @@ import type { ProfiledStretch } from "../profiles/cpu-profile.ts";
 import { PROFILING, watchServer } from "./server-watch.ts";
 
 const probe = pathToFileURL(join(import.meta.dirname, "cpu-profile-probe.mjs")).href;
-/** Computes between the turns of its loop, and says so now and then. */
+/** Computes for a tenth of a second of its core each time it is asked, in a new function, which V8 cannot have merged into its caller. */
 const busy = `
-  let turns = 0;
-  function compute() {
-    let sum = 0;
-    for (let index = 0; index < 1e5; index++) sum += index;
-    if (++turns % 500 === 0) console.log(sum);
-    setImmediate(compute);
-  }
-  compute();`;
+  let count = 0;
+  process.stdin.on("data", () => {
+    const compute = require("node:vm").runInThisContext(\`(function compute() {
+      const begin = process.cpuUsage().user;
+      let sum = \${++count};
+      while (process.cpuUsage().user - begin < 100_000) for (let index = 0; index < 1e5; index++) sum += index;
+      return sum;
+    })\`);
+    process.stdout.write(String(compute()));
+  });
+  process.stdout.write("ready");`;
 
 /** Resolves when the folder holds the file. */
 async function appeared(folder: string, file: string): Promise<void> {
-  for await (const { filename } of watching(folder)) if (filename === file) return;
-}
-
-async function* watching(folder: string): AsyncGenerator<{ readonly filename: string | null }> {
   const watcher = watch(folder);
   try {
-    for (;;) {
-      const [, filename] = await once(watcher, "change");
-      yield { filename };
-    }
+    for await (const [, filename] of on(watcher, "change")) if (filename === file) return;
   } finally {
     watcher.close();
   }
@@ -41,7 +37,7 @@ async function* watching(folder: string): AsyncGenerator<{ readonly filename: st
 test("a server with the probe is profiled for as long as it is watched, again and again", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "orbitmq-probe-"));
   const child = spawn(process.execPath, ["--import", probe, "-e", busy], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, BENCH_PROFILE_FOLDER: folder },
   });
   context.after(() => {
@@ -56,7 +52,7 @@ test("a server with the probe is profiled for as long as it is watched, again an
     const ended = appeared(folder, `${number}.json`);
     const end = watchServer([child.pid as number]);
     await begun;
-    await once(child.stdout, "data");
+    child.stdin.write("compute");
     await once(child.stdout, "data");
     end();
     await ended;
