@@ -1,6 +1,7 @@
 /** `orbitmq server`, `namesrv` and `broker` as processes: streams, exit codes, signals, the store between two lives. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import * as modules from "node:module";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, describe, it } from "node:test";
@@ -200,6 +201,17 @@ describe("orbitmq server", () => {
     assert.equal(sent.code, 0, sent.stderr);
     assert.equal((await stopped(started)).code, 0);
     assert.equal(existsSync(home), false);
+  });
+
+  // From Node 22.8 on.
+  const isOldNode = !("enableCompileCache" in modules);
+  it("leaves what Node has compiled for the next start", { skip: isOldNode }, async () => {
+    const env = { TMPDIR: join(folder.path, "temporary") };
+    mkdirSync(env.TMPDIR);
+    const started = await startServer(["--home", home], { env });
+    running.add(started);
+    assert.equal((await stopped(started)).code, 0);
+    assert.notDeepEqual(readdirSync(join(env.TMPDIR, "node-compile-cache")), []);
   });
 });
 

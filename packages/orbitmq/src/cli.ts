@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 /** The command `orbitmq`: reads the command line, runs one command, and turns what happened into an exit code. */
+import * as modules from "node:module";
 import { CommanderError } from "commander";
 import { exitCodeFor, explain } from "./commands/failure.ts";
 import { program } from "./commands/program.ts";
 import { processTerminal } from "./terminal.ts";
+
+// Node keeps what it has compiled for the next start, from 22.8 on: most of a server's start is compiling. The type
+// definitions of the oldest Node supported do not know it yet.
+(modules as { readonly enableCompileCache?: () => unknown }).enableCompileCache?.();
 
 async function main(): Promise<number> {
   const terminal = processTerminal();
