@@ -5,7 +5,17 @@ import { runLoader } from "../load/run-loader.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import { memoryOf } from "../measure/process-cpu.ts";
 import { awaitStored } from "../measure/stored-messages.ts";
-import type { BenchServer } from "../servers/bench-server.ts";
+import type { BenchServer, ServerKind } from "../servers/bench-server.ts";
+
+/**
+ * How long a server is loaded before it is measured. V8 has compiled what it will within a second or two; a JVM on two
+ * cores needs half a minute and more, and is several times as fast then.
+ */
+export const WARM_UP_MS: Readonly<Record<ServerKind, number>> = {
+  orbitmq: 2_000,
+  null: 2_000,
+  java: 40_000,
+};
 
 export interface Place {
   readonly host: string;

@@ -8,13 +8,13 @@ import type { PullerOptions, PullerResult } from "../load/puller.ts";
 import { runLoader, startLoader } from "../load/run-loader.ts";
 import { runProcess, startProcess } from "../load/run-process.ts";
 import { awaitStored } from "../measure/stored-messages.ts";
-import { fill, loaderMetrics, memoryMetrics, placeOf, someTopics } from "./load.ts";
+import { fill, loaderMetrics, memoryMetrics, placeOf, someTopics, WARM_UP_MS } from "./load.ts";
 import type { Workload } from "./workload.ts";
 
 const BODY_BYTES = 1024;
 const CONNECTIONS = 16;
 const IN_FLIGHT = 16;
-const WARM_UP_MS = 2_000;
+const DRAIN_WARM_UP_MS = 2_000;
 const DRAIN_PER_SECOND = 5_000;
 const DRAIN_QUEUES = 8;
 
@@ -39,7 +39,7 @@ export function openMessaging(topicCount: number, queues: number): Workload {
           bodyBytes: BODY_BYTES,
           connections: CONNECTIONS,
           inFlight: IN_FLIGHT,
-          warmUpMs: WARM_UP_MS,
+          warmUpMs: WARM_UP_MS[server.kind],
           durationMs: seconds * 1000,
           serverPids: server.pids,
         });
@@ -74,14 +74,14 @@ export function drain(messages: number): Workload {
         connections: 4,
         inFlight: 64,
         ratePerSecond: DRAIN_PER_SECOND,
-        warmUpMs: WARM_UP_MS,
+        warmUpMs: DRAIN_WARM_UP_MS,
         durationMs: 0,
         untilTold: true,
         serverPids: server.pids,
       };
       const loader = startLoader(producing);
       try {
-        await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
+        await new Promise((resolve) => setTimeout(resolve, DRAIN_WARM_UP_MS));
         const options: PullerOptions = {
           ...place,
           topics,

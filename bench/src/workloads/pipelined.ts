@@ -5,16 +5,15 @@
 import { runLoader } from "../load/run-loader.ts";
 import { awaitStored } from "../measure/stored-messages.ts";
 import { type Goal, ORIGINAL } from "../results/goal.ts";
-import { loaderMetrics, placeOf, someTopics } from "./load.ts";
+import { loaderMetrics, placeOf, someTopics, WARM_UP_MS } from "./load.ts";
 import type { Workload } from "./workload.ts";
 
 const QUEUES = 4;
-const WARM_UP_MS = 2_000;
 /** The loader runs on one thread: below this share of a core it waits for the server, not the server for it. */
 const LOADER_CORES_MOST = 0.95;
 
 /** `shape`: connections × in flight on each, `64x16`. */
-export function pipelined(shape: string, bodyBytes: number, warmUpMs = WARM_UP_MS): Workload {
+export function pipelined(shape: string, bodyBytes: number, warmUpMs?: number): Workload {
   const [connections = 1, inFlight = 1] = shape.split("x").map(Number);
   return {
     id: `pipelined-${shape}-${bodyBytes}`,
@@ -38,7 +37,7 @@ export function pipelined(shape: string, bodyBytes: number, warmUpMs = WARM_UP_M
         bodyBytes,
         connections,
         inFlight,
-        warmUpMs,
+        warmUpMs: warmUpMs ?? WARM_UP_MS[server.kind],
         durationMs: seconds * 1000,
         serverPids: server.pids,
       });

@@ -6,8 +6,8 @@ import { exitCodeFor, explain } from "./commands/failure.ts";
 import { program } from "./commands/program.ts";
 import { processTerminal } from "./terminal.ts";
 
-// Node keeps what it has compiled for the next start, from 22.8 on: most of a server's start is compiling. The type
-// definitions of the oldest Node supported do not know it yet.
+// From 22.8 on Node keeps what it has compiled, a good part of a server's start, for the next one. The type definitions
+// of the oldest Node supported do not know it yet.
 (modules as { readonly enableCompileCache?: () => unknown }).enableCompileCache?.();
 
 async function main(): Promise<number> {

@@ -49,7 +49,8 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
     ...string[],
   ];
   const { NAMESRV_ADDR: _address, NODE_OPTIONS: _nodeOptions, ...inherited } = process.env;
-  const env = Object.fromEntries(Object.entries(inherited).filter(([name]) => !name.startsWith("ORBITMQ_")));
+  const ours = /^ORBITMQ_|^NODE_(DISABLE_)?COMPILE_CACHE$/;
+  const env = Object.fromEntries(Object.entries(inherited).filter(([name]) => !ours.test(name)));
   const child = spawn(program, rest, {
     cwd: options.cwd,
     env: { ...env, ...options.env },
